@@ -1,0 +1,3 @@
+/// Opens binaries.
+package protocol ProgramCatalog: Sendable {
+}
