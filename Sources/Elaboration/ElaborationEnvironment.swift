@@ -1,11 +1,10 @@
-package import StapSyntax
 package import Tapset
 package import TargetModel
 
 /// Everything that elaboration may ask besides the script; made by the pipeline, which also caches.
 package struct ElaborationEnvironment: Sendable {
   package var tapset: TapsetLibrary
-  package var preprocessor: PreprocessorEnvironment
+
   /// The process of `-p` or `-c`.
   package var target: TargetProcess?
   /// What is known of the running kernel; nil without BTF.
@@ -26,13 +25,13 @@ package struct ElaborationEnvironment: Sendable {
 
   package init(
     tapset: TapsetLibrary,
-    preprocessor: PreprocessorEnvironment,
+
     programs: any ProgramCatalog,
     target: TargetProcess? = nil,
     kernel: (any KernelCatalog)? = nil
   ) {
     self.tapset = tapset
-    self.preprocessor = preprocessor
+
     self.programs = programs
     self.target = target
     self.kernel = kernel

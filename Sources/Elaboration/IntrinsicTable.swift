@@ -20,6 +20,8 @@ enum IntrinsicTable {
     /// `int_arg(n)`: the n-th argument by the ABI, cut to so many bytes.
     case argument(byteCount: Int, isSigned: Bool)
     case register(Intrinsic)
+    /// `log`: the text and a line's end, formatted where it is printed.
+    case log
   }
 
   /// An operand of the intrinsic: the n-th of the call, or fixed.
@@ -69,6 +71,7 @@ enum IntrinsicTable {
     row("kernel_string", [.long, .string], .string, .kernelStringOr, [.parameter(0), .maximumLength, .parameter(1)]),
     row("kernel_string_n", [.long, .long], .string, .kernelString),
     row("ktime_get_ns", [], .long, .monotonicNanoseconds),
+    Row(name: "log", parameters: [.string], result: nil, lowering: .log),
     argument("long_arg", 8, true),
     argument("longlong_arg", 8, true),
     row("matched", [.long], .string, .matched),
@@ -101,6 +104,7 @@ enum IntrinsicTable {
     row("text_str", [.string], .string, .textStr),
     row("text_strn", [.string, .long, .long], .string, .textStrn),
     row("tid", [], .long, .tid),
+    row("tokenize", [.string], .string, .tokenize, [.text(""), .parameter(0)]),
     row("tokenize", [.string, .string], .string, .tokenize),
     row("tz_ctime", [.long], .string, .tzCtime),
     row("tz_gmtoff", [], .long, .tzGmtoff, []),
@@ -113,7 +117,7 @@ enum IntrinsicTable {
     argument("uint_arg", 4, false),
     argument("ulong_arg", 8, false),
     argument("ulonglong_arg", 8, false),
-    row("user_buffer_quoted", [.long, .long, .long], .string, .userBufferQuoted, [.parameter(0), .parameter(1)]),
+    row("user_buffer_quoted_error", [.long, .long, .long], .string, .userBufferQuoted, [.parameter(0), .parameter(1)]),
     read("user_char", 1, true),
     read("user_int", 4, true),
     read("user_int16", 2, true),

@@ -12,7 +12,7 @@ extension Elaborator {
       body.source = piece.range.source
       statements.append(walk(piece))
     }
-    if !isFinal { reportUnusedLocals(assignedIn: draft.ownSource) }
+    if !isFinal { reportUnusedLocals(assignedIn: draft.ownBody) }
     return ElaboratedProbe(
       name: draft.name,
       trigger: draft.trigger,
@@ -34,7 +34,9 @@ extension Elaborator {
     }
     let statement = walkFunctionBody(declaration)
     functions[index].returnsValue = functions[index].returnsValue || body.returnsValue
-    if !isFinal { reportUnusedLocals(assignedIn: symbols.functions[instance.symbol].isTapset ? nil : body.source) }
+    if !isFinal {
+      reportUnusedLocals(assignedIn: symbols.functions[instance.symbol].isTapset ? nil : declaration.range)
+    }
     let returnsValue = givesValue(index)
     return ElaboratedFunction(
       name: declaration.name.text,
@@ -92,16 +94,24 @@ extension Elaborator {
     statements.count == 1 ? statements[0] : ElaboratedStatement(.block(statements), range)
   }
 
-  private mutating func reportUnusedLocals(assignedIn source: SourceID?) {
+  private mutating func reportUnusedLocals(assignedIn own: SourceRange?) {
     localTypes += body.locals.map { ($0.name, $0.type, $0.firstUse) }
     guard !body.hasDeadCode else { return }
     for local in body.locals where !local.isParameter {
       if !local.isAssigned {
         let names = body.locals.filter(\.isAssigned).map(\.name) + symbols.globalNames
         report(.neverAssigned(local, near: names))
-      } else if !local.isRead, local.firstUse.source == source {
+      } else if !local.isRead, let own, own.contains(local.firstUse) {
         report(.unusedLocal(local))
       }
     }
+  }
+}
+
+extension SourceRange {
+  /// Whether `other` lies inside.
+  fileprivate func contains(_ other: SourceRange) -> Bool {
+    source == other.source && bytes.lowerBound <= other.bytes.lowerBound
+      && other.bytes.upperBound <= bytes.upperBound
   }
 }

@@ -19,9 +19,13 @@ extension Elaborator {
     guard !diagnostics.hasErrors else { return }
     for (index, function) in functions.all.enumerated() { checkValue(of: function, index) }
     for global in usedGlobals { checkType(of: symbols.globals[global]) }
-    for (name, type, range) in localTypes where types.resolved(type) == nil {
-      report(.unknownType("'\(name)'", at: range))
-    }
+    for (name, type, range) in localTypes { checkType(type, "'\(name)'", at: range) }
+  }
+
+  /// Variables that are only assigned to each other are one mistake.
+  private mutating func checkType(_ type: TypeTerm, _ what: String, at range: SourceRange) {
+    guard types.resolved(type) == nil, let identity = types.identity(of: type) else { return }
+    if unknownTypes.insert(identity).inserted { report(.unknownType(what, at: range)) }
   }
 
   /// Warns about globals that nothing touches.
@@ -36,20 +40,16 @@ extension Elaborator {
       let declaration = symbols.functions[function.symbol].declaration
       report(.functionGivesNothing(declaration.name, at: use))
     }
-    guard givesValue(index), types.resolved(function.result) == nil else { return }
-    let declaration = symbols.functions[function.symbol].declaration
-    report(.unknownType("the value of '\(declaration.name.text)'", at: declaration.name.range))
+    guard givesValue(index) else { return }
+    let name = symbols.functions[function.symbol].declaration.name
+    checkType(function.result, "the value of '\(name.text)'", at: name.range)
   }
 
   private mutating func checkType(of symbol: GlobalSymbol) {
     let name = symbol.declaration.name
-    if let value = symbol.value, types.resolved(value) == nil {
-      report(.unknownType("'\(name.text)'", at: name.range))
-    }
+    if let value = symbol.value { checkType(value, "'\(name.text)'", at: name.range) }
     guard case .array(let keys, let evidence) = symbol.shape else { return }
-    for key in keys where types.resolved(key) == nil {
-      report(.unknownType("a key of '\(name.text)'", at: evidence))
-    }
+    for key in keys { checkType(key, "a key of '\(name.text)'", at: evidence) }
   }
 
   /// Whether a function, or one that its `next` leads to, returns something.

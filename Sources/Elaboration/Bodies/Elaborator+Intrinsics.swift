@@ -34,8 +34,15 @@ extension Elaborator {
       return .context(field, kernelPlan: environment.kernel.flatMap { KernelTaskPlans(types: $0.types).plan(for: field) })
     case .argument(let byteCount, let isSigned):
       return argumentPlan(name, arguments[0], byteCount, isSigned, range)
+    case .log: return .print(logFormat(for: values[0]), values)
     case .register(let intrinsic): return registerPlan(intrinsic, arguments[0], values[0], range)
     }
+  }
+
+  /// A message that ends its line itself gets no second end.
+  private func logFormat(for message: ElaboratedExpression) -> FormatString {
+    if case .string(let text) = message.kind, text.hasSuffix("\n") { return FormatString([.plain(.string)]) }
+    return FormatString([.plain(.string), .text("\n")])
   }
 
   private func operand(

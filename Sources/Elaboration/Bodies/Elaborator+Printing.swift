@@ -95,7 +95,7 @@ extension PrintCall.Function {
 
 extension FormatString.Piece {
   /// A directive without flag and sizes.
-  fileprivate static func plain(_ conversion: FormatString.Directive.Conversion) -> FormatString.Piece {
+  static func plain(_ conversion: FormatString.Directive.Conversion) -> FormatString.Piece {
     .directive(.init(flag: nil, width: .none, precision: .none, conversion: conversion))
   }
 }

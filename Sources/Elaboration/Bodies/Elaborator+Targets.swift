@@ -43,8 +43,8 @@ extension Elaborator {
   func isDefined(_ expression: Expression) -> Bool {
     if case .target(let target) = expression.kind {
       let (query, inputs) = TargetQuery.make(target, isEntry: body.isInEntry)
-      let pointee = inputs.first.flatMap { pointee(of: $0) }
-      if case .unavailable = answer(query, pointee).meaning { return false }
+      let known = inputs.isEmpty ? nil : pointee(of: inputs[0])
+      if case .unavailable = answer(query, known).meaning { return false }
     }
     return expression.children.allSatisfy { isDefined($0) }
   }

@@ -29,7 +29,10 @@ extension Elaborator {
   }
 
   /// The expression with its type; what is unknown counts as long, since it is reported elsewhere.
-  func finished(_ draft: Draft) -> ElaboratedExpression {
+  ///
+  /// Mutating only so that `finished(walk(e))` looks at the types after the walk: a plain method would be called on
+  /// the value that `self` was before its argument ran.
+  mutating func finished(_ draft: Draft) -> ElaboratedExpression {
     ElaboratedExpression(draft.kind, type: draft.type.map { types.resolved($0) ?? .long }, draft.range)
   }
 

@@ -1,13 +1,14 @@
 import Diagnostics
 import StapSyntax
+import Tapset
 
 /// A point after its aliases are gone.
 struct ExpandedPoint {
   var candidates: [ProbeCandidate]
   var conditions: [Expression]
-  /// Innermost first.
+  /// Innermost, that is nearest to the event, first.
   var prologues: [Statement]
-  /// Innermost last.
+  /// Outermost first.
   var epilogues: [Statement]
 }
 

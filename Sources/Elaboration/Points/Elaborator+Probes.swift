@@ -14,7 +14,7 @@ extension Elaborator {
     for point in probe.points {
       let found = expand(point)
       for expanded in found {
-        add(expanded, of: probe, point, ownSource: isTapset ? nil : probe.range.source)
+        add(expanded, of: probe, point, ownBody: isTapset ? nil : probe.body.range)
       }
       if point.presence == .sufficient, !found.isEmpty { break }
     }
@@ -24,9 +24,9 @@ extension Elaborator {
     _ expanded: ExpandedPoint,
     of probe: ProbeDeclaration,
     _ point: ProbePoint,
-    ownSource: SourceID?
+    ownBody: SourceRange?
   ) {
-    let pieces = expanded.prologues.reversed() + [probe.body] + expanded.epilogues.reversed()
+    let pieces = expanded.prologues + [probe.body] + expanded.epilogues
     var collector = TargetCollector(symbols: symbols)
     for piece in pieces { collector.collect(piece) }
     var grouper = SiteGrouper(queries: collector.queries, separatesPrograms: collector.walksValues)
@@ -40,7 +40,7 @@ extension Elaborator {
           pieces: pieces,
           context: group.context(id: drafts.count),
           range: probe.range,
-          ownSource: ownSource
+          ownBody: ownBody
         )
       )
     }

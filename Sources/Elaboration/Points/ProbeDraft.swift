@@ -11,8 +11,8 @@ struct ProbeDraft {
   var pieces: [Statement]
   var context: ProbeContext
   var range: SourceRange
-  /// The user's file that the body is from; nil for a tapset's own probe.
-  var ownSource: SourceID?
+  /// The body that the user wrote; nil for a tapset's own probe.
+  var ownBody: SourceRange?
 }
 
 /// What a group of sites answers to the questions of its body.

@@ -1,3 +1,4 @@
+import Diagnostics
 import StapSyntax
 
 /// Finds the questions that a probe asks of its sites, also in the functions it calls.

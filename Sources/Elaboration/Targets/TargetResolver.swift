@@ -38,7 +38,8 @@ extension TargetScope {
       if case .variable(let name) = query.root, name.hasPrefix("$$") {
         return try answer(listing: name, query)
       }
-      return try answer(start ?? root(of: query), query)
+      if let start { return try answer(start, query) }
+      return try answer(root(of: query), query)
     } catch {
       return TargetAnswer(error)
     }
