@@ -77,7 +77,8 @@ extension Expression {
     switch kind {
     case .index(_, let patterns), .membership(let patterns, _): patterns.expressions
     case .call(_, let arguments): arguments
-    case .unary(_, let operand), .increment(_, let operand), .parenthesized(let operand), .defined(let operand),
+    case .unary(_, let operand), .increment(_, let operand), .parenthesized(let operand),
+      .defined(let operand),
       .entry(let operand), .statistic(_, let operand, _), .enumName(let operand, _, _),
       .dereference(_, _, let operand), .regexMatch(let operand, _, _):
       [operand]

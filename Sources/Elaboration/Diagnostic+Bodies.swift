@@ -9,7 +9,13 @@ extension Diagnostic {
 
   static func arrayUsedAsScalar(_ name: String, at range: SourceRange, evidence: SourceRange) -> Diagnostic {
     let notes = [note("it is used as an array here", at: evidence)]
-    return Diagnostic(.error, "array-as-scalar", "'\(name)' is an array; give it a key", at: range, notes: notes)
+    return Diagnostic(
+      .error,
+      "array-as-scalar",
+      "'\(name)' is an array; give it a key",
+      at: range,
+      notes: notes
+    )
   }
 
   static func cannotDelete(at range: SourceRange) -> Diagnostic {
@@ -39,7 +45,12 @@ extension Diagnostic {
   }
 
   static func conditionReadsTarget(at range: SourceRange) -> Diagnostic {
-    Diagnostic(.error, "condition-reads-target", "a probe's condition may only read global variables", at: range)
+    Diagnostic(
+      .error,
+      "condition-reads-target",
+      "a probe's condition may only read global variables",
+      at: range
+    )
   }
 
   static func dereferenceSize(at range: SourceRange) -> Diagnostic {
@@ -70,7 +81,12 @@ extension Diagnostic {
   }
 
   static func histogramAsValue(at range: SourceRange) -> Diagnostic {
-    Diagnostic(.error, "histogram-as-value", "a histogram can be printed, indexed or walked, nothing else", at: range)
+    Diagnostic(
+      .error,
+      "histogram-as-value",
+      "a histogram can be printed, indexed or walked, nothing else",
+      at: range
+    )
   }
 
   static func histogramBounds(at range: SourceRange) -> Diagnostic {
@@ -118,7 +134,12 @@ extension Diagnostic {
   }
 
   static func noRegisters(_ name: Name) -> Diagnostic {
-    Diagnostic(.error, "no-registers", "'\(name.text)' reads registers, which this probe has none of", at: name.range)
+    Diagnostic(
+      .error,
+      "no-registers",
+      "'\(name.text)' reads registers, which this probe has none of",
+      at: name.range
+    )
   }
 
   static func noSuchArray(_ name: Name, near names: [String], isLocal: Bool) -> Diagnostic {
@@ -194,14 +215,22 @@ extension Diagnostic {
   }
 
   static func statisticAssigned(_ name: String, at range: SourceRange) -> Diagnostic {
-    Diagnostic(.error, "statistic-assigned", "'\(name)' is a statistic; values are added to it by '<<<'", at: range)
+    Diagnostic(
+      .error,
+      "statistic-assigned",
+      "'\(name)' is a statistic; values are added to it by '<<<'",
+      at: range
+    )
   }
 
   static func target(_ problem: TargetProblem?, at range: SourceRange, siteCount: Int) -> Diagnostic {
-    guard let problem else { return Diagnostic(.error, "no-such-variable", "no such variable here", at: range) }
+    guard let problem else {
+      return Diagnostic(.error, "no-such-variable", "no such variable here", at: range)
+    }
     var notes = problem.notes.map { note($0) }
     if siteCount > 1 { notes.append(note("so at \(siteCount) places that this probe names")) }
-    return Diagnostic(.error, problem.id, problem.message, at: range, notes: notes)
+    let asked = problem.asked.map { nearestNames(to: $0, among: problem.candidates) } ?? []
+    return Diagnostic(.error, problem.id, problem.message + didYouMean(asked), at: range, notes: notes)
   }
 
   static func targetIsReadOnly(at range: SourceRange) -> Diagnostic {

@@ -104,7 +104,8 @@ extension LocationPlan {
     case .tracepointArgument(let index): return "arg\(index)"
     case .input(let index): return "$\(index)"
     case .unary(let operation, let operand): return "\(operation == .negate ? "-" : "~")\(operand.text)"
-    case .binary(let operation, let left, let right): return "(\(left.text) \(operation.symbol) \(right.text))"
+    case .binary(let operation, let left, let right):
+      return "(\(left.text) \(operation.symbol) \(right.text))"
     case .load(let memory, let byteCount, let isSigned, let address):
       return "\(memory == .user ? "" : "k")\(isSigned ? "i" : "u")\(byteCount * 8)[\(address.text)]"
     case .bits(let value, let offset, let count, let isSigned):
@@ -147,7 +148,8 @@ extension FormatString {
       case .text(let text): text == "%" ? "%%" : text
       case .directive(let directive):
         "%" + (directive.flag.map { String($0) } ?? "") + directive.width.text
-          + (directive.precision == .none ? "" : "." + directive.precision.text) + directive.conversion.rawValue
+          + (directive.precision == .none ? "" : "." + directive.precision.text)
+          + directive.conversion.rawValue
       }
     }.joined()
   }

@@ -44,7 +44,9 @@ struct ElaboratedPrinter {
 
   private mutating func add(_ function: ElaboratedFunction) {
     locals = function.body.locals
-    let parameters = function.body.locals.prefix(function.parameterCount).map(describe).joined(separator: ", ")
+    let parameters = function.body.locals.prefix(function.parameterCount).map(describe).joined(
+      separator: ", "
+    )
     let result = function.result.map { ": \($0.rawValue)" } ?? ""
     let fallback = function.fallback.map { " else \(program.functions[$0].name)#\($0)" } ?? ""
     add("function \(function.name)(\(parameters))\(result)\(fallback)")
@@ -81,7 +83,9 @@ struct ElaboratedPrinter {
     for site in sites {
       let process = pid.map { " of process \($0)" } ?? ""
       let semaphore = site.semaphore.map { " semaphore 0x\(String($0.raw, radix: 16))" } ?? ""
-      add("\(word) \(site.description.probePoint) 0x\(String(site.fileOffset.raw, radix: 16))\(semaphore)\(process)")
+      add(
+        "\(word) \(site.description.probePoint) 0x\(String(site.fileOffset.raw, radix: 16))\(semaphore)\(process)"
+      )
       add(site.description.formats)
     }
   }
@@ -188,7 +192,8 @@ extension SiteFormat.Presentation {
     case .string: "s"
     case .enumerator: "enum"
     case .float(let byteCount): "f\(byteCount)"
-    case .narrowed(let byteCount, let isSigned, let inner): "\(isSigned ? "i" : "u")\(byteCount * 8)\(inner.text)"
+    case .narrowed(let byteCount, let isSigned, let inner):
+      "\(isSigned ? "i" : "u")\(byteCount * 8)\(inner.text)"
     }
   }
 }

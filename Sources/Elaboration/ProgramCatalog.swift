@@ -102,7 +102,9 @@ package struct ProgramVariable: Sendable {
   package var name: String
   package var type: TypeReference?
   package var isParameter: Bool
-  /// Asked for late: finding it costs more than listing the name. A failure is a reason in words.
+  /// Where it is, or why it is nowhere.
+  ///
+  /// Asked for late: finding it costs more than listing the name.
   package var location: @Sendable () -> Result<ValueLocation, ProgramProblem>
 
   package init(

@@ -28,7 +28,12 @@ struct Elaborated {
       checked = Checked(nil, parsed.diagnostics)
       return
     }
-    var environment = ElaborationEnvironment(tapset: library, programs: programs, target: target, kernel: kernel)
+    var environment = ElaborationEnvironment(
+      tapset: library,
+      programs: programs,
+      target: target,
+      kernel: kernel
+    )
     adjust(&environment)
     checked = elaborate(script, sources: &sources, environment: environment)
     self.sources = sources
@@ -44,17 +49,22 @@ struct Elaborated {
 
 /// `Tapset` at the root of the package.
 let tapsetDirectory =
-  #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/") + "/Tapset"
+  #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
+  + "/Tapset"
 
 /// There are no binaries.
 struct NoPrograms: ProgramCatalog {
-  func files(named name: String) -> Result<[String], ProgramProblem> { .failure(ProgramProblem("no file '\(name)'")) }
+  func files(named name: String) -> Result<[String], ProgramProblem> {
+    .failure(ProgramProblem("no file '\(name)'"))
+  }
 
   func executable(of pid: Int32) -> Result<String, ProgramProblem> {
     .failure(ProgramProblem("no process \(pid)"))
   }
 
-  func libraries(matching pattern: String, of path: String) -> Result<[String], ProgramProblem> { .success([]) }
+  func libraries(matching pattern: String, of path: String) -> Result<[String], ProgramProblem> {
+    .success([])
+  }
 
   func program(at path: String) -> Result<any Program, ProgramProblem> {
     .failure(ProgramProblem("no file '\(path)'"))

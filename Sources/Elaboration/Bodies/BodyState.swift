@@ -56,7 +56,8 @@ struct Draft {
   /// The type of the target variable that the value came from.
   var pointee: TargetType?
 
-  init(_ kind: ElaboratedExpression.Kind, _ type: TypeTerm?, _ range: SourceRange, pointee: TargetType? = nil) {
+  init(_ kind: ElaboratedExpression.Kind, _ type: TypeTerm?, _ range: SourceRange, pointee: TargetType? = nil)
+  {
     self.kind = kind
     self.type = type
     self.range = range

@@ -81,7 +81,8 @@ extension Elaborator {
       expect(draft, .known(.long), "a probe's condition")
       let value = finished(draft)
       result =
-        result.map { ElaboratedExpression(.binary(.logicalAnd, $0, value), type: .long, condition.range) } ?? value
+        result.map { ElaboratedExpression(.binary(.logicalAnd, $0, value), type: .long, condition.range) }
+        ?? value
     }
     return result
   }

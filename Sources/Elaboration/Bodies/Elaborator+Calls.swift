@@ -56,7 +56,8 @@ extension Elaborator {
     let declaration = symbols.functions[symbol].declaration
     let fallbackSymbol = AST.containsNext(declaration) ? overload(after: symbol) : nil
     let fallback = fallbackSymbol.map { instance(of: $0) }
-    let parameters = fallback.map { functions[$0].parameters } ?? declaration.parameters.map { _ in types.fresh() }
+    let parameters =
+      fallback.map { functions[$0].parameters } ?? declaration.parameters.map { _ in types.fresh() }
     let result = fallback.map { functions[$0].result } ?? types.fresh()
     for (parameter, term) in zip(declaration.parameters, parameters) {
       guard let declared = parameter.type else { continue }
@@ -95,7 +96,9 @@ extension Elaborator {
   }
 
   private mutating func reportUnknown(_ name: Name, _ arity: Int, at range: SourceRange) {
-    let overloads = symbols.functions(named: name.text, in: body.source).map { symbols.functions[$0].declaration }
+    let overloads = symbols.functions(named: name.text, in: body.source).map {
+      symbols.functions[$0].declaration
+    }
     let arities = overloads.map(\.parameters.count) + IntrinsicTable.arities(of: name.text)
     if arities.isEmpty {
       let names = symbols.functionNames + IntrinsicTable.names + tapsetFunctionNames

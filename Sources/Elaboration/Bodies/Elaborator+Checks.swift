@@ -8,7 +8,8 @@ extension Elaborator {
     let called = Set(functions.all.map(\.symbol))
     for (index, symbol) in symbols.functions.enumerated() where !symbol.isTapset && !called.contains(index) {
       let name = symbol.declaration.name
-      guard !symbols.functions(named: name.text, in: name.range.source).contains(where: { called.contains($0) })
+      guard
+        !symbols.functions(named: name.text, in: name.range.source).contains(where: { called.contains($0) })
       else { continue }
       report(.unusedFunction(name))
     }

@@ -34,7 +34,8 @@ extension Elaborator {
       return walkAssignment(assignment, left, right, isValueUsed: true, range)
     case .increment(let operation, let operand):
       return walkIncrement(operation, operand, isValueUsed: true, range)
-    case .ternary(let condition, let then, let otherwise): return walkTernary(condition, then, otherwise, range)
+    case .ternary(let condition, let then, let otherwise):
+      return walkTernary(condition, then, otherwise, range)
     case .membership(let patterns, let array): return walkMembership(patterns, array, range)
     case .regexMatch(let text, let pattern, let negated): return walkRegex(text, pattern, negated, range)
     case .print(let call): return walkPrint(call, at: range)
@@ -61,7 +62,9 @@ extension Elaborator {
     case .dereference(let space, let size, let address): return walkDereference(space, size, address, range)
     case .register(let space, let number): return walkRegister(space, number, range)
     case .constant(let text):
-      report(.notSupported("@const(\(text.text))", "it names a constant of C headers; write its number", at: range))
+      report(
+        .notSupported("@const(\(text.text))", "it names a constant of C headers; write its number", at: range)
+      )
       return invalid(range)
     case .perfCounter:
       report(.notSupported("@perf", "counters in process probes are not there yet", at: range))

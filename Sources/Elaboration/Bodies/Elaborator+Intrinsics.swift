@@ -31,7 +31,10 @@ extension Elaborator {
       return .intrinsic(intrinsic, operands.map { operand($0, values, range) })
     case .context(.pexecname): return parentName(range)
     case .context(let field):
-      return .context(field, kernelPlan: environment.kernel.flatMap { KernelTaskPlans(types: $0.types).plan(for: field) })
+      return .context(
+        field,
+        kernelPlan: environment.kernel.flatMap { KernelTaskPlans(types: $0.types).plan(for: field) }
+      )
     case .argument(let byteCount, let isSigned):
       return argumentPlan(name, arguments[0], byteCount, isSigned, range)
     case .log: return .print(logFormat(for: values[0]), values)

@@ -106,7 +106,8 @@ extension Elaborator {
   }
 
   /// The place that an expression names, and its type; nil, and said, when it names none.
-  mutating func walkPlace(_ expression: Expression) -> (place: ElaboratedPlace, type: TypeTerm, global: Int?)? {
+  mutating func walkPlace(_ expression: Expression) -> (place: ElaboratedPlace, type: TypeTerm, global: Int?)?
+  {
     switch expression.kind {
     case .parenthesized(let inner): return walkPlace(inner)
     case .identifier(let name):
@@ -129,7 +130,9 @@ extension Elaborator {
     }
   }
 
-  /// A scalar statistic or an element of an array of them; `*` merges. Nil, and said, otherwise.
+  /// A scalar statistic or an element of an array of them, where `*` merges.
+  ///
+  /// Nil, and said, otherwise.
   mutating func walkStatistic(_ expression: Expression) -> (global: Int, keys: [ElaboratedExpression?])? {
     switch expression.kind {
     case .parenthesized(let inner): return walkStatistic(inner)
@@ -138,7 +141,9 @@ extension Elaborator {
         report(.notStatistic(at: expression.range, name: name))
         return nil
       }
-      guard useAsScalar(global, at: expression.range), useAsStatistic(global, at: expression.range) else { return nil }
+      guard useAsScalar(global, at: expression.range), useAsStatistic(global, at: expression.range) else {
+        return nil
+      }
       markRead(global)
       return (global, [])
     case .index(let name, let patterns):

@@ -13,7 +13,9 @@ extension Elaborator {
     case .printChar: return walkPrintChar(call, range)
     case .print, .sprint, .println, .sprintln: return walkPlain(call, delimiter: "", range)
     case .printd, .sprintd, .printdln, .sprintdln:
-      guard let literal = call.format, case .string(let delimiter) = literal.value else { return invalid(range) }
+      guard let literal = call.format, case .string(let delimiter) = literal.value else {
+        return invalid(range)
+      }
       return walkPlain(call, delimiter: delimiter, range)
     }
   }
@@ -84,7 +86,8 @@ extension Elaborator {
     _ values: [ElaboratedExpression],
     _ range: SourceRange
   ) -> Draft {
-    call.function.isString ? .string(.format(format, values), range) : Draft(.print(format, values), nil, range)
+    call.function.isString
+      ? .string(.format(format, values), range) : Draft(.print(format, values), nil, range)
   }
 }
 

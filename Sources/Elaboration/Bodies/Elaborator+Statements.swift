@@ -124,7 +124,11 @@ extension Elaborator {
     let index = local(named: name, at: range)
     body.locals[index].isAssigned = true
     let isString = types.resolved(body.locals[index].type) == .string
-    let empty = ElaboratedExpression(isString ? .string("") : .long(0), type: isString ? .string : .long, range)
+    let empty = ElaboratedExpression(
+      isString ? .string("") : .long(0),
+      type: isString ? .string : .long,
+      range
+    )
     return .expression(ElaboratedExpression(.assign(.local(index), empty), type: empty.type, range))
   }
 }

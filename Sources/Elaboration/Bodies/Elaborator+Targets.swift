@@ -16,7 +16,10 @@ extension Elaborator {
       let read = ElaboratedExpression(.read(plan, inputs: inputs), type: .long, range)
       return Draft(isEntry ? .entry(read) : read.kind, .known(.long), range, pointee: answer.type)
     case .text(let captures):
-      return .string(.siteFormat(slot: slot(of: query), captures.map { expression(for: $0, inputs, range) }), range)
+      return .string(
+        .siteFormat(slot: slot(of: query), captures.map { expression(for: $0, inputs, range) }),
+        range
+      )
     case .siteText(let text): return .string(.context(.site(text), kernelPlan: nil), range)
     case .unavailable:
       if environment.skipsBadVariables { return .long(.long(0), range) }

@@ -10,9 +10,12 @@ extension Elaborator {
 
   /// Joins two types; a clash is an error at `range`.
   @discardableResult
-  mutating func unify(_ expected: TypeTerm, _ found: TypeTerm, _ what: String, at range: SourceRange) -> Bool {
+  mutating func unify(_ expected: TypeTerm, _ found: TypeTerm, _ what: String, at range: SourceRange) -> Bool
+  {
     guard !types.unify(expected, found, at: range) else { return true }
-    guard let expectedType = types.resolved(expected), let foundType = types.resolved(found) else { return false }
+    guard let expectedType = types.resolved(expected), let foundType = types.resolved(found) else {
+      return false
+    }
     let evidence = types.evidence(for: expected) ?? types.evidence(for: found)
     report(.typeMismatch(what, expected: expectedType, found: foundType, at: range, evidence: evidence))
     return false

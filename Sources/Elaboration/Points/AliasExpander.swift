@@ -158,6 +158,12 @@ extension Diagnostic {
   /// A failure inside an alias is the fault of the point that named the alias.
   fileprivate func blaming(_ point: ProbePoint) -> Diagnostic {
     guard let range, range.source != point.range.source else { return self }
-    return Diagnostic(severity, id, message, at: point.range, notes: notes + [.note("in an alias", at: range)])
+    return Diagnostic(
+      severity,
+      id,
+      message,
+      at: point.range,
+      notes: notes + [.note("in an alias", at: range)]
+    )
   }
 }

@@ -38,7 +38,8 @@ struct TargetCollector {
   }
 
   private mutating func enter(_ name: String, _ arity: Int, _ call: Expression) {
-    for index in symbols.functions(named: name, in: call.range.source) where functions.insert(index).inserted {
+    for index in symbols.functions(named: name, in: call.range.source) where functions.insert(index).inserted
+    {
       let function = symbols.functions[index].declaration
       guard function.parameters.count == arity, case .block(let statement) = function.body else { continue }
       collect(statement)

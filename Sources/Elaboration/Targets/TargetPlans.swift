@@ -83,7 +83,13 @@ extension ValueLocation {
     let firstCount = 64 - offset % 64
     guard firstCount < count,
       let low = readBits(memory, address, offset: offset, count: firstCount, isSigned: false),
-      let high = readBits(memory, address, offset: offset + firstCount, count: count - firstCount, isSigned: isSigned)
+      let high = readBits(
+        memory,
+        address,
+        offset: offset + firstCount,
+        count: count - firstCount,
+        isSigned: isSigned
+      )
     else { return nil }
     return .binary(.or, low, .binary(.shiftLeft, high, .constant(Int64(firstCount))))
   }
@@ -97,7 +103,8 @@ extension ValueLocation {
       let high = min(start + piece.bitCount, offset + count)
       defer { start += piece.bitCount }
       guard low < high else { continue }
-      guard let part = piece.location?.readBits(offset: low - start, count: high - low, isSigned: false) else {
+      guard let part = piece.location?.readBits(offset: low - start, count: high - low, isSigned: false)
+      else {
         return nil
       }
       let shifted = low == offset ? part : .binary(.shiftLeft, part, .constant(Int64(low - offset)))

@@ -138,7 +138,9 @@ struct TargetPretty {
 
   /// As SystemTap's `%#x` shows it: the value extended to 64 bits.
   private mutating func addHexadecimal(_ object: TargetObject) {
-    guard let type = object.type else { return addNumber(object, .hexadecimal, byteCount: 8, isSigned: false) }
+    guard let type = object.type else {
+      return addNumber(object, .hexadecimal, byteCount: 8, isSigned: false)
+    }
     switch object.source.layout(of: type) {
     case .integer(let layout):
       addNumber(object, .hexadecimal, byteCount: layout.byteCount, isSigned: layout.isSigned)
@@ -214,7 +216,9 @@ extension StructureLayout.Member {
       if let piece = object.location.piece(at: bitOffset, bitCount: bits) {
         inner.location = piece
       } else {
-        guard let plan = object.location.readBits(offset: bitOffset, count: bits, isSigned: false) else { return nil }
+        guard let plan = object.location.readBits(offset: bitOffset, count: bits, isSigned: false) else {
+          return nil
+        }
         inner.location = .value(plan)
       }
     }

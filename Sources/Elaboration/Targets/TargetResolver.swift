@@ -1,6 +1,8 @@
 import TargetModel
 
-/// What a question means at one site. Equal meanings can share a program.
+/// What a question means at one site.
+///
+/// Equal meanings can share a program.
 enum TargetMeaning: Hashable, Sendable {
   case value(LocationPlan, isEntry: Bool)
   /// A format of the site with these values.
@@ -35,8 +37,9 @@ extension TargetScope {
   /// Answers `query`; `start` is the object that the query's root means, where the caller knows it better.
   func answer(_ query: TargetQuery, from start: TargetObject? = nil) -> TargetAnswer {
     do throws(TargetProblem) {
-      if case .variable(let name) = query.root, name.hasPrefix("$$") {
-        return try answer(listing: name, query)
+      if case .variable(let name) = query.root {
+        if let text = text(name), query.steps.isEmpty { return TargetAnswer(.siteText(text)) }
+        if name.hasPrefix("$$") { return try answer(listing: name, query) }
       }
       if let start { return try answer(start, query) }
       return try answer(root(of: query), query)
@@ -64,7 +67,6 @@ extension TargetScope {
   }
 
   private func answer(listing name: String, _ query: TargetQuery) throws(TargetProblem) -> TargetAnswer {
-    if let text = text(name) { return TargetAnswer(.siteText(text)) }
     guard let listing = TargetListing(rawValue: name), let list = self.listing(listing) else {
       throw TargetProblem(id: "no-such-variable", message: "'\(name)' means nothing here")
     }
@@ -83,7 +85,10 @@ extension TargetScope {
       return try global(named: name, unit: parts.count > 1 ? String(parts[1]) : nil, module: module).get()
     case .cast(let name, let module): return try castObject(name, module)
     case .value:
-      throw TargetProblem(id: "no-members", message: "nothing is known about what this value points to; use @cast")
+      throw TargetProblem(
+        id: "no-members",
+        message: "nothing is known about what this value points to; use @cast"
+      )
     }
   }
 

@@ -25,7 +25,8 @@ struct TargetProblem: Error, Hashable, Sendable {
   var id: String
   var message: String
   var notes: [String] = []
-  /// Names that could have been meant.
+  /// The name that is not there, and those that are.
+  var asked: String?
   var candidates: [String] = []
 }
 
@@ -84,6 +85,9 @@ struct EmptyScope: TargetScope {
   }
 
   private func problem(_ name: String) -> TargetProblem {
-    TargetProblem(id: "no-target-variables", message: "'\(name)': a '\(family)' probe has no target variables")
+    TargetProblem(
+      id: "no-target-variables",
+      message: "'\(name)': a '\(family)' probe has no target variables"
+    )
   }
 }

@@ -57,7 +57,10 @@ struct TargetWalk {
         "'\(name)' is a \(layout.keyword.rawValue); name a member of it, or write '\(name)$'"
       )
     case .void, .opaque, .integer, .float:
-      throw problem("no-such-value", "'\(name)' is of type '\(source.spelling(of: type))', which has no value")
+      throw problem(
+        "no-such-value",
+        "'\(name)' is of type '\(source.spelling(of: type))', which has no value"
+      )
     }
   }
 
@@ -80,6 +83,7 @@ struct TargetWalk {
       throw TargetProblem(
         id: "no-such-member",
         message: "no member '\(member)' in '\(source.spelling(of: type))'",
+        asked: member,
         candidates: layout.allNames(in: source)
       )
     }
@@ -94,7 +98,11 @@ struct TargetWalk {
     switch source.layout(of: type) {
     case .array(let elementType, _): (base, element) = (try address(), elementType)
     case .pointer(_, .some(let target), _): (base, element) = (try value(), target)
-    default: throw problem("no-elements", "'\(name)' is of type '\(source.spelling(of: type))', which has no elements")
+    default:
+      throw problem(
+        "no-elements",
+        "'\(name)' is of type '\(source.spelling(of: type))', which has no elements"
+      )
     }
     guard let byteCount = source.byteCount(of: element), byteCount > 0 else {
       throw problem("no-elements", "the size of '\(source.spelling(of: element))' is not known")
@@ -118,7 +126,9 @@ struct TargetWalk {
 
   /// A member's place inside the current object.
   private func part(at bitOffset: Int, bitCount: Int?, type: TypeReference) throws(TargetProblem) -> Place {
-    guard case .object(let location) = place else { throw problem("no-members", "a bit field has no members") }
+    guard case .object(let location) = place else {
+      throw problem("no-members", "a bit field has no members")
+    }
     if let bitCount { return .bits(location, offset: bitOffset, count: bitCount) }
     switch location {
     case .memory(let memory, let address):
@@ -141,7 +151,9 @@ struct TargetWalk {
     return plan
   }
 
-  private func problem(_ id: String, _ message: String) -> TargetProblem { TargetProblem(id: id, message: message) }
+  private func problem(_ id: String, _ message: String) -> TargetProblem {
+    TargetProblem(id: id, message: message)
+  }
 
   private func untyped() -> TargetProblem {
     problem("no-members", "'\(name)' is a plain number; say with @cast what it points to")
