@@ -19,7 +19,7 @@ package struct MachineInfo: Hashable, Sendable {
   }
 
   private static func text<Field>(of field: inout Field) -> String {
-    withUnsafeBytes(of: &field) { bytes in
+    unsafe withUnsafeBytes(of: &field) { bytes in
       unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
     }
   }
