@@ -17,7 +17,6 @@ package final class KernelSession: Sendable {
 
   /// Looks at the machine; `tracefs` is found in the mount table unless given.
   package init(tracefs: Tracefs? = .mounted()) {
-    BPFSyscall.leaveLimitsAlone()
     self.tracefs = tracefs
     types = KernelBTF()
     features = KernelFeatures(tracefs: tracefs, types: types)
