@@ -25,7 +25,7 @@ package struct RegexTable: Hashable, Sendable {
   /// The class of each byte value.
   package internal(set) var classes: [UInt8]
   package internal(set) var classCount: Int
-  /// State after `state * classCount + class`, or ``dead``. The first state is 0.
+  /// The next state, or ``dead``, by `state * classCount + class`; the first state is 0.
   package internal(set) var transitions: [UInt16] = []
   /// By the same index: which of ``moveLists`` to run, in order, one after the other.
   package internal(set) var moveIndices: [UInt16] = []

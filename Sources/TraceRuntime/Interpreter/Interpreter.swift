@@ -83,8 +83,9 @@ package final class Interpreter {
     machine.context = idle
   }
 
-  /// Shows a record: runs its handler on the fields in `bytes`, which are laid out as ``RecordWire`` says.
-  /// Fields cut short read as 0 and "".
+  /// Shows a record: runs its handler on the fields in `bytes`.
+  ///
+  /// They are laid out as ``RecordWire`` says; what is cut short reads as 0 and "".
   /// - Throws: ``ScriptFault`` that the handler did not catch.
   package func handle(
     record: RecordID,

@@ -39,8 +39,8 @@ extension Machine {
     case .randint:
       let bound = operands[0].long
       return .long(bound > 0 ? Int64.random(in: 0..<bound, using: &randomness) : 0)
-    case .userString, .userStringOr, .userStringQuoted, .userBufferQuoted, .userRead, .userReadOrZero,
-      .kernelString, .kernelRead, .kernelStringOr:
+    case .userString, .userStringOr, .userStringQuoted, .userBufferQuoted, .userBytes, .userRead,
+      .userReadOrZero, .kernelString, .kernelRead, .kernelStringOr, .kernelBytes:
       return try readMemory(intrinsic, operands)
     case .error: throw ScriptFault(.raised, message: operands[0].string)
     case .warn: request(.warning(operands[0].string))
@@ -87,9 +87,9 @@ extension Machine {
       guard let text = string(.user, address, limit) else { return .string(ByteString(address.hexadecimal)) }
       return .string(text.escaped(limit: stringLimit, quoted: true))
     case .userBufferQuoted:
-      let bytes = context.read(.user, at: UInt64(bitPattern: address), byteCount: max(0, limit))
-      guard let bytes else { throw ScriptFault(.userString, subject: address) }
-      return .string(ByteString(bytes).escaped(limit: stringLimit, quoted: true))
+      return .string(try bytes(.user, address, limit, .userString).escaped(limit: stringLimit, quoted: true))
+    case .userBytes: return .string(try bytes(.user, address, limit, .userRead))
+    case .kernelBytes: return .string(try bytes(.kernel, address, limit, .kernelRead))
     case .userReadOrZero: return .long((try? load(.user, operands)) ?? 0)
     case .kernelRead: return .long(try load(.kernel, operands))
     default: return .long(try load(.user, operands))
@@ -100,6 +100,18 @@ extension Machine {
     let byteCount = Int(clamping: operands[1].long)
     let isSigned = operands.count > 2 && operands[2].long != 0
     return try context.load(memory, operands[0].long, min(max(byteCount, 1), 8), isSigned)
+  }
+
+  private func bytes(
+    _ memory: PlanMemory,
+    _ address: Int64,
+    _ count: Int,
+    _ code: FaultCode
+  ) throws(ScriptFault) -> ByteString {
+    guard let bytes = context.read(memory, at: UInt64(bitPattern: address), byteCount: max(0, count)) else {
+      throw ScriptFault(code, subject: address)
+    }
+    return ByteString(bytes)
   }
 
   private func string(_ memory: PlanMemory, _ address: Int64, _ limit: Int) -> ByteString? {

@@ -1,7 +1,9 @@
 import TargetModel
 import TraceIR
 
-/// Runs compiled code. A value with mutating functions, so that the hot loop pays no exclusivity checks.
+/// Runs compiled code.
+///
+/// A value with mutating functions, so that the hot loop pays no exclusivity checks.
 struct Machine {
   /// How a body ended.
   enum Exit {

@@ -2,7 +2,9 @@ import Platform
 import TargetModel
 import TraceIR
 
-/// Functions of their operands alone. Source: manual pages `function::NAME` of SystemTap.
+/// Functions of their operands alone.
+///
+/// Source: manual pages `function::NAME` of SystemTap.
 struct PureIntrinsics {
   let stringLimit: Int
 
