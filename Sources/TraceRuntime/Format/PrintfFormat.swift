@@ -1,3 +1,4 @@
+package import TargetModel
 package import TraceIR
 
 /// A directive of `printf` with its numbers known: `%[flag][width][.precision]conversion`.
