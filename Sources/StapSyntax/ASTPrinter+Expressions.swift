@@ -69,9 +69,9 @@ extension ASTPrinter {
     write(operation.rawValue)
     let start = text.utf8.count
     write(operand, atLeast: .unary)
-    // “- -x” must not become “--x”.
+    // “- -x” must not become “--x”, nor “! ~x” a “!~ x”.
     let next = text.utf8.dropFirst(start).first.map { String(Unicode.Scalar($0)) }
-    guard next == operation.rawValue, next == "+" || next == "-" else { return }
+    guard ["++", "--", "!~"].contains(operation.rawValue + (next ?? "")) else { return }
     text.insert(" ", at: text.utf8.index(text.startIndex, offsetBy: start))
   }
 

@@ -31,6 +31,10 @@ extension Parser {
     case (.punctuation, ";"):
       advance()
       return []
+    case (.punctuation, "}") where hasErrors:
+      // What is left of a declaration that was given up.
+      advance()
+      return []
     default: throw fail(.declarationExpected(start))
     }
   }
@@ -72,7 +76,7 @@ extension Parser {
     if at("[") { size = try parseArraySize() }
     var initial: Literal?
     if at("=") {
-      if wraps || size != nil { throw fail(.arrayInitializer(current.range)) }
+      if wraps || size != nil { report(.arrayInitializer(current.range)) }
       advance()
       initial = try parseLiteral("a number or a string")
     }

@@ -116,7 +116,7 @@ extension Parser {
 
   // MARK: - Types and memory
 
-  /// `@cast(e, "type", "module")`
+  /// Reads `@cast(e, "type", "module")`.
   mutating func parseCast() throws(SyntaxError) -> TargetExpression.Root {
     try parseParentheses { parser throws(SyntaxError) -> TargetExpression.Root in
       let value = try parser.parseExpression()
@@ -127,7 +127,7 @@ extension Parser {
     }
   }
 
-  /// `@var("name@unit", "module")`
+  /// Reads `@var("name@unit", "module")`.
   mutating func parseGlobalVariable() throws(SyntaxError) -> TargetExpression.Root {
     try parseParentheses { parser throws(SyntaxError) -> TargetExpression.Root in
       let name = try parser.expectString("the name of a global variable as a string")

@@ -182,7 +182,12 @@ extension Diagnostic {
   }
 
   fileprivate static func suffixTwice(_ found: Token) -> Diagnostic {
-    Diagnostic(.error, "probe-suffix", "\(found.description) stands within the braces already", at: found.range)
+    Diagnostic(
+      .error,
+      "probe-suffix",
+      "\(found.description) stands within the braces already",
+      at: found.range
+    )
   }
 
   fileprivate static func tooManyPoints(_ range: SourceRange) -> Diagnostic {

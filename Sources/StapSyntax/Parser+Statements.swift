@@ -14,7 +14,7 @@ extension Parser {
         statements.append(try parseStatement())
       } catch {
         if position == start, !at("}"), !startsDeclaration { advance() }
-        recoverStatement()
+        recoverStatement(from: tokens[start])
       }
     }
     try expect("}", "after the last statement", closing: opening)
@@ -22,10 +22,10 @@ extension Parser {
   }
 
   mutating func parseStatement() throws(SyntaxError) -> Statement {
+    if at("{") { return try parseBlock("") }
     try enter()
     defer { leave() }
     let start = current
-    if at("{") { return try parseBlock("") }
     if take(";") { return Statement(.empty, start.range) }
     let kind = try parseStatementKind(start)
     return Statement(kind, range(from: start))

@@ -133,7 +133,7 @@ extension Parser {
     return arguments
   }
 
-  /// `[e, *]`
+  /// Reads `[e, *]`.
   mutating func parseIndexes(wildcardsAllowed: Bool) throws(SyntaxError) -> [IndexPattern] {
     let opening = advance()
     var indexes: [IndexPattern] = []

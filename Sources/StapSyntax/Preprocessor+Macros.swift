@@ -100,13 +100,17 @@ extension Preprocessor {
     }
     var body: [Token] = []
     var depth = 0
+    var hasDefine = false
     while true {
       let token = nextRaw()
       if token.kind == .endOfFile {
         report(.unterminatedMacro(name.text, opening.range), at: opening)
         return nil
       }
-      if token.text == "@define", token.kind == .atWord { report(.nestedDefine(token.range), at: token) }
+      if token.text == "@define", token.kind == .atWord, !hasDefine {
+        hasDefine = true
+        report(.nestedDefine(token.range), at: token)
+      }
       if token.isPunctuation("%(") { depth += 1 }
       if token.isPunctuation("%)") {
         if depth == 0 { return body }

@@ -13,7 +13,9 @@ package struct PreprocessorEnvironment: Sendable {
   package var arch: String
   /// `systemtap_v`: the version of SystemTap whose language we speak.
   package var systemtapVersion = "5.6"
-  /// `runtime`. Tapset code for `bpf` works around limits that we do not have, so we answer `kernel`.
+  /// What `runtime` is compared with.
+  ///
+  /// Tapset code for `bpf` works around limits that we do not have, so we answer `kernel`.
   package var runtime = "kernel"
   package var privilege = Privilege.stapdev
   /// `guru_mode`, and whether a script may hold embedded C.

@@ -9,7 +9,7 @@ package struct PrintFormat: Hashable, Sendable {
     case directive(Directive)
   }
 
-  /// `%[flag][width][.precision]conversion`
+  /// One `%[flag][width][.precision]conversion`.
   package struct Directive: Hashable, Sendable {
     package var flag: Flag?
     package var width: Size

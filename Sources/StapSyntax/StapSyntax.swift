@@ -20,8 +20,9 @@ package func parse(
   let words = preprocess(file, in: sources, environment: environment)
   var parser = Parser(words, sources: sources, environment: environment, origin: origin)
   let script = parser.parseScript()
-  let unused = origin == .user ? unusedArguments(environment.arguments, words.usedArguments) : []
-  return Checked(script, words.diagnostics + parser.diagnostics + unused)
+  let checked = Checked(script, inOrder(words.diagnostics + parser.diagnostics))
+  guard checked.product != nil, origin == .user else { return checked }
+  return Checked(script, checked.diagnostics + unusedArguments(environment.arguments, words.usedArguments))
 }
 
 /// Parses a list of probe points and nothing else, as `-l` and `-L` take it.
@@ -33,7 +34,7 @@ package func parseProbePoints(
   let words = preprocess(file, in: sources, environment: environment)
   var parser = Parser(words, sources: sources, environment: environment, origin: .user)
   let points = parser.parseOnlyProbePoints()
-  return Checked(points, words.diagnostics + parser.diagnostics)
+  return Checked(points, inOrder(words.diagnostics + parser.diagnostics))
 }
 
 /// Reads the macros of a `.stpm` file, which may hold nothing else.
@@ -62,6 +63,14 @@ private func preprocess(
   var preprocessor = Preprocessor(words, environment: environment)
   preprocessor.run()
   return preprocessor.list
+}
+
+/// The findings of two stages in the order of the text; those in other files (macros) come first.
+private func inOrder(_ diagnostics: [Diagnostic]) -> [Diagnostic] {
+  diagnostics.enumerated().sorted { left, right in
+    let places = [left, right].map { $0.element.range?.bytes.lowerBound ?? -1 }
+    return (places[0], left.offset) < (places[1], right.offset)
+  }.map(\.element)
 }
 
 private func unusedArguments(_ arguments: [String], _ used: Set<Int>) -> [Diagnostic] {

@@ -19,7 +19,7 @@ func environment(
 }
 
 /// What came of parsing one text, with the text at hand for messages.
-struct Parsed {
+struct Parsed: CustomStringConvertible {
   let sources: SourceSet
   let checked: Checked<Script>
 
@@ -49,6 +49,8 @@ struct Parsed {
     self.sources = sources
     checked = parse(file, in: sources, environment: environment, origin: origin)
   }
+
+  var description: String { messages }
 
   var product: Script? { checked.product }
 

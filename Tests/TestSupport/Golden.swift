@@ -39,7 +39,10 @@ private func firstDifference(_ expected: String, _ made: String) -> String {
   let (left, right) = (lines(expected), lines(made))
   let line = zip(left, right).prefix { $0 == $1 }.count
   let (wanted, found) = (line < left.count ? left[line] : "(end)", line < right.count ? right[line] : "(end)")
-  return "line \(line + 1)\n  expected: \(wanted)\n  made:     \(found)\nUTRACE_BLESS=1 accepts what was made:\n\(made)"
+  return
+    "line \(line + 1)\n  expected: \(wanted)\n  made:     \(found)\nUTRACE_BLESS=1 accepts what was made:\n\(made)"
 }
 
-private func lines(_ text: String) -> [Substring] { text.split(separator: "\n", omittingEmptySubsequences: false) }
+private func lines(_ text: String) -> [Substring] {
+  text.split(separator: "\n", omittingEmptySubsequences: false)
+}
