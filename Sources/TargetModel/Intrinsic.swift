@@ -1,0 +1,88 @@
+/// The primitive functions that a script can call and every backend implements; the rest is tapset script.
+///
+/// Operands and results in order; `S` is a string, `L` a long, `-` nothing. Strings are bytes, at most
+/// MAXSTRINGLEN - 1 of them. Source of the behaviour: SystemTap's manual pages `function::NAME`.
+package enum Intrinsic: String, Hashable, Codable, Sendable, CaseIterable {
+  // Strings and numbers: pure.
+  /// S → L
+  case strlen
+  /// S L L → S: text, start, length
+  case substr
+  /// S L → L: the byte at an index, 0 behind the end; a fault below 0 and from MAXSTRINGLEN on
+  case stringat
+  /// S S → L: 1 when the second is in the first
+  case isinstr
+  /// S S → L: index of the second in the first, -1
+  case strpos
+  /// S S S → S: text, from, to
+  case strReplace = "str_replace"
+  /// S S → S: the next token; an empty first operand continues. Keeps state per probe context.
+  case tokenize
+  /// S L → L: text, base (0: by prefix); a minus sign, then digits as far as they go; no spaces; wraps
+  case strtol
+  /// S → S: C-escaped
+  case textStr = "text_str"
+  /// S L L → S: escaped, at most n bytes, quoted when the third is not 0
+  case textStrn = "text_strn"
+  /// S → S: in double quotes with escapes
+  case stringQuoted = "string_quoted"
+  /// S → L: 1 when the first byte is a digit
+  case isdigit
+  /// L → S: n-th parenthesis of the last `=~`
+  case matched
+  /// → L
+  case ngroups
+  /// L → S: seconds since 1970 as `Wed Jun 30 21:49:08 1993`, UTC
+  case ctime
+  /// L → S: the same in local time, and the zone's name and offset
+  case tzCtime = "tz_ctime"
+  case tzName = "tz_name"
+  case tzGmtoff = "tz_gmtoff"
+  /// L → S: `EPERM`…
+  case errnoStr = "errno_str"
+  /// L → L: pseudo-random below a bound
+  case randint
+
+  // Memory of the traced program. `…Fault` forms raise a script error; the others say so in their comment.
+  /// L L → S: address, most bytes; raises on a fault
+  case userString
+  /// L L S → S: address, most bytes, and what to answer on a fault
+  case userStringOr
+  /// L L → S: address, most bytes; escaped in double quotes, `<unknown>`-like text on a fault
+  case userStringQuoted
+  /// L L → S: address, exactly that many bytes, escaped in quotes; raises
+  case userBufferQuoted
+  /// L L → S: address, exactly that many bytes, raw (`%#m`); raises
+  case userBytes
+  /// L L L → L: address, bytes (1, 2, 4, 8), signed; raises on a fault
+  case userRead
+  /// L L L → L: the same; 0 on a fault
+  case userReadOrZero
+  /// L L → S; L L L → L: the same from kernel addresses
+  case kernelString, kernelRead
+  /// L L S → S
+  case kernelStringOr
+  /// L L → S: address, exactly that many bytes, raw (`%m`); raises
+  case kernelBytes
+
+  // The session.
+  /// S → -: a message to standard error with `WARNING: `
+  case warn
+  /// S → -: a run-time error, as a fault
+  case error
+  /// - → -: end the session after this probe
+  case exit
+  /// - → -: end the session now, without `end` probes of the script
+  case abort
+  /// S → -: run a command by the shell, after the probe
+  case system
+  /// L → S: the n-th argument's text of the command line of the current process
+  case cmdlineArg = "cmdline_arg"
+  /// L → S: all of it
+  case cmdlineStr = "cmdline_str"
+  /// S → S: the environment variable of the traced process
+  case envVar = "env_var"
+
+  // Registers by name (`register("rdi")`): S → L; `u_register` zero-extends.
+  case register, uRegister = "u_register"
+}
