@@ -23,6 +23,21 @@ package struct ELFSymbol: Hashable, Sendable {
         default: .other(raw)
         }
     }
+
+    /// The number in `st_info`.
+    var raw: UInt8 {
+      switch self {
+      case .none: 0
+      case .object: 1
+      case .function: 2
+      case .section: 3
+      case .file: 4
+      case .common: 5
+      case .threadLocal: 6
+      case .indirectFunction: 10
+      case .other(let raw): raw
+      }
+    }
   }
 
   /// STB_ (gABI, “Symbol Binding”).
@@ -41,6 +56,17 @@ package struct ELFSymbol: Hashable, Sendable {
         case 10: .unique
         default: .other(raw)
         }
+    }
+
+    /// The number in `st_info`.
+    var raw: UInt8 {
+      switch self {
+      case .local: 0
+      case .global: 1
+      case .weak: 2
+      case .unique: 10
+      case .other(let raw): raw
+      }
     }
   }
 
