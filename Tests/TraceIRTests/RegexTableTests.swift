@@ -79,7 +79,7 @@ import TraceIR
       let table = try RegexTable(pattern)
       for _ in 0..<10 {
         let text = String(
-          (0..<Int.random(in: 0...8, using: &random)).map { _ in "abc".randomElement(using: &random)! }
+          (0..<Int.random(in: 0...8, using: &random)).map { _ in "abc".randomElement(using: &random) ?? "a" }
         )
         var found = [regmatch_t](repeating: regmatch_t(), count: 1)
         let isMatch = regexec(&compiled, text, 1, &found, 0) == 0
@@ -93,7 +93,7 @@ import TraceIR
   private func randomPattern(_ random: inout SeededGenerator, depth: Int) -> String {
     let part = { (self: Self, random: inout SeededGenerator) in self.randomPattern(&random, depth: depth - 1)
     }
-    guard depth > 0 else { return ["a", "b", "c", ".", "[ab]", "[^a]"].randomElement(using: &random)! }
+    guard depth > 0 else { return ["a", "b", "c", ".", "[ab]", "[^a]"].randomElement(using: &random) ?? "a" }
     switch Int.random(in: 0..<6, using: &random) {
     case 0: return "(" + part(self, &random) + "|" + part(self, &random) + ")"
     case 1: return "(" + part(self, &random) + ")*"

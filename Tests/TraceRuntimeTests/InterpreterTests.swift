@@ -73,8 +73,8 @@ final class FakeContext: HitContext {
     var random = SystemRandomNumberGenerator()
     let special: [Int64] = [0, 1, -1, .min, .max, 63, 64]
     for kind in BinaryOperation.allCases {
-      let a = seed < 10 ? special.randomElement(using: &random)! : Int64.random(in: .min ... .max)
-      let b = seed < 10 ? special.randomElement(using: &random)! : Int64.random(in: .min ... .max)
+      let a = seed < 10 ? special.randomElement(using: &random) ?? 0 : Int64.random(in: .min ... .max)
+      let b = seed < 10 ? special.randomElement(using: &random) ?? 0 : Int64.random(in: .min ... .max)
       let printed = try run { body in
         let result = body.long { .binary($0, kind, .long(a), .long(b)) }
         body.add(.print(line, [result]))
