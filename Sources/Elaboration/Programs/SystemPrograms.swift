@@ -70,17 +70,26 @@ package final class SystemPrograms: ProgramCatalog {
 
   /// A script is probed through what runs it, as in SystemTap; `env` is looked through.
   private func interpreter(of path: String) -> String? {
-    guard let image = try? SharedBytes(mapping: path),
-      let start = try? image.slice(offset: 0, count: min(256, image.count)).span.copied(), start.starts(with: "#!".utf8)
-    else { return nil }
+    let start = firstBytes(of: path)
+    guard start.starts(with: "#!".utf8) else { return nil }
     let line = String(decoding: start.dropFirst(2).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
     var words = line.split(separator: " ").map(String.init)
     if words.first?.hasSuffix("/env") == true { words.removeFirst() }
     return words.first.flatMap { Paths.findProgram($0, environment: environment) }
   }
 
+  private func firstBytes(of path: String) -> [UInt8] {
+    do throws(SystemError) {
+      return try OwnedFD(reading: path).read(upTo: 256, subject: path)
+    } catch {
+      return []
+    }
+  }
+
   private func isSameFile(_ first: String, _ second: String) -> Bool {
-    guard let first = try? FileStatus(of: first), let second = try? FileStatus(of: second) else { return false }
+    guard let first = try? FileStatus(of: first), let second = try? FileStatus(of: second) else {
+      return false
+    }
     return first.device == second.device && first.inode == second.inode
   }
 }
