@@ -25,7 +25,8 @@ struct LiveProgramTests {
 
   @Test("A stripped program is probed by its symbols and its arguments read by the ABI")
   func probesStripped() throws {
-    let script = "probe process(\"\(postgres)\").function(\"exec_simple_q*\"), process(\"\(postgres)\").function(\"pg_strong*\") { println(long_arg(1)) }"
+    let script =
+      "probe process(\"\(postgres)\").function(\"exec_simple_q*\"), process(\"\(postgres)\").function(\"pg_strong*\") { println(long_arg(1)) }"
     let elaborated = Elaborated(script, programs: programs)
     #expect(elaborated.ids == ["no-such-function"], "\(elaborated.messages)")
     let exported = Elaborated(

@@ -186,8 +186,8 @@ import TraceIR
         else
           store $1, 2
         end
-        %3 = load $1
-        store @0, %3
+        %1 = load $1
+        store @0, %1
 
         """
     )
