@@ -2,6 +2,7 @@ package import BPFObject
 import CKernelABI
 import CLibbpf
 import Glibc
+import Platform
 import TargetModel
 
 /// The door to the kernel: blueprints come in, maps, rings and attachments go out.
@@ -132,7 +133,7 @@ extension KernelSession {
 
   /// CPUs of a list like `0-3,8`.
   private func onlineCPUs() -> [Int] {
-    let text = (try? readText("/sys/devices/system/cpu/online")) ?? "0"
+    let text = (try? readSmallText("/sys/devices/system/cpu/online")) ?? "0"
     return text.split(whereSeparator: { $0 == "," || $0.isNewline }).flatMap { range in
       let ends = range.split(separator: "-").compactMap { Int($0) }
       return ends.isEmpty ? [] : Array(ends[0]...max(ends[0], ends[ends.count - 1]))
