@@ -1,0 +1,78 @@
+import Diagnostics
+import Elaboration
+import TargetModel
+import TraceIR
+
+/// Builds one body, block by block.
+struct BodyBuilder {
+  private var body = Body()
+  private var current: [Instruction] = []
+  var locations: LocationTable
+  /// What `@entry` asked for, by slot.
+  private(set) var entryCaptures: [ElaboratedExpression] = []
+
+  init(locals: [ValueType], locations: LocationTable) {
+    body.locals = locals
+    self.locations = locations
+  }
+
+  /// The finished body.
+  consuming func finish() -> Body {
+    body.block = Block(current)
+    return body
+  }
+
+  /// Adds an instruction that `range` of the script asked for.
+  mutating func emit(_ operation: Operation, at range: SourceRange) {
+    current.append(Instruction(operation, at: locations.index(of: range)))
+  }
+
+  /// Adds an instruction and gives its result.
+  mutating func emit(
+    _ type: ValueType,
+    at range: SourceRange,
+    _ operation: (ValueID) -> Operation
+  ) -> Operand {
+    let value = newValue(type)
+    emit(operation(value), at: range)
+    return .value(value)
+  }
+
+  /// A number for one more value.
+  mutating func newValue(_ type: ValueType) -> ValueID {
+    body.values.append(type)
+    return ValueID(body.values.count - 1)
+  }
+
+  /// A variable that no script names.
+  mutating func newLocal(_ type: ValueType) -> LocalID {
+    body.locals.append(type)
+    return LocalID(body.locals.count - 1)
+  }
+
+  /// What `build` emits, as a block of its own, and what it gives.
+  mutating func block<Result>(_ build: (inout BodyBuilder) -> Result) -> (Block, Result) {
+    let outer = current
+    current = []
+    let result = build(&self)
+    let inner = Block(current)
+    current = outer
+    return (inner, result)
+  }
+
+  /// The slot for `capture`; equal plans and context fields share one.
+  mutating func entrySlot(for capture: ElaboratedExpression) -> Int {
+    if let slot = entryCaptures.firstIndex(where: { isSameRead($0, capture) }) { return slot }
+    entryCaptures.append(capture)
+    return entryCaptures.count - 1
+  }
+
+  private func isSameRead(_ left: ElaboratedExpression, _ right: ElaboratedExpression) -> Bool {
+    switch (left.kind, right.kind) {
+    case (.read(let first, let firstInputs), .read(let second, let secondInputs)):
+      first == second && firstInputs.isEmpty && secondInputs.isEmpty
+    case (.context(let first, _), .context(let second, _)): first == second
+    default: false
+    }
+  }
+}

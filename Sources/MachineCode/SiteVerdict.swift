@@ -1,0 +1,47 @@
+/// What happens when a uprobe is put on an instruction, and what it costs.
+///
+/// Source: Linux, arch/x86/kernel/uprobes.c (`good_insns_64`, `branch_setup_xol_ops`, `push_setup_xol_ops`),
+/// and measurements in docs/decisions/probe-sites.md.
+package enum SiteVerdict: Hashable, Sendable {
+  /// The kernel emulates the instruction: about 0.7 µs a hit.
+  case emulated
+  /// The kernel copies it and steps it: about 9 µs a hit.
+  case singleStepped
+  /// A probe here would never run, or break the program; the text says why.
+  case refused(String)
+}
+
+extension SiteVerdict {
+  /// Judges the instruction at a site.
+  ///
+  /// `isFunctionStart`: whether the site is where a function begins. A five-byte nop elsewhere is replaced by a
+  /// call on Linux 6.18 and later, which overwrites a live red zone.
+  package init(_ instruction: X86Instruction?, isFunctionStart: Bool) {
+    guard let instruction else {
+      self = .refused("the bytes there are no instruction")
+      return
+    }
+    if let prefix = instruction.prefixes.first(where: { refusedPrefixes.contains($0) }),
+      !(instruction.kind == .nop)
+    {
+      self = .refused("the kernel cannot step an instruction with prefix 0x\(String(prefix, radix: 16))")
+      return
+    }
+    if instruction.isNop5, !isFunctionStart {
+      self = .refused("a probe on a five-byte nop inside a function can overwrite its local variables")
+      return
+    }
+    switch instruction.kind {
+    case .nop, .push, .jump, .call: self = .emulated
+    case .conditionalJump:
+      self =
+        instruction.opcode.first.map { (0xe0...0xe3).contains($0) } ?? false
+        ? .singleStepped : .emulated
+    case .trap: self = .refused("the instruction there is a trap")
+    case .endbr64, .indirectBranch, .return, .other: self = .singleStepped
+    }
+  }
+}
+
+/// `is_prefix_bad` in the kernel: segment overrides of 32-bit code and `lock`.
+private let refusedPrefixes: Set<UInt8> = [0x26, 0x2e, 0x36, 0x3e, 0xf0]

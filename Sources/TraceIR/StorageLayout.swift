@@ -1,0 +1,111 @@
+/// How globals lie in kernel maps: written by a backend and read by the runtime, which do not know each other.
+///
+/// Integers are little endian, every field starts at a multiple of 8. A string field is a 32-bit byte count,
+/// then the bytes, then zeros to the end of the field, so that equal strings are equal bytes.
+package struct StringField: Hashable, Sendable {
+  /// Most bytes of text.
+  package let capacity: Int
+
+  /// A field for strings below `limits.maxStringLength`.
+  package init(_ limits: Limits) { capacity = max(1, limits.maxStringLength - 1) }
+
+  /// Bytes of the field, length and padding included.
+  package var byteCount: Int { (4 + capacity + 7) & ~7 }
+}
+
+/// Keys or values side by side.
+package struct FieldLayout: Hashable, Sendable {
+  package let offsets: [Int]
+  package let types: [ValueType]
+  package let byteCount: Int
+
+  /// Lays out `types` in order.
+  package init(_ types: [ValueType], _ limits: Limits) {
+    var offsets: [Int] = []
+    var end = 0
+    for type in types {
+      offsets.append(end)
+      end += type == .long ? 8 : StringField(limits).byteCount
+    }
+    self.offsets = offsets
+    self.types = types
+    byteCount = end
+  }
+}
+
+/// One CPU's share of a statistic: 64-bit words that start as zero and only grow, so that a reader may merge
+/// them at any time.
+///
+/// Minimum and maximum are kept as unsigned numbers whose zero means "nothing yet": `maximum` is the value with
+/// its sign bit flipped, `minimum` the complement of that; both are merged by unsigned maximum. The square of
+/// each value is added as three partial sums (bits 0–31, 32–63, 64–127), which cannot overflow before 2³²
+/// values.
+package struct StatisticLayout: Hashable, Sendable {
+  package static let countOffset = 0
+  package static let sumOffset = 8
+  package static let minimumOffset = 16
+  package static let maximumOffset = 24
+
+  /// Three words of squares, when variance is asked for.
+  package let squaresOffset: Int?
+  /// The first bucket of each histogram, in the order of ``StatisticNeeds/histograms``.
+  package let histogramOffsets: [Int]
+  package let byteCount: Int
+
+  /// Lays out what `needs` asks for.
+  package init(_ needs: StatisticNeeds) {
+    var end = 32
+    if needs.variance {
+      squaresOffset = end
+      end += 24
+    } else {
+      squaresOffset = nil
+    }
+    var offsets: [Int] = []
+    for shape in needs.histograms {
+      offsets.append(end)
+      end += 8 * shape.bucketCount
+    }
+    histogramOffsets = offsets
+    byteCount = end
+  }
+}
+
+/// Where the scalars lie in the one array map that holds them all, after the control words.
+package struct ScalarLayout: Hashable, Sendable {
+  /// Session state: a ``SessionState``, 32 bits.
+  package static let stateOffset = 0
+  /// Run-time errors so far, 32 bits.
+  package static let errorCountOffset = 4
+  /// `target()`, 64 bits.
+  package static let targetOffset = 8
+  /// Skipped hits so far, 64 bits, added atomically.
+  package static let skippedOffset = 16
+  /// What to add to CLOCK_MONOTONIC to get nanoseconds since 1970, 64 bits.
+  package static let realtimeBiasOffset = 24
+  package static let controlByteCount = 32
+
+  /// By global; nil for arrays and statistics.
+  package let offsets: [Int?]
+  package let byteCount: Int
+
+  /// Lays out the scalars of `program`.
+  package init(_ program: TraceProgram) {
+    var end = Self.controlByteCount
+    offsets = program.globals.map { global in
+      guard case .scalar(let type) = global.kind else { return nil }
+      defer { end += type == .long ? 8 : StringField(program.limits).byteCount }
+      return end
+    }
+    byteCount = end
+  }
+}
+
+/// What kernel-side probes check first.
+package enum SessionState: UInt32, Sendable {
+  /// Attached, but `begin` probes have not finished: hits are ignored.
+  case starting = 0
+  case running = 1
+  /// `exit()` or an error too many: hits are ignored.
+  case stopping = 2
+}
