@@ -1,0 +1,59 @@
+/// Appends integers and strings to a byte array, little endian: the mirror of ``ByteReader``.
+package struct ByteWriter: Sendable {
+  package private(set) var bytes: [UInt8] = []
+
+  package init(reserving byteCount: Int = 0) { bytes.reserveCapacity(byteCount) }
+
+  package var count: Int { bytes.count }
+
+  /// Appends one fixed-width integer.
+  package mutating func write<Word: FixedWidthInteger>(_ value: Word) {
+    for shift in stride(from: 0, to: Word.bitWidth, by: 8) {
+      bytes.append(UInt8(truncatingIfNeeded: value >> Word(truncatingIfNeeded: shift)))
+    }
+  }
+
+  /// Appends bytes as they are.
+  package mutating func write(_ content: [UInt8]) { bytes += content }
+
+  /// Appends the UTF-8 of `text` and a zero byte.
+  package mutating func writeString(_ text: String) {
+    bytes += Array(text.utf8)
+    bytes.append(0)
+  }
+
+  /// Appends one unsigned LEB128 (DWARF 5, section 7.6).
+  package mutating func writeULEB128(_ value: UInt64) {
+    var rest = value
+    while rest >= 0x80 {
+      bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+      rest >>= 7
+    }
+    bytes.append(UInt8(truncatingIfNeeded: rest))
+  }
+
+  /// Appends one signed LEB128 (DWARF 5, section 7.6).
+  package mutating func writeSLEB128(_ value: Int64) {
+    var rest = value
+    while rest < -0x40 || rest > 0x3f {
+      bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+      rest >>= 7
+    }
+    bytes.append(UInt8(truncatingIfNeeded: rest) & 0x7f)
+  }
+
+  /// Appends zeros up to the next multiple of `alignment`; 0 and 1 do nothing.
+  package mutating func align(to alignment: Int) {
+    guard alignment > 1 else { return }
+    let padding = (alignment - bytes.count % alignment) % alignment
+    bytes += [UInt8](repeating: 0, count: padding)
+  }
+
+  /// Overwrites the integer at `offset`, which was written before; anything else changes nothing.
+  package mutating func patch<Word: FixedWidthInteger>(_ value: Word, at offset: Int) {
+    guard offset >= 0, offset + Word.bitWidth / 8 <= bytes.count else { return }
+    for index in 0..<Word.bitWidth / 8 {
+      bytes[offset + index] = UInt8(truncatingIfNeeded: value >> Word(truncatingIfNeeded: 8 * index))
+    }
+  }
+}

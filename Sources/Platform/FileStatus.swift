@@ -1,0 +1,53 @@
+import Glibc
+
+/// What `stat(2)` says about a file, as far as a tracer cares.
+package struct FileStatus: Hashable, Sendable {
+  /// What a path leads to.
+  package enum Kind: Hashable, Sendable { case regular, directory, symbolicLink, other }
+
+  package let kind: Kind
+  package let byteCount: Int
+  package let device: UInt64
+  package let inode: UInt64
+  /// `st_mtim`, nanoseconds since 1970; 0 when that does not fit.
+  package let modifiedNanoseconds: Int64
+  /// `st_mode` without the kind: permissions, set-ID and sticky bits.
+  package let permissions: UInt32
+  package let userID: UInt32
+
+  /// Follows symbolic links unless told otherwise.
+  /// - Throws: ``SystemError`` for `stat(2)`.
+  package init(of path: String, followingLinks: Bool = true) throws(SystemError) {
+    var info = stat()
+    let result = unsafe followingLinks ? stat(path, &info) : lstat(path, &info)
+    guard result == 0 else { throw SystemError("stat", on: path, code: errno) }
+    self.init(info)
+  }
+
+  /// Translates the C library's structure.
+  init(_ info: stat) {
+    kind =
+      switch info.st_mode & S_IFMT {
+      case S_IFREG: .regular
+      case S_IFDIR: .directory
+      case S_IFLNK: .symbolicLink
+      default: .other
+      }
+    byteCount = Int(info.st_size)
+    device = UInt64(info.st_dev)
+    inode = UInt64(info.st_ino)
+    let (nanoseconds, overflow) = Int64(info.st_mtim.tv_sec).multipliedReportingOverflow(by: 1_000_000_000)
+    modifiedNanoseconds = overflow ? 0 : nanoseconds &+ Int64(info.st_mtim.tv_nsec)
+    permissions = UInt32(info.st_mode & ~S_IFMT)
+    userID = UInt32(info.st_uid)
+  }
+
+  /// Whether this user may read `path` (`access(2)`).
+  package static func isReadable(_ path: String) -> Bool { unsafe access(path, R_OK) == 0 }
+
+  /// Whether `path` is a regular file that this user may read: what a PATH search accepts.
+  package static func isReadableFile(_ path: String) -> Bool {
+    guard let status = try? FileStatus(of: path) else { return false }
+    return status.kind == .regular && isReadable(path)
+  }
+}

@@ -1,0 +1,81 @@
+import Glibc
+
+extension RawSpan {
+  /// The integer at `offset`, little endian; nil when it is not all there.
+  @inlinable
+  package func load<Word: FixedWidthInteger & BitwiseCopyable>(at offset: Int, as: Word.Type) -> Word? {
+    guard offset >= 0, offset <= byteCount, byteCount - offset >= MemoryLayout<Word>.size else { return nil }
+    return Word(littleEndian: unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: Word.self))
+  }
+
+  /// The `count` bytes from `offset`.
+  @inlinable
+  @_lifetime(copy self)
+  package func slice(offset: Int, count: Int) throws(ByteError) -> RawSpan {
+    guard offset >= 0, count >= 0, offset <= byteCount, count <= byteCount - offset else {
+      throw .endOfData(offset: offset)
+    }
+    return extracting(offset..<offset + count)
+  }
+
+  /// The bytes from `offset` up to the next zero byte; nil when there is none.
+  @_lifetime(copy self)
+  package func stringBytes(at offset: Int) -> RawSpan? {
+    guard offset >= 0, offset <= byteCount, let count = distanceToZero(from: offset) else { return nil }
+    return extracting(offset..<offset + count)
+  }
+
+  /// The zero-terminated string at `offset`; nil when it does not end.
+  package func string(at offset: Int) -> String? {
+    guard let bytes = stringBytes(at: offset) else { return nil }
+    return String(copying: bytes)
+  }
+
+  /// Whether both hold the same bytes.
+  package func equals(_ other: RawSpan) -> Bool {
+    guard byteCount == other.byteCount else { return false }
+    return unsafe withUnsafeBytes { left in
+      unsafe other.withUnsafeBytes { right in
+        guard let left = left.baseAddress, let right = right.baseAddress else { return true }
+        return unsafe memcmp(left, right, byteCount) == 0
+      }
+    }
+  }
+
+  /// A copy as an array.
+  package func copied() -> [UInt8] {
+    unsafe withUnsafeBytes { unsafe [UInt8]($0) }
+  }
+
+  /// How many bytes lie between `offset` and the next zero byte; nil when there is none.
+  func distanceToZero(from offset: Int) -> Int? {
+    unsafe withUnsafeBytes { buffer in
+      guard offset < buffer.count, let start = unsafe buffer.baseAddress?.advanced(by: offset),
+        let end = unsafe memchr(start, 0, buffer.count - offset)
+      else { return nil }
+      return unsafe UnsafeRawPointer(end) - start
+    }
+  }
+}
+
+extension String {
+  /// Copies bytes; what is not UTF-8 becomes U+FFFD.
+  package init(copying bytes: RawSpan) {
+    self = unsafe bytes.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// Calls `body` with the UTF-8 bytes of this string.
+  package func withRawSpan<Result, Failure: Error>(
+    _ body: (RawSpan) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try unsafe body(utf8Span.span.bytes)
+  }
+}
+
+extension [UInt8] {
+  /// The bytes as a span; here because `span.bytes` counts as unsafe elsewhere.
+  package var rawSpan: RawSpan {
+    @_lifetime(borrow self)
+    get { unsafe span.bytes }
+  }
+}

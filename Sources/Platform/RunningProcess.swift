@@ -1,0 +1,87 @@
+import Glibc
+
+/// A process by its ID, as `/proc` shows it.
+package struct RunningProcess: Hashable, Sendable {
+  package let pid: Int32
+
+  package init(pid: Int32) { self.pid = pid }
+
+  /// This process.
+  package static func current() -> RunningProcess { RunningProcess(pid: getpid()) }
+
+  /// Every process that `/proc` shows, by ascending ID.
+  /// - Throws: ``SystemError`` when `/proc` cannot be listed.
+  package static func all() throws(SystemError) -> [RunningProcess] {
+    try DirectoryListing("/proc").entries.compactMap { Int32($0.name) }.sorted().map(RunningProcess.init)
+  }
+
+  /// Whether it exists now; a process of another user counts, so does a zombie.
+  package var exists: Bool { kill(pid, 0) == 0 || errno == EPERM }
+
+  /// The path to open the executable by: right across mount namespaces and after deletion.
+  package var executableLink: String { "/proc/\(pid)/exe" }
+
+  /// Where its file system root is: prefix for the absolute paths in its maps.
+  package var rootDirectory: String { "/proc/\(pid)/root" }
+
+  /// The executable's path in the process's own mount namespace; ` (deleted)` is removed.
+  /// - Throws: ``SystemError`` when it is gone, a kernel thread, or another user's.
+  package func executablePath() throws(SystemError) -> String {
+    let path = try Paths.linkTarget(executableLink)
+    return path.hasSuffix(deletedMark) ? String(path.dropLast(deletedMark.count)) : path
+  }
+
+  /// `comm`: at most 15 bytes.
+  /// - Throws: ``SystemError`` when it is gone.
+  package func commandName() throws(SystemError) -> String {
+    let text = try readSmallText("/proc/\(pid)/comm")
+    return text.hasSuffix("\n") ? String(text.dropLast()) : text
+  }
+
+  /// The arguments it was started with, or what it put there since.
+  /// - Throws: ``SystemError`` when it is gone.
+  package func arguments() throws(SystemError) -> [String] {
+    try readSmallFile("/proc/\(pid)/cmdline").split(separator: 0, omittingEmptySubsequences: false)
+      .dropLast().map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// The environment it was started with.
+  /// - Throws: ``SystemError`` when it is gone or another user's.
+  package func environment() throws(SystemError) -> Environment {
+    Environment(block: try readSmallFile("/proc/\(pid)/environ"))
+  }
+
+  /// Clock ticks between boot and its start (proc(5), field 22 of `stat`): with the ID, its identity.
+  /// - Throws: ``SystemError`` when it is gone.
+  package func startTicks() throws(SystemError) -> UInt64 { try statistics().startTicks }
+
+  /// The parent's ID.
+  /// - Throws: ``SystemError`` when it is gone.
+  package func parentID() throws(SystemError) -> Int32 { try statistics().parent }
+
+  /// Thread IDs, ascending.
+  /// - Throws: ``SystemError`` when it is gone.
+  package func threadIDs() throws(SystemError) -> [Int32] {
+    try DirectoryListing("/proc/\(pid)/task").entries.compactMap { Int32($0.name) }.sorted()
+  }
+
+  /// What is mapped where.
+  /// - Throws: ``SystemError`` when it is gone or another user's.
+  package func maps() throws(SystemError) -> ProcessMaps {
+    ProcessMaps(text: try readSmallFile("/proc/\(pid)/maps"))
+  }
+
+  /// Fields of `/proc/PID/stat` after the command name, which may contain spaces and parentheses.
+  private func statistics() throws(SystemError) -> (parent: Int32, startTicks: UInt64) {
+    let path = "/proc/\(pid)/stat"
+    let text = try readSmallText(path)
+    let fields = text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ")
+    guard fields.count > 20, let parent = Int32(fields[2]), let start = UInt64(fields[20]) else {
+      throw SystemError("parse", on: path, code: EINVAL)
+    }
+    return (parent, start)
+  }
+}
+
+/// What the kernel appends to the path of an unlinked file.
+let deletedMark = " (deleted)"

@@ -1,0 +1,39 @@
+import CZlib
+
+/// Unpacks zlib streams, as sections with SHF_COMPRESSED hold them.
+///
+/// The only file that calls zlib.
+package enum Zlib {
+  /// Unpacks `packed`, which must give exactly `byteCount` bytes.
+  ///
+  /// Deflate packs at most 1032 to 1, so a header that promises more is refused before memory is set aside.
+  /// - Throws: ``ByteError/badCompression(offset:)``.
+  package static func inflate(_ packed: RawSpan, byteCount: Int) throws(ByteError) -> SharedBytes {
+    guard byteCount >= 0, byteCount / 1032 <= packed.byteCount else { throw .badCompression(offset: 0) }
+    let output = UnsafeMutableRawBufferPointer.allocate(byteCount: max(byteCount, 1), alignment: 16)
+    guard unsafe inflate(packed, into: output, byteCount) else {
+      unsafe output.deallocate()
+      throw .badCompression(offset: 0)
+    }
+    let filled = unsafe UnsafeRawBufferPointer(rebasing: output[..<byteCount])
+    return unsafe SharedBytes(ByteStorage(adopting: filled) { unsafe $0.deallocate() })
+  }
+
+  @unsafe private static func inflate(
+    _ packed: RawSpan,
+    into output: UnsafeMutableRawBufferPointer,
+    _ byteCount: Int
+  ) -> Bool {
+    unsafe packed.withUnsafeBytes { input in
+      // `uncompress` takes unsigned long counts, so sections over 4 GiB need no loop.
+      var filled = uLongf(byteCount)
+      let result = unsafe uncompress(
+        output.baseAddress?.assumingMemoryBound(to: Bytef.self),
+        &filled,
+        input.baseAddress?.assumingMemoryBound(to: Bytef.self),
+        uLong(input.count)
+      )
+      return result == Z_OK && filled == uLongf(byteCount)
+    }
+  }
+}
