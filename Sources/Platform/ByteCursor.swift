@@ -1,3 +1,5 @@
+import Glibc
+
 /// Reads little-endian integers from borrowed bytes without throwing, for loops over millions of records.
 ///
 /// Past the end every read answers 0 and sets ``hasFailed``; the loop asks once a record instead of once a
@@ -137,20 +139,6 @@
     fail()
   }
 
-  /// Reads a string and its NUL, repairing what is not UTF-8.
-  @_lifetime(self: copy self)
-  package mutating func readCString() -> String {
-    let range = readCStringRange()
-    return unsafe bytes.extracting(range).withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
-  }
-
-  /// Reads a string and its NUL, and appends it without.
-  @_lifetime(self: copy self)
-  package mutating func readCString(into buffer: inout [UInt8]) {
-    let range = readCStringRange()
-    unsafe bytes.extracting(range).withUnsafeBytes { unsafe buffer.append(contentsOf: $0) }
-  }
-
   /// Reads a string and its NUL; answers where its bytes are.
   @inlinable
   @_lifetime(self: copy self)
@@ -178,5 +166,21 @@
   mutating func fail() {
     failed = true
     position = bytes.byteCount
+  }
+}
+
+extension RawSpan {
+  /// Below 0 when these bytes come before those of `other`, 0 when they are the same, above 0 otherwise.
+  package func order(against other: RawSpan) -> Int {
+    unsafe withUnsafeBytes { left in
+      unsafe other.withUnsafeBytes { right in
+        let shared = min(left.count, right.count)
+        if shared > 0, let left = left.baseAddress, let right = right.baseAddress {
+          let order = unsafe memcmp(left, right, shared)
+          if order != 0 { return Int(order) }
+        }
+        return left.count - right.count
+      }
+    }
   }
 }

@@ -1,3 +1,4 @@
+import ELF
 import Platform
 
 /// The sections that hold debug info, by what they are for.
@@ -20,25 +21,72 @@ enum DebugSection: UInt8, CaseIterable {
   }
 }
 
-/// The debug info of one image: its own file and the one that dwz moved common parts to.
-struct DwarfFiles: Sendable {
-  let main: DebugFile
-  /// The same as `main` when there is none: a span cannot be borrowed through an optional.
-  let alternate: DebugFile
+/// The DWARF sections of one file, unpacked. Ten properties and no array: a span can be borrowed from a
+/// property, but not from an element.
+private struct SectionSet: Sendable {
+  let abbreviations: SharedBytes
+  let addresses: SharedBytes
+  let info: SharedBytes
+  let line: SharedBytes
+  let lineStrings: SharedBytes
+  let rangeLists: SharedBytes
+  let ranges: SharedBytes
+  let stringOffsets: SharedBytes
+  let strings: SharedBytes
+  let types: SharedBytes
+
+  /// Loads every section; one that is missing or does not unpack counts as empty.
+  init(_ file: ELFFile?) {
+    func load(_ section: DebugSection) -> SharedBytes {
+      guard let bytes = try? file?.contents(ofSectionNamed: section.name) else { return SharedBytes([]) }
+      return bytes
+    }
+    abbreviations = load(.abbreviations)
+    addresses = load(.addresses)
+    info = load(.info)
+    line = load(.line)
+    lineStrings = load(.lineStrings)
+    rangeLists = load(.rangeLists)
+    ranges = load(.ranges)
+    stringOffsets = load(.stringOffsets)
+    strings = load(.strings)
+    types = load(.types)
+  }
+
+  @_lifetime(borrow self)
+  func bytes(_ section: DebugSection) -> RawSpan {
+    switch section {
+    case .abbreviations: return abbreviations.span
+    case .addresses: return addresses.span
+    case .info: return info.span
+    case .line: return line.span
+    case .lineStrings: return lineStrings.span
+    case .rangeLists: return rangeLists.span
+    case .ranges: return ranges.span
+    case .stringOffsets: return stringOffsets.span
+    case .strings: return strings.span
+    case .types: return types.span
+    }
+  }
+}
+
+/// The DWARF sections of one image: those of its own file and of the one that dwz moved common parts to.
+struct DwarfSections: Sendable {
+  private let main: SectionSet
+  private let alternate: SectionSet
   let hasAlternate: Bool
 
-  init(main: DebugFile, alternate: DebugFile?) {
-    self.main = main
-    self.alternate = alternate ?? main
+  init(main: ELFFile, alternate: ELFFile?) {
+    self.main = SectionSet(main)
+    self.alternate = SectionSet(alternate)
     hasAlternate = alternate != nil
   }
 
-  /// The bytes of `section`, in the file that `unit` lies in.
+  /// The bytes of `section`; empty when there is none.
   @_lifetime(borrow self)
   func bytes(_ section: DebugSection, isAlternate: Bool) -> RawSpan {
-    guard isAlternate else { return main.bytes(of: section) }
-    guard hasAlternate else { return RawSpan() }
-    return alternate.bytes(of: section)
+    if isAlternate { return alternate.bytes(section) }
+    return main.bytes(section)
   }
 
   /// The section that holds the DIEs of such units.
@@ -67,17 +115,16 @@ struct StringReference: Hashable, Sendable {
   var offset: Int { Int(raw & ((1 << 57) - 1)) }
 }
 
-extension DwarfFiles {
-  /// A cursor at the string; nil for ``StringReference/none``.
+extension DwarfSections {
+  /// The bytes of the string; empty for ``StringReference/none`` and for one that does not end.
   @_lifetime(borrow self)
-  func cursor(at string: StringReference) -> ByteCursor? {
-    guard let section = string.section else { return nil }
-    return ByteCursor(bytes(section, isAlternate: string.isAlternate), at: string.offset)
+  func stringBytes(_ reference: StringReference) -> RawSpan {
+    guard let section = reference.section else { return RawSpan() }
+    let all = bytes(section, isAlternate: reference.isAlternate)
+    guard let string = all.stringBytes(at: reference.offset) else { return RawSpan() }
+    return string
   }
 
   /// The string itself; empty for none.
-  func string(_ reference: StringReference) -> String {
-    guard var cursor = cursor(at: reference) else { return "" }
-    return cursor.readCString()
-  }
+  func string(_ reference: StringReference) -> String { String(copying: stringBytes(reference)) }
 }

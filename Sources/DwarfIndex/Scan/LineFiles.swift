@@ -17,7 +17,7 @@ struct LineFiles {
   private static let mostFiles = 1 << 17
 
   /// Reads the table of the unit; empty when there is none or it is broken.
-  init(of unit: UnitContext, _ sources: DwarfFiles) {
+  init(of unit: UnitContext, _ sources: DwarfSections) {
     let isAlternate = unit.header.section.isAlternate
     var cursor = ByteCursor(sources.bytes(.line, isAlternate: isAlternate), at: unit.statementList ?? -1)
     var offsetSize = 4

@@ -4,12 +4,12 @@ import Platform
 /// 7.25). Empty ranges are left out.
 struct RangeReader: ~Copyable {
   private let unit: UnitContext
-  private let files: DwarfFiles
+  private let files: DwarfSections
   private var base: UInt64
   private var position: Int?
 
   /// Starts at the list that DW_AT_ranges of `fields` names.
-  init(_ unit: UnitContext, _ fields: DIEFields, _ files: DwarfFiles) {
+  init(_ unit: UnitContext, _ fields: DIEFields, _ files: DwarfSections) {
     self.unit = unit
     self.files = files
     base = unit.lowPC
@@ -22,7 +22,7 @@ struct RangeReader: ~Copyable {
   }
 
   /// The table of offsets follows the header that DW_AT_rnglists_base points behind.
-  private static func listOffset(index: UInt64, _ unit: UnitContext, _ files: DwarfFiles) -> Int? {
+  private static func listOffset(index: UInt64, _ unit: UnitContext, _ files: DwarfSections) -> Int? {
     let width = unit.header.offsetSize
     guard let index = Int(exactly: index), index < 1 << 32 else { return nil }
     let (place, overflow) = unit.rangeListsBase.addingReportingOverflow(index * width)

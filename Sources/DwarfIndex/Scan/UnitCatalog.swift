@@ -2,12 +2,12 @@ import Platform
 
 /// All units of an image, in the order of their sections.
 struct UnitCatalog: Sendable {
-  let files: DwarfFiles
+  let files: DwarfSections
   /// `.debug_info`, then `.debug_types`, then the `.debug_info` of the alternate file.
   let headers: ContiguousArray<UnitHeader>
 
   /// Reads every header; loads the sections that a scan needs.
-  init(_ files: DwarfFiles) {
+  init(_ files: DwarfSections) {
     self.files = files
     var headers = UnitHeader.all(in: files.bytes(.info, isAlternate: false), section: UnitSection())
     headers += UnitHeader.all(
@@ -50,14 +50,14 @@ struct UnitCatalog: Sendable {
 
 /// Compiled abbreviation tables, for units that share them.
 struct AbbreviationCache {
-  private let files: DwarfFiles
+  private let files: DwarfSections
   private let keepsInlined: Bool
   private var tables: [UInt64: AbbreviationTable] = [:]
   private var last: AbbreviationTable?
   /// Honest input has each table read once; overlapping ones could cost the square of the section.
   private var budget: Int
 
-  init(_ files: DwarfFiles, keepsInlined: Bool) {
+  init(_ files: DwarfSections, keepsInlined: Bool) {
     self.files = files
     self.keepsInlined = keepsInlined
     let byteCount =
@@ -111,7 +111,7 @@ struct ForeignDeclarations {
 
   private static func read(
     _ header: UnitHeader,
-    _ files: DwarfFiles,
+    _ files: DwarfSections,
     _ abbreviations: inout AbbreviationCache,
     _ output: inout ScanOutput
   ) -> (unit: UnitContext, table: DeclarationTable)? {
@@ -154,7 +154,7 @@ extension UnitContext {
   }
 
   /// The walker's DIE as a declaration.
-  func row(of walker: borrowing DIEWalker, scope: Int32, _ files: DwarfFiles) -> DeclarationTable.Row {
+  func row(of walker: borrowing DIEWalker, scope: Int32, _ files: DwarfSections) -> DeclarationTable.Row {
     let fields = walker.fields
     let origin = reference(fields, DIESlot.specification) ?? reference(fields, DIESlot.abstractOrigin)
     let inline = fields[DIESlot.inline] ?? 0

@@ -16,7 +16,7 @@ struct UnitContext {
   var splitName = StringReference.none
 
   /// Reads the fields of a unit DIE.
-  init(_ header: UnitHeader, _ fields: DIEFields, tag: UInt16, _ files: DwarfFiles) {
+  init(_ header: UnitHeader, _ fields: DIEFields, tag: UInt16, _ files: DwarfSections) {
     self.header = header
     // Without a base attribute an index counts from the end of the section's own header (DWARF 5, section
     // 7.26): 8 or 16 bytes.
@@ -38,7 +38,7 @@ struct UnitContext {
   private var isAlternate: Bool { header.section.isAlternate }
 
   /// The string in `slot`, wherever its form puts it.
-  func string(_ fields: DIEFields, _ slot: Int, _ files: DwarfFiles) -> StringReference {
+  func string(_ fields: DIEFields, _ slot: Int, _ files: DwarfSections) -> StringReference {
     guard let value = fields[slot] else { return .none }
     switch fields.form(slot) {
     case DwarfForm.string:
@@ -62,7 +62,7 @@ struct UnitContext {
   }
 
   /// The address in `slot`; nil when the attribute is missing or no address.
-  func address(_ fields: DIEFields, _ slot: Int, _ files: DwarfFiles) -> UInt64? {
+  func address(_ fields: DIEFields, _ slot: Int, _ files: DwarfSections) -> UInt64? {
     guard let value = fields[slot] else { return nil }
     switch fields.form(slot) {
     case DwarfForm.address: return value
@@ -74,7 +74,7 @@ struct UnitContext {
   }
 
   /// An entry of `.debug_addr` (DWARF 5, section 7.27).
-  func indexedAddress(_ index: UInt64, _ files: DwarfFiles) -> UInt64? {
+  func indexedAddress(_ index: UInt64, _ files: DwarfSections) -> UInt64? {
     guard let place = slotOffset(index, base: addressBase, width: header.addressSize) else { return nil }
     var cursor = ByteCursor(files.bytes(.addresses, isAlternate: isAlternate), at: place)
     let address = cursor.readUnsigned(byteCount: header.addressSize)
@@ -107,7 +107,7 @@ struct UnitContext {
   }
 
   /// DW_AT_low_pc with DW_AT_high_pc, or DW_AT_ranges (DWARF 5, section 2.17); nil for a DIE without code.
-  func codeRange(_ fields: DIEFields, _ files: DwarfFiles) -> CodeRange? {
+  func codeRange(_ fields: DIEFields, _ files: DwarfSections) -> CodeRange? {
     let entry = entryAddress(fields, files)
     if fields.has(DIESlot.ranges) {
       guard let first = firstRange(fields, containing: entry, files) else { return nil }
@@ -120,7 +120,7 @@ struct UnitContext {
   }
 
   /// DW_AT_entry_pc: an address, or an offset from the DIE's base address (DWARF 5, section 2.18).
-  private func entryAddress(_ fields: DIEFields, _ files: DwarfFiles) -> UInt64? {
+  private func entryAddress(_ fields: DIEFields, _ files: DwarfSections) -> UInt64? {
     guard let value = fields[DIESlot.entryPC] else { return nil }
     if let address = address(fields, DIESlot.entryPC, files) { return address }
     guard let base = address(fields, DIESlot.lowPC, files) else { return nil }
@@ -131,7 +131,7 @@ struct UnitContext {
   private func firstRange(
     _ fields: DIEFields,
     containing address: UInt64?,
-    _ files: DwarfFiles
+    _ files: DwarfSections
   ) -> (low: UInt64, high: UInt64)? {
     var reader = RangeReader(self, fields, files)
     var first: (low: UInt64, high: UInt64)?
