@@ -31,6 +31,35 @@ extension RawSpan {
     return String(copying: bytes)
   }
 
+  /// The string of `byteCount` bytes at `offset`; nil when they are not all there.
+  package func string(at offset: Int, byteCount count: Int) -> String? {
+    guard offset >= 0, count >= 0, offset <= byteCount, count <= byteCount - offset else { return nil }
+    return String(copying: extracting(offset..<offset + count))
+  }
+
+  /// The byte at `offset`; nil outside.
+  @inlinable package func byte(at offset: Int) -> UInt8? {
+    guard offset >= 0, offset < byteCount else { return nil }
+    return unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self)
+  }
+
+  /// FNV-1a over the string at `offset`, which ends before a zero byte, before `terminator`, or with the span.
+  ///
+  /// Gives the hash and the length; nothing but the speed depends on the function chosen.
+  package func hashedString(at offset: Int, terminator: UInt8) -> (hash: UInt32, byteCount: Int) {
+    unsafe withUnsafeBytes { buffer in
+      var hash: UInt32 = 0x811c_9dc5
+      var position = max(offset, 0)
+      while position < buffer.count {
+        let byte = unsafe buffer[position]
+        if byte == 0 || byte == terminator { break }
+        hash = (hash ^ UInt32(byte)) &* 0x0100_0193
+        position += 1
+      }
+      return (hash, position - max(offset, 0))
+    }
+  }
+
   /// Whether both hold the same bytes.
   package func equals(_ other: RawSpan) -> Bool {
     guard byteCount == other.byteCount else { return false }

@@ -34,6 +34,11 @@ package struct CommandFailure: Error, CustomStringConvertible {
   package let command: String
   package let output: String
 
+  package init(command: String, output: String) {
+    self.command = command
+    self.output = output
+  }
+
   package var description: String { "\(command) failed: \(output)" }
 }
 

@@ -1,0 +1,30 @@
+import Platform
+
+extension ELFFile {
+  /// Unpacks a section with SHF_COMPRESSED (gABI, “Section Compression”) or the older `.zdebug_` form.
+  func unpack(_ stored: SharedBytes, of section: ELFSection) throws(ELFError) -> SharedBytes {
+    if section.isCompressed, let type = stored.span.load(at: 0, as: UInt32.self), type != 1 {
+      let name = type == 2 ? "zstd" : "type \(type)"
+      throw .unsupported(path: path, what: "section '\(section.name)' is compressed with \(name)")
+    }
+    do throws(ByteError) {
+      var reader = ByteReader(stored.span)
+      let byteCount: UInt64
+      if section.isCompressed {
+        try reader.skip(header.is64Bit ? 8 : 4)  // ch_type, ch_reserved
+        byteCount = try reader.readUnsigned(byteCount: header.addressByteCount)
+        try reader.skip(header.addressByteCount)  // ch_addralign
+      } else {
+        // “ZLIB” and a big-endian size; without them the section was never packed.
+        var old = ByteReader(stored.span, order: .big)
+        guard try old.read(UInt32.self) == 0x5a4c_4942 else { return stored }
+        byteCount = try old.read(UInt64.self)
+        try reader.skip(12)
+      }
+      guard let count = Int(exactly: byteCount) else { throw .badCompression(offset: 0) }
+      return try Zlib.inflate(try reader.readBytes(reader.remaining), byteCount: count)
+    } catch {
+      throw malformed("section '\(section.name)' does not unpack")
+    }
+  }
+}

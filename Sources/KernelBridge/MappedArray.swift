@@ -1,0 +1,62 @@
+import BPFObject
+import CKernelABI
+import Glibc
+
+/// The values of an array map, shared with the programs that use them; unmapped in `deinit`.
+@safe package struct MappedArray: ~Copyable {
+  private let mapping: UnsafeMutableRawBufferPointer
+  private let map: BPFMap
+  /// Bytes from one value to the next.
+  package let stride: Int
+
+  /// Maps all of `map`, which must be ``MapSpec/Flags/mappable``.
+  /// - Throws: ``KernelError`` for `mmap(2)`.
+  package init(_ map: BPFMap) throws(KernelError) {
+    stride = (map.spec.valueByteCount + 7) / 8 * 8
+    let page = Int(getpagesize())
+    let byteCount = (stride * map.spec.maxEntries + page - 1) / page * page
+    let access = PROT_READ | PROT_WRITE
+    let start = unsafe mmap(nil, byteCount, access, MAP_SHARED, map.descriptor.raw, 0)
+    guard unsafe start != MAP_FAILED else { throw .last("mmap", on: "map \(map.spec.name)") }
+    unsafe mapping = UnsafeMutableRawBufferPointer(start: start, count: byteCount)
+    self.map = map
+  }
+
+  deinit { unsafe _ = munmap(mapping.baseAddress, mapping.count) }
+
+  /// Reads a value, or a field `offset` bytes into it.
+  ///
+  /// - Precondition: the field lies inside the value.
+  package func load<Value: BitwiseCopyable>(
+    _ index: Int,
+    offset: Int = 0,
+    as _: Value.Type = Value.self
+  ) -> Value {
+    let place = place(of: index, offset, MemoryLayout<Value>.size)
+    return unsafe mapping.loadUnaligned(fromByteOffset: place, as: Value.self)
+  }
+
+  /// Reads an aligned 64-bit counter that programs write at the same time.
+  package func loadCounter(_ index: Int, offset: Int = 0) -> UInt64 {
+    precondition(offset % 8 == 0, "a counter is aligned")
+    let place = place(of: index, offset, 8)
+    return unsafe ck_load_acquire(mapping.baseAddress?.advanced(by: place))
+  }
+
+  /// Writes a value, or a field `offset` bytes into it.
+  ///
+  /// - Precondition: the field lies inside the value.
+  package func store<Value: BitwiseCopyable>(_ index: Int, offset: Int = 0, _ value: Value) {
+    let place = place(of: index, offset, MemoryLayout<Value>.size)
+    unsafe mapping.storeBytes(of: value, toByteOffset: place, as: Value.self)
+  }
+
+  private func place(of index: Int, _ offset: Int, _ byteCount: Int) -> Int {
+    precondition(index >= 0 && index < map.spec.maxEntries, "index \(index) is outside map \(map.spec.name)")
+    precondition(
+      offset >= 0 && offset + byteCount <= map.spec.valueByteCount,
+      "bytes \(offset)..<\(offset + byteCount) are outside a value of map \(map.spec.name)"
+    )
+    return index * stride + offset
+  }
+}

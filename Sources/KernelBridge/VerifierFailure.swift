@@ -1,0 +1,46 @@
+package import BPFObject
+
+/// Why the verifier refused a program.
+package struct VerifierFailure: Error, Hashable, Sendable, CustomStringConvertible {
+  package let program: String
+  package let code: CInt
+  /// The source line of the instruction that it stopped at.
+  package let position: SourcePosition?
+  /// The name of the script of ``position``, and the line's text.
+  package let sourceName: String?
+  package let sourceLine: String?
+  /// The last lines before the statistics: the instruction and the complaint.
+  package let tellingLines: [String]
+  package let log: String
+
+  package var description: String {
+    var text = "the verifier refused program \(program)"
+    if let position, let sourceName { text += " at \(sourceName):\(position.line):\(position.column)" }
+    text += tellingLines.isEmpty ? ": \(errorText(code))" : ": " + (tellingLines.last ?? "")
+    return text
+  }
+
+  /// Reads the kernel's log of level 1.
+  init(program: ProgramSpec, sources: [SourceFile], code: CInt, log: String) {
+    self.program = program.name
+    self.code = code
+    self.log = log
+    let lines = log.split(separator: "\n").map(String.init)
+    // Statistics follow the complaint: "processed 12 insns (limit 1000000) …", "verification time …".
+    let end = lines.firstIndex { $0.hasPrefix("processed ") || $0.hasPrefix("verification time") }
+    let body = lines[..<(end ?? lines.endIndex)]
+    tellingLines = Array(body.suffix(4))
+    let slot = body.reversed().lazy.compactMap(Self.slot).first
+    position = slot.flatMap { slot in program.code.lines.last { $0.instruction <= slot }?.position }
+    let source = position.flatMap { sources.indices.contains($0.file) ? sources[$0.file] : nil }
+    sourceName = source?.name
+    sourceLine = position.flatMap { source?.line($0.line) }
+  }
+
+  /// Instructions are logged as `12: (85) call …`.
+  private static func slot(_ line: String) -> Int? {
+    let parts = line.split(separator: ":", maxSplits: 1)
+    guard parts.count == 2, parts[1].hasPrefix(" (") else { return nil }
+    return Int(parts[0])
+  }
+}

@@ -1,0 +1,134 @@
+import BPFObject
+import Glibc
+import KernelBridge
+import TargetModel
+import TestSupport
+import Testing
+
+@Suite(.tags(.kernel), .timeLimit(.minutes(1)), .serialized) struct UprobeTests {
+  let scratch: ScratchDirectory
+  let session = KernelSession()
+
+  init() throws { scratch = try ScratchDirectory() }
+
+  @Test("uprobe_multi: cookies tell the sites apart, detaching stops the counts", .needs(.uprobeMulti))
+  func cookies() throws {
+    let victim = try Victim(in: scratch)
+    let module = try session.load(countingProgram(.uprobeMulti(isReturn: false)))
+    let counts = try MappedArray(module.map("counts"))
+    do {
+      let sites = [try victim.site("f", cookie: 1), try victim.site("g", cookie: 2)]
+      let attachment = try session.attach(module.program("count"), sites: sites)
+      #expect(attachment.linkCount == 1)
+      try victim.work(10)
+    }
+    try victim.work(5)
+    #expect((0..<4).map { counts.loadCounter($0) } == [0, 10, 10, 0])
+  }
+
+  @Test("uprobe_multi: return probes and programs in two files", .needs(.uprobeMulti))
+  func returns() throws {
+    let victims = [try Victim(in: scratch), try Victim(in: scratch)]
+    let module = try session.load(countingProgram(.uprobeMulti(isReturn: true)))
+    let sites = [try victims[0].site("f", cookie: 3), try victims[1].site("g", cookie: 4)]
+    let attachment = try session.attach(module.program("count"), sites: sites)
+    #expect(attachment.linkCount == 2)
+    try victims[0].work(3)
+    try victims[1].work(4)
+    let counts = try module.map("counts")
+    #expect(try counts.get(UInt32(3), as: UInt64.self) == 3)
+    #expect(try counts.get(UInt32(4), as: UInt64.self) == 4)
+  }
+
+  @Test("uprobe_multi: a process filter leaves others alone", .needs(.uprobeMulti))
+  func processFilter() throws {
+    let victim = try Victim(in: scratch)
+    let module = try session.load(countingProgram(.uprobeMulti(isReturn: false)))
+    let attachment = try session.attach(module.program("count"), sites: [victim.site("f")], pid: getpid())
+    try victim.work(7)
+    #expect(try module.map("counts").get(UInt32(0), as: UInt64.self) == 0)
+    let other = try session.attach(module.program("count"), sites: [victim.site("f")], pid: victim.pid)
+    try victim.work(7)
+    #expect(try module.map("counts").get(UInt32(0), as: UInt64.self) == 7)
+    _ = (attachment.linkCount, other.linkCount)
+  }
+
+  @Test("sessions run at entry and at return, with the cookie", .needs(.uprobeSession))
+  func sessions() throws {
+    let victim = try Victim(in: scratch)
+    let module = try session.load(countingProgram(.uprobeSession))
+    let attachment = try session.attach(module.program("count"), sites: [victim.site("g", cookie: 5)])
+    try victim.work(6)
+    #expect(try module.map("counts").get(UInt32(5), as: UInt64.self) == 12)
+    #expect(attachment.linkCount == 1)
+  }
+
+  @Test("perf events: the way without tracefs", .needs(.uprobe))
+  func perfEvents() throws {
+    let old = KernelSession(tracefs: nil)
+    let victim = try Victim(in: scratch)
+    let module = try old.load(countingProgram(.uprobe(isReturn: false)))
+    do {
+      let sites = [try victim.site("f", cookie: 1), try victim.site("g", cookie: 2)]
+      let attachment = try old.attach(module.program("count"), sites: sites)
+      #expect(attachment.linkCount == 2)
+      try victim.work(10)
+    }
+    try victim.work(5)
+    #expect(try module.map("counts").get(UInt32(1), as: UInt64.self) == 10)
+    #expect(try module.map("counts").get(UInt32(2), as: UInt64.self) == 10)
+  }
+
+  @Test("tracefs: siblings share an event, which is gone afterwards", .needs(.uprobe))
+  func siblings() throws {
+    let mount = try TracefsMount()
+    let old = KernelSession(tracefs: Tracefs(path: mount.path))
+    let victim = try Victim(in: scratch)
+    let module = try old.load(countingProgram(.uprobe(isReturn: false)))
+    do {
+      let sites = [try victim.site("f", cookie: 6), try victim.site("g", cookie: 6)]
+      let attachment = try old.attach(module.program("count"), sites: sites)
+      #expect(attachment.linkCount == 1)
+      try victim.work(10)
+      #expect(try mount.events().contains("utrace/p\(getpid())_"))
+    }
+    try victim.work(5)
+    #expect(try module.map("counts").get(UInt32(6), as: UInt64.self) == 20)
+    #expect(try !mount.events().contains("utrace/p\(getpid())_"))
+  }
+
+  @Test("tracefs: events of dead processes are removed by the next session", .needs(.uprobe))
+  func staleEvents() throws {
+    let mount = try TracefsMount()
+    let victim = try Victim(in: scratch)
+    let offset = String(try victim.site("f").offset.raw, radix: 16)
+    try mount.define("p:utrace/p999999999_1 \(victim.path):0x\(offset)")
+    #expect(try mount.events().contains("p999999999_1"))
+    _ = KernelSession(tracefs: Tracefs(path: mount.path))
+    #expect(try !mount.events().contains("p999999999_1"))
+  }
+
+  @Test("a refused site leaves nothing attached", .needs(.uprobeMulti))
+  func refusal() throws {
+    let victim = try Victim(in: scratch)
+    let module = try session.load(countingProgram(.uprobeMulti(isReturn: false)))
+    let missing = AttachSite(path: "/nonexistent", offset: FileOffset(0), cookie: 0)
+    #expect(throws: KernelError.self) {
+      _ = try session.attach(module.program("count"), sites: [victim.site("f"), missing])
+    }
+    try victim.work(3)
+    #expect(try module.map("counts").get(UInt32(0), as: UInt64.self) == 0)
+  }
+
+  @Test("nothing leaks: as many descriptors after as before", .needs(.uprobeMulti))
+  func descriptors() throws {
+    let victim = try Victim(in: scratch)
+    let before = try openDescriptorCount()
+    for _ in 0..<20 {
+      let module = try session.load(countingProgram(.uprobeMulti(isReturn: false)))
+      let attachment = try session.attach(module.program("count"), sites: [victim.site("f")])
+      #expect(attachment.linkCount == 1)
+    }
+    #expect(try openDescriptorCount() == before)
+  }
+}
