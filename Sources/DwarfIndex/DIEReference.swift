@@ -1,6 +1,6 @@
 /// Names one DIE of an image for as long as its build ID stays the same.
 ///
-/// The low 61 bits are the offset in the section; two bits say which section. The value is what
+/// The low 56 bits are the offset in the section; the top two say which section. The value is what
 /// ``FunctionMatch/die`` and type references carry.
 struct DIEReference: Hashable, Comparable, Sendable {
   let raw: UInt64
@@ -24,5 +24,5 @@ struct DIEReference: Hashable, Comparable, Sendable {
 
   static let alternateBit: UInt64 = 1 << 63
   static let typeSectionBit: UInt64 = 1 << 62
-  private static let offsetMask: UInt64 = (1 << 61) - 1
+  private static let offsetMask: UInt64 = (1 << 56) - 1
 }

@@ -79,6 +79,19 @@ import Glibc
     }
   }
 
+  /// A constant as compilers mean it: fixed-size forms are unsigned, the others say it themselves.
+  func constant(_ attribute: UInt16) -> Int64? {
+    unsafe withAttribute(attribute) { value in
+      let form = unsafe UInt16(truncatingIfNeeded: dwarf_whatform(value))
+      if form == DwarfForm.signed || form == DwarfForm.implicitConstant {
+        var number: Dwarf_Sword = 0
+        return unsafe dwarf_formsdata(value, &number) == 0 ? Int64(number) : nil
+      }
+      var number: Dwarf_Word = 0
+      return unsafe dwarf_formudata(value, &number) == 0 ? Int64(bitPattern: UInt64(number)) : nil
+    }
+  }
+
   func flag(_ attribute: UInt16, isOwn: Bool = false) -> Bool {
     unsafe withAttribute(attribute, isOwn: isOwn) { value in
       var flag = false
@@ -167,6 +180,80 @@ import Glibc
       var line: CInt = 0
       return unsafe dwarf_decl_line(die, &line) == 0 ? Int(line) : nil
     }
+  }
+
+  /// The source line of the row that covers `address` in this unit DIE's line table.
+  func line(at address: UInt64) -> Int? {
+    unsafe call { die in
+      guard let row = unsafe dwarf_getsrc_die(die, address) else { return nil }
+      var line: CInt = 0
+      return unsafe dwarf_lineno(row, &line) == 0 && line > 0 ? Int(line) : nil
+    }
+  }
+
+  /// Where the prologue of the function at `entry` ends, by this unit DIE's line table: the row that says so
+  /// (clang), or the second row (gcc, whose first one is the opening brace).
+  func prologueEnd(entry: UInt64, end: UInt64) -> UInt64? {
+    unsafe call { die in
+      var lines: OpaquePointer?
+      var count = 0
+      guard unsafe dwarf_getsrclines(die, &lines, &count) == 0, let lines = unsafe lines else { return nil }
+      var second: UInt64?
+      for index in unsafe Self.firstRow(after: entry, in: lines, count)..<count {
+        guard let row = unsafe dwarf_onesrcline(lines, index) else { break }
+        var address: Dwarf_Addr = 0
+        var isStatement = false
+        var endsPrologue = false
+        guard unsafe dwarf_lineaddr(row, &address) == 0, address < end else { break }
+        unsafe dwarf_linebeginstatement(row, &isStatement)
+        unsafe dwarf_lineprologueend(row, &endsPrologue)
+        if endsPrologue { return address }
+        if isStatement && second == nil { second = address }
+      }
+      return second
+    }
+  }
+
+  /// The rows of this unit DIE's line table that begin a statement, by address.
+  var lineRows: [LineRow] {
+    unsafe call { die in
+      var lines: OpaquePointer?
+      var count = 0
+      guard unsafe dwarf_getsrclines(die, &lines, &count) == 0, let lines = unsafe lines else { return [] }
+      var rows: [LineRow] = []
+      rows.reserveCapacity(count)
+      var names: [UnsafePointer<CChar>: String] = unsafe [:]
+      for index in 0..<count {
+        guard let row = unsafe dwarf_onesrcline(lines, index) else { break }
+        var address: Dwarf_Addr = 0
+        var line: CInt = 0
+        var isStatement = false
+        var isEnd = false
+        unsafe dwarf_linebeginstatement(row, &isStatement)
+        unsafe dwarf_lineendsequence(row, &isEnd)
+        guard isStatement, !isEnd, unsafe dwarf_lineaddr(row, &address) == 0,
+          unsafe dwarf_lineno(row, &line) == 0, line > 0,
+          let source = unsafe dwarf_linesrc(row, nil, nil)
+        else { continue }
+        let name = unsafe names[source] ?? (unsafe String(cString: source))
+        unsafe names[source] = name
+        rows.append(LineRow(address: address, file: name, line: Int(line)))
+      }
+      return rows
+    }
+  }
+
+  /// The index of the first row above `address`; libdw sorts rows by address.
+  @unsafe private static func firstRow(after address: UInt64, in lines: OpaquePointer, _ count: Int) -> Int {
+    var low = 0
+    var high = count
+    while low < high {
+      let middle = low + (high - low) / 2
+      var found: Dwarf_Addr = 0
+      let row = unsafe dwarf_onesrcline(lines, middle)
+      if unsafe dwarf_lineaddr(row, &found) == 0, found <= address { low = middle + 1 } else { high = middle }
+    }
+    return low
   }
 
   /// Where `attribute` says that something is at `address`.
@@ -269,13 +356,21 @@ struct DwarfOperation {
       case .address:
         var inner = unsafe Dwarf_Attribute()
         var address: Dwarf_Addr = 0
-        if unsafe dwarf_getlocation_attr(attribute, place, &inner) == 0 {
-          if unsafe dwarf_formaddr(&inner, &address) == 0 { operation.address = address }
+        if unsafe dwarf_getlocation_attr(attribute, place, &inner) == 0,
+          unsafe dwarf_formaddr(&inner, &address) == 0 || dwarf_formudata(&inner, &address) == 0
+        {
+          operation.address = address
         }
       case .die:
         var die = unsafe Dwarf_Die()
         if unsafe dwarf_getlocation_die(attribute, place, &die) == 0 {
           unsafe operation.die = DIE(die, alternate: alternate)
+        }
+        // libdw gives DW_OP_const_type's second operand as a pointer to a length byte and the value.
+        if operation.code == DwarfOpcode.constType || operation.code == DwarfOpcode.gnuConstType,
+          let value = unsafe UnsafePointer<UInt8>(bitPattern: UInt(raw.number2))
+        {
+          unsafe operation.block = Array(UnsafeBufferPointer(start: value + 1, count: Int(value.pointee)))
         }
       }
       return operation

@@ -66,6 +66,9 @@ struct ScanOutput: Sendable {
   /// Something could not be read; the text says what.
   var problems: [String] = []
 
+  /// Some function's origin is in another unit: dwz or link-time optimisation was here.
+  private(set) var hasForeignOrigins = false
+
   private var scopeNumbers: [Scope: Int32] = [:]
   private var fileNumbers: [LineFiles.File: Int32] = [:]
   private var knownTypes: Set<TypeKey> = []
@@ -96,12 +99,15 @@ struct ScanOutput: Sendable {
   }
 
   /// Keeps the first type of each name; every C unit repeats what its headers declare.
-  /// - Returns: whether it was new.
-  mutating func insert(_ type: NamedType) -> Bool {
-    guard knownTypes.insert(TypeKey(name: type.name, scope: type.scope, tag: type.tag)).inserted else {
-      return false
-    }
+  mutating func insert(_ type: NamedType) {
+    let key = TypeKey(name: type.name, scope: type.scope, tag: type.tag)
+    guard knownTypes.insert(key).inserted else { return }
     types.append(type)
+  }
+
+  /// Remembers that an origin was looked for in another unit; always true.
+  mutating func noteForeignOrigin() -> Bool {
+    hasForeignOrigins = true
     return true
   }
 

@@ -44,6 +44,12 @@ struct UnitCatalog: Sendable {
     return key(header.reference(header.start)) <= key(die) ? header : nil
   }
 
+  /// The header at exactly that place.
+  func unit(startingAt raw: UInt64) -> UnitHeader? {
+    let reference = DIEReference(raw: raw)
+    return unit(of: reference).flatMap { $0.reference($0.start) == reference ? $0 : nil }
+  }
+
   /// Makes the order of `headers` that of numbers: the flags are above the offset already.
   private func key(_ die: DIEReference) -> UInt64 { die.raw }
 }

@@ -14,7 +14,7 @@ struct IndexBuilder {
   private(set) var enumerators: ContiguousArray<EnumeratorRecord> = []
   /// Inlined functions before those of one name are put together.
   private var inlineSightings: ContiguousArray<(record: InlineRecord, unit: UInt64)> = []
-  private(set) var hasDebugInfo = false
+  private(set) var flags: UInt32 = 0
 
   /// Builds an index of `outputs`, whose strings are in `sections`, and of the functions in `symbols`.
   ///
@@ -31,7 +31,7 @@ struct IndexBuilder {
   ) -> [UInt8] {
     var builder = IndexBuilder()
     if let sections {
-      builder.hasDebugInfo = true
+      builder.flags |= IndexHeader.hasDebugInfo
       for output in outputs { builder.add(output, sections, isCode) }
     }
     builder.add(symbols, isCode)
@@ -41,6 +41,7 @@ struct IndexBuilder {
 
   private mutating func add(_ output: ScanOutput, _ sections: DwarfSections, _ isCode: (UInt64) -> Bool) {
     let names = OutputNames(output, sections, &strings)
+    if output.hasForeignOrigins { flags |= IndexHeader.hasForeignOrigins }
     for function in output.functions where isCode(function.entry) {
       var flags: FunctionRecord.Flags = function.isExternal ? .external : []
       if function.needsPrologue { flags.insert(.needsPrologue) }

@@ -1,12 +1,12 @@
 import ELF
 import Glibc
-import Platform
+package import Platform
 import TargetModel
 
 /// The directory that keeps indexes between runs, one file a build ID.
 ///
 /// Everything about it may fail without harm: the index is then built again.
-struct IndexCache {
+package struct IndexCache {
   private let directory: String
   private let path: String
 
@@ -34,7 +34,7 @@ struct IndexCache {
 
   /// Where indexes go by default: root shares one directory, users have their own (XDG Base Directory
   /// Specification).
-  static func standardDirectory(_ environment: Environment) -> String? {
+  package static func standardDirectory(_ environment: Environment) -> String? {
     if let base = environment["XDG_CACHE_HOME"], base.hasPrefix("/") { return base + "/utrace/index" }
     if geteuid() == 0 { return "/var/cache/utrace/index" }
     guard let home = environment["HOME"], home.hasPrefix("/") else { return nil }

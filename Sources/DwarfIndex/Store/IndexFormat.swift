@@ -42,6 +42,8 @@ enum IndexHeader {
 
   /// There was DWARF to index, not just symbols.
   static let hasDebugInfo: UInt32 = 1
+  /// Units refer to each other's functions, so that instances of one may be in any unit.
+  static let hasForeignOrigins: UInt32 = 2
 }
 
 /// A place where a function's code begins.

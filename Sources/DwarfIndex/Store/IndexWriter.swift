@@ -6,7 +6,7 @@ extension IndexBuilder {
     var writer = ByteWriter(reserving: estimatedByteCount)
     writer.write(IndexHeader.magic)
     writer.write(IndexHeader.version)
-    writer.write(hasDebugInfo ? IndexHeader.hasDebugInfo : 0)
+    writer.write(flags)
     writer.write(UInt64(0))  // checksum, patched below
     writer.write(UInt64(0))  // byte count, patched below
     writer.write(stamp)
