@@ -10,6 +10,13 @@ package final class BPFProgram: Sendable {
     self.descriptor = descriptor
   }
 
+  /// The kernel's number for it, as bpftool shows; nil where the kernel does not tell.
+  package var kernelID: UInt32? {
+    let details = (try? readText("/proc/self/fdinfo/\(descriptor.raw)")) ?? ""
+    let line = details.split(separator: "\n").first { $0.hasPrefix("prog_id:") }
+    return line?.split(separator: "\t").last.flatMap { UInt32($0) }
+  }
+
   /// Runs it once with `context` as its arguments (`BPF_PROG_RUN`; raw tracepoint and syscall programs).
   /// - Throws: ``KernelError`` when the kind cannot be run by hand.
   @discardableResult package func run(_ context: [UInt64] = []) throws(KernelError) -> UInt32 {
