@@ -55,7 +55,9 @@ extension CodeWriter {
   }
 
   /// Bytes with the tail.
-  private var scratchByteCount: Int { layout.scratchByteCount + module.tailByteCount + demand.output.capacity }
+  private var scratchByteCount: Int {
+    layout.scratchByteCount + module.tailByteCount + demand.output.capacity
+  }
 
   private mutating func claimScratch() {
     guard let scratch = layout.scratchRegister else { return }

@@ -72,7 +72,11 @@ extension CodeWriter {
     code.place(done)
   }
 
-  mutating func writeContains(_ result: ValueID, _ global: GlobalID, _ keys: [Operand?]) throws(BPFBackendError) {
+  mutating func writeContains(
+    _ result: ValueID,
+    _ global: GlobalID,
+    _ keys: [Operand?]
+  ) throws(BPFBackendError) {
     if isUnused(result) { return }
     let table = module.table(global)
     writeKey(table, try wholeKey(keys, table))
