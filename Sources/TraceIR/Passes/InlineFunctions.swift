@@ -100,19 +100,21 @@ private struct FunctionInliner {
     _ location: Int?
   ) -> [Instruction] {
     let firstLocal = body.locals.count
+    let result = function.result == nil ? nil : template.locals.count - 1
     body.locals += template.locals
-    var result: [Instruction] = []
+    var code: [Instruction] = []
     for (index, type) in template.locals.enumerated() {
+      // What holds the result needs no start when every way sets it.
+      if index == result, template.block.alwaysSets(LocalID(index)) { continue }
       let start: Operand = type == .long ? .long(0) : .string("")
       let initial = index < arguments.count ? arguments[index] : start
-      result.append(Instruction(.storeLocal(LocalID(firstLocal + index), initial), at: location))
+      code.append(Instruction(.storeLocal(LocalID(firstLocal + index), initial), at: location))
     }
-    result += template.block.renumbered(into: &body, template.values, firstLocal: firstLocal).instructions
-    if let value, function.result != nil {
-      let last = LocalID(firstLocal + template.locals.count - 1)
-      result.append(Instruction(.loadLocal(value, last), at: location))
+    code += template.block.renumbered(into: &body, template.values, firstLocal: firstLocal).instructions
+    if let value, let result {
+      code.append(Instruction(.loadLocal(value, LocalID(firstLocal + result)), at: location))
     }
-    return result
+    return code
   }
 }
 

@@ -93,21 +93,11 @@ struct KernelNeeds {
 
   /// Whether an `if` only chooses what `local` holds, from values that may move.
   func canMove(_ branch: Operation, setting local: LocalID) -> Bool {
-    guard case .if(_, let then, let otherwise) = branch, sets(local, then), sets(local, otherwise) else {
+    guard case .if(_, let then, let otherwise) = branch, then.alwaysSets(local), otherwise.alwaysSets(local)
+    else {
       return false
     }
     return branch.blocks.allSatisfy { canMove($0) }
-  }
-
-  /// Whether the last thing done to `local` in the block sets it on every way.
-  private func sets(_ local: LocalID, _ block: Block) -> Bool {
-    block.instructions.contains { instruction in
-      switch instruction.operation {
-      case .storeLocal(local, _): true
-      case .if(_, let then, let otherwise): sets(local, then) && sets(local, otherwise)
-      default: false
-      }
-    }
   }
 
   private func canMove(_ block: Block) -> Bool {
@@ -120,10 +110,9 @@ struct KernelNeeds {
       case .loadLocal(_, let local): return stored.contains(local)
       case .if(_, let then, let otherwise):
         for inner in [then, otherwise] {
-          inner.forEach {
-            if case .storeLocal(let local, _) = $0.operation, sets(local, then), sets(local, otherwise) {
-              stored.insert(local)
-            }
+          inner.forEach { instruction in
+            guard case .storeLocal(let local, _) = instruction.operation else { return }
+            if then.alwaysSets(local), otherwise.alwaysSets(local) { stored.insert(local) }
           }
         }
         return canMove(then) && canMove(otherwise)

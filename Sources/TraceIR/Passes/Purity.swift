@@ -37,6 +37,17 @@ extension Operation {
 extension Block {
   /// Whether its end is never reached.
   var endsAlways: Bool { instructions.contains { $0.operation.isEnd } }
+
+  /// Whether every way through it stores to `local`.
+  func alwaysSets(_ local: LocalID) -> Bool {
+    instructions.contains { instruction in
+      switch instruction.operation {
+      case .storeLocal(local, _): true
+      case .if(_, let then, let otherwise): then.alwaysSets(local) && otherwise.alwaysSets(local)
+      default: false
+      }
+    }
+  }
 }
 
 extension Operand {

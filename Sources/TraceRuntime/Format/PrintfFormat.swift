@@ -79,7 +79,8 @@ extension ByteBuffer {
     let isAlternate = directive.flag == "#"
     switch directive.conversion {
     case .octal:
-      let prefix = isAlternate && value != 0 ? "0" : ""
+      let hasZero = (directive.precision ?? 0) > numberOfDigits(value, base: 8)
+      let prefix = isAlternate && value != 0 && !hasZero ? "0" : ""
       appendNumber(value, base: 8, letters: lowerDigits, prefix: prefix, directive)
     case .hexadecimal:
       appendNumber(value, base: 16, letters: lowerDigits, prefix: isAlternate ? "0x" : "", directive)
