@@ -173,8 +173,8 @@ extension LiveTests {
       #expect(try live.scalar(first) == 100 + 1030 + 600)
     }
 
-    /// `if (x < 10) return 100; return g(x)`
-    private func earlyReturn() -> Function {.
+    /// `if (x < 10) return 100; return g(x)`.
+    private func earlyReturn() -> Function {
       var body = BodyBuilder(parameters: [.long])
       let x = body.load(LocalID(0))
       let isSmall = body.long { .binary($0, .less, x, .long(10)) }
@@ -185,8 +185,8 @@ extension LiveTests {
       return Function(name: "f", parameters: [.long], result: .long, body: body.finished, fallback: nil)
     }
 
-    /// `if (x > 100) next; x += 1000; return x`
-    private func passesOn() -> Function {.
+    /// `if (x > 100) next; x += 1000; return x`.
+    private func passesOn() -> Function {
       var body = BodyBuilder(parameters: [.long])
       let x = body.load(LocalID(0))
       let isBig = body.long { .binary($0, .greater, x, .long(100)) }
@@ -205,8 +205,8 @@ extension LiveTests {
       )
     }
 
-    /// `return x * 2`
-    private func fallback() -> Function {.
+    /// `return x * 2`.
+    private func fallback() -> Function {
       var body = BodyBuilder(parameters: [.long])
       let x = body.load(LocalID(0))
       let result = body.long { .binary($0, .multiply, x, .long(2)) }

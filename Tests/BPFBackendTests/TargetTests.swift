@@ -66,8 +66,8 @@ extension LiveTests {
       #expect(try live.losses(0, .missedEntry) == 0)
     }
 
-    /// `a[@entry(argument)] = $return`
-    private func returnProbe(_ function: String) throws -> TraceProgram {.
+    /// `a[@entry(argument)] = $return`.
+    private func returnProbe(_ function: String) throws -> TraceProgram {
       var program = try probe(function, kind: .functionReturn, globals: [array("a", .long)]) { body in
         let entry = body.long { .loadEntry($0, slot: 0) }
         let result = body.long { .context($0, .returnValue, kernelPlan: nil) }

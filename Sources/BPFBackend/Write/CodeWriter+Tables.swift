@@ -140,8 +140,10 @@ extension CodeWriter {
     code.place(updated)
   }
 
-  /// One lookup and one atomic addition for an element that is there. Insertion asks for a new element, so that
-  /// of two threads one inserts and the other finds that element and adds.
+  /// One lookup and one atomic addition for an element that is there.
+  ///
+  /// Insertion asks for a new element, so that of two threads one inserts and the other finds that element
+  /// and adds.
   mutating func writeAddElement(
     _ result: ValueID,
     _ global: GlobalID,
