@@ -123,7 +123,7 @@ private struct Layout {
   mutating func lengthenOneRound() throws(AssemblyError) -> Bool {
     var found = false
     for (function, items) in bodies {
-      for item in items where !isLong.contains(item) {
+      for item in items where !isLong.contains(item) && assembler.items[item].instruction.opcode != 0x06 {
         guard let distance = distance(of: item), Int16(exactly: distance) == nil else { continue }
         guard assembler.allowsLongJumps else {
           throw .jumpTooFar(function: assembler.functions[function].name, distance: distance)
@@ -186,7 +186,7 @@ private struct Layout {
     var jump = jump
     let distance = distance(of: item) ?? 0
     let long = BPFInstruction(opcode: 0x06, immediate: Int32(distance))
-    switch (isLong.contains(item), jump.opcode == 0x05) {
+    switch (isLong.contains(item) || jump.opcode == 0x06, jump.endsFlow) {
     case (true, true): code.instructions.append(long)
     case (true, false):
       jump.offset = 1

@@ -130,6 +130,11 @@ extension Assembler {
     append(BPFInstruction(opcode: 0x05), target: .label(label))
   }
 
+  /// `gotol label`: 32 bits of distance from the start (instruction set v4, Linux 6.6).
+  package mutating func longJump(to label: Label) {
+    append(BPFInstruction(opcode: 0x06), target: .label(label))
+  }
+
   /// `if left CONDITION right goto label`.
   package mutating func jump(
     if condition: BPFCondition,

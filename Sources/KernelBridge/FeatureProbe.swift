@@ -122,8 +122,10 @@ private func writeMayGoto(_ code: inout Assembler) {
 }
 
 private func writeLongJump(_ code: inout Assembler) {
+  let end = code.makeLabel()
   code.emit(.move(.r0, 0))
-  code.emit(BPFInstruction(opcode: 0x06))
+  code.longJump(to: end)
+  code.place(end)
 }
 
 private func writeSignedDivision(_ code: inout Assembler) {

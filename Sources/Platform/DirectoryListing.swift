@@ -2,11 +2,18 @@ import Glibc
 
 /// The names in one directory, without `.` and `..`, sorted by bytes.
 package struct DirectoryListing: Sendable {
+  /// What tells one file from another, whatever it is called.
+  package struct Identity: Hashable, Sendable {
+    package let device: UInt64
+    package let inode: UInt64
+  }
+
   /// One name and, where the file system tells without asking again, its kind.
   package struct Entry: Hashable, Sendable {
     package let name: String
     /// Nil when the file system does not say; ask ``FileStatus``.
     package let kind: FileStatus.Kind?
+    package let identity: Identity
   }
 
   package let entries: [Entry]
@@ -16,6 +23,8 @@ package struct DirectoryListing: Sendable {
   package init(_ path: String) throws(SystemError) {
     guard let stream = unsafe opendir(path) else { throw SystemError("opendir", on: path, code: errno) }
     defer { unsafe closedir(stream) }
+    var info = stat()
+    guard unsafe fstat(dirfd(stream), &info) == 0 else { throw SystemError("fstat", on: path, code: errno) }
     var found: [Entry] = []
     while let entry = unsafe readdir(stream) {
       let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
@@ -30,7 +39,8 @@ package struct DirectoryListing: Sendable {
         case CInt(DT_UNKNOWN): nil
         default: .other
         }
-      found.append(Entry(name: name, kind: kind))
+      let identity = Identity(device: UInt64(info.st_dev), inode: unsafe UInt64(entry.pointee.d_ino))
+      found.append(Entry(name: name, kind: kind, identity: identity))
     }
     entries = found.sorted { Array($0.name.utf8).lexicographicallyPrecedes(Array($1.name.utf8)) }
   }

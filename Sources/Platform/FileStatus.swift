@@ -51,3 +51,8 @@ package struct FileStatus: Hashable, Sendable {
     return status.kind == .regular && isReadable(path)
   }
 }
+
+extension FileStatus {
+  /// Whether both are the same file, whatever the paths were.
+  package func isSameFile(as other: FileStatus) -> Bool { device == other.device && inode == other.inode }
+}

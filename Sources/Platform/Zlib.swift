@@ -19,6 +19,14 @@ package enum Zlib {
     return unsafe SharedBytes(ByteStorage(adopting: filled) { unsafe $0.deallocate() })
   }
 
+  /// The CRC-32 of `bytes`, as `.gnu_debuglink` states it (GDB manual, “Separate Debug Files”).
+  package static func crc32(of bytes: RawSpan) -> UInt32 {
+    unsafe bytes.withUnsafeBytes { input in
+      let start = unsafe input.baseAddress?.assumingMemoryBound(to: Bytef.self)
+      return UInt32(truncatingIfNeeded: unsafe crc32_z(0, start, input.count))
+    }
+  }
+
   @unsafe private static func inflate(
     _ packed: RawSpan,
     into output: UnsafeMutableRawBufferPointer,

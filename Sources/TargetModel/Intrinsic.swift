@@ -8,7 +8,7 @@ package enum Intrinsic: String, Hashable, Codable, Sendable, CaseIterable {
   case strlen
   /// S L L → S: text, start, length
   case substr
-  /// S L → L: the byte at an index; a fault outside
+  /// S L → L: the byte at an index, 0 behind the end; a fault below 0 and from MAXSTRINGLEN on
   case stringat
   /// S S → L: 1 when the second is in the first
   case isinstr
@@ -18,7 +18,7 @@ package enum Intrinsic: String, Hashable, Codable, Sendable, CaseIterable {
   case strReplace = "str_replace"
   /// S S → S: the next token; an empty first operand continues. Keeps state per probe context.
   case tokenize
-  /// S L → L: text, base
+  /// S L → L: text, base (0: by prefix); a minus sign, then digits as far as they go; no spaces; wraps
   case strtol
   /// S → S: C-escaped
   case textStr = "text_str"
@@ -26,7 +26,7 @@ package enum Intrinsic: String, Hashable, Codable, Sendable, CaseIterable {
   case textStrn = "text_strn"
   /// S → S: in double quotes with escapes
   case stringQuoted = "string_quoted"
-  /// S → L: 1 when the whole text is digits
+  /// S → L: 1 when the first byte is a digit
   case isdigit
   /// L → S: n-th parenthesis of the last `=~`
   case matched
@@ -52,6 +52,8 @@ package enum Intrinsic: String, Hashable, Codable, Sendable, CaseIterable {
   case userStringQuoted
   /// L L → S: address, exactly that many bytes, escaped in quotes; raises
   case userBufferQuoted
+  /// L L → S: address, exactly that many bytes, raw (`%#m`); raises
+  case userBytes
   /// L L L → L: address, bytes (1, 2, 4, 8), signed; raises on a fault
   case userRead
   /// L L L → L: the same; 0 on a fault
@@ -60,6 +62,8 @@ package enum Intrinsic: String, Hashable, Codable, Sendable, CaseIterable {
   case kernelString, kernelRead
   /// L L S → S
   case kernelStringOr
+  /// L L → S: address, exactly that many bytes, raw (`%m`); raises
+  case kernelBytes
 
   // The session.
   /// S → -: a message to standard error with `WARNING: `

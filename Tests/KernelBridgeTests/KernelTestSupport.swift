@@ -123,7 +123,9 @@ func countingProgram(_ kind: ProgramKind, name: String = "count") throws -> Modu
   )
 }
 
-/// Descriptors that this process has open.
-func openDescriptorCount() throws -> Int {
-  try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+/// What the kernel says about each descriptor that this process has open.
+func descriptorDetails() throws -> [String] {
+  try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fdinfo").compactMap {
+    try? String(contentsOfFile: "/proc/self/fdinfo/" + $0, encoding: .utf8)
+  }
 }

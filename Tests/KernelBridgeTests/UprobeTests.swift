@@ -120,15 +120,21 @@ import Testing
     #expect(try module.map("counts").get(UInt32(0), as: UInt64.self) == 0)
   }
 
-  @Test("nothing leaks: as many descriptors after as before", .needs(.uprobeMulti))
+  @Test("no descriptor outlives its owner", .needs(.uprobeMulti))
   func descriptors() throws {
     let victim = try Victim(in: scratch)
-    let before = try openDescriptorCount()
-    for _ in 0..<20 {
-      let module = try session.load(countingProgram(.uprobeMulti(isReturn: false)))
+    // Other tests run at the same time in this process: ours is the only array of 7,919 elements.
+    var blueprint = try countingProgram(.uprobeMulti(isReturn: false))
+    blueprint.maps[0].maxEntries = 7919
+    let program: String
+    do {
+      let module = try session.load(blueprint)
       let attachment = try session.attach(module.program("count"), sites: [victim.site("f")])
       #expect(attachment.linkCount == 1)
+      #expect(try descriptorDetails().filter { $0.contains("max_entries:\t7919\n") }.count == 1)
+      program = "prog_id:\t\(try #require(module.program("count").kernelID))\n"
+      #expect(try descriptorDetails().filter { $0.contains(program) }.count == 2)
     }
-    #expect(try openDescriptorCount() == before)
+    #expect(try !descriptorDetails().contains { $0.contains(program) || $0.contains("max_entries:\t7919\n") })
   }
 }

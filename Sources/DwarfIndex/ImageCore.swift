@@ -1,0 +1,137 @@
+import ELF
+import Platform
+import Synchronization
+import TargetModel
+
+/// What the parts of ``ProgramImage`` share: the files, the index and libdw's session.
+final class ImageCore: Sendable {
+  let path: String
+  let binary: ELFFile
+  let info: DebugInfo
+  let session: DwarfSession
+  private let options: DebugInfoOptions
+  private let built = Mutex<IndexFile?>(nil)
+
+  init(path: String, root: String, options: DebugInfoOptions) throws(DwarfIndexError) {
+    do throws(ELFError) {
+      binary = try ELFFile(path: root + path)
+    } catch {
+      switch error {
+      case .system(let error): throw .cannotOpen(error)
+      case .notELF, .malformed, .unsupported: throw .unreadable(path: path, reason: error.description)
+      }
+    }
+    self.path = path
+    self.options = options
+    info = DebugInfoFinder.find(
+      for: binary,
+      path: path,
+      root: root,
+      directories: options.debugDirectories
+    )
+    session = DwarfSession(
+      binary: binary.path,
+      main: info.main?.path,
+      alternate: info.alternate?.path
+    )
+  }
+
+  /// The index: from the cache, or built now.
+  var index: IndexFile? {
+    built.withLock { built in
+      if let built { return built }
+      let index = loadOrBuild()
+      built = index
+      return index
+    }
+  }
+
+  private func loadOrBuild() -> IndexFile? {
+    let stamp = IndexStamp.compute([binary, info.main, info.alternate])
+    var cache: IndexCache?
+    if isWorthStoring, let directory = options.cacheDirectory, let buildID = binary.buildID {
+      cache = IndexCache(directory: directory, buildID: buildID)
+    }
+    if let index = cache?.load(stamp: stamp) { return index }
+    let bytes = build(stamp: stamp)
+    cache?.store(bytes)
+    return IndexFile(SharedBytes(bytes))
+  }
+
+  /// A small program is scanned faster than a cache of every build of it could be kept clean.
+  private var isWorthStoring: Bool {
+    let debug = info.main?.section(named: ".debug_info")?.byteCount ?? 0
+    return debug >= options.smallestCachedByteCount || binary.symbols.count >= 4096
+  }
+
+  private func build(stamp: UInt64) -> [UInt8] {
+    let code = binary.segments.filter { $0.isLoad && $0.isExecutable }.map {
+      (low: $0.address.raw, byteCount: $0.memoryByteCount)
+    }
+    let isCode: (UInt64) -> Bool = { address in
+      code.contains { address != 0 && address >= $0.low && address - $0.low < $0.byteCount }
+    }
+    var outputs: [ScanOutput] = []
+    var sections: DwarfSections?
+    if let main = info.main {
+      let loaded = DwarfSections(main: main, alternate: info.alternate)
+      outputs = ParallelScan.run(UnitCatalog(loaded), threads: options.threads)
+      sections = loaded
+    }
+    let bytes = IndexBuilder.build(
+      outputs,
+      sections,
+      symbols: functionSymbols,
+      stamp: stamp,
+      isCode: isCode
+    )
+    info.main?.dropUnpackedSections()
+    info.alternate?.dropUnpackedSections()
+    return bytes
+  }
+
+  /// Functions of the binary's symbol tables and, where those were stripped, of the debug file's.
+  private var functionSymbols: [ELFSymbol] {
+    // An indirect function's symbol is its resolver: a probe there would see one call in a process's life.
+    var symbols = binary.symbols.filter { $0.isDefined && $0.kind == .function }
+    if !binary.symbols.hasSymtab, let main = info.main, main.path != binary.path {
+      symbols += main.symbols.filter { $0.isDefined && $0.kind == .function && $0.source == .symtab }
+    }
+    return symbols
+  }
+
+  /// What expressions at `address` may refer to, but for the frame.
+  func context(at address: LinkAddress, entry: LinkAddress?) -> LocationPlanner.Context {
+    LocationPlanner.Context(
+      address: address.raw,
+      isPositionIndependent: binary.header.isPositionIndependent,
+      isAtEntry: entry.map { isAtEntry(address, $0) } ?? false,
+      threadBlockOffset: threadBlockOffset
+    )
+  }
+
+  /// Whether arguments are still where the caller put them: at the entry, or behind its `endbr64`.
+  private func isAtEntry(_ address: LinkAddress, _ entry: LinkAddress) -> Bool {
+    if address == entry { return true }
+    guard address == entry.advanced(by: 4), let bytes = binary.bytes(at: entry, upTo: 4) else { return false }
+    return bytes.span.load(at: 0, as: UInt32.self) == 0xfa1e_0ff3
+  }
+
+  /// Where an executable's thread-local block begins, from the thread pointer.
+  private var threadBlockOffset: Int64? {
+    guard isExecutable,
+      let segment = binary.segments.first(where: { $0.type == ELFConstant.segmentThreadLocal })
+    else { return nil }
+    let alignment = max(segment.alignment, 1)
+    guard segment.memoryByteCount < 1 << 32, alignment < 1 << 20 else { return nil }
+    let byteCount = (segment.memoryByteCount + alignment - 1) / alignment * alignment
+    return -Int64(byteCount)
+  }
+
+  /// Not a library: DF_1_PIE of DT_FLAGS_1 tells the two kinds of ET_DYN apart since binutils 2.26.
+  private var isExecutable: Bool {
+    if binary.header.type == ELFConstant.typeExecutable { return true }
+    let flags = binary.dynamic?.value(of: 0x6fff_fffb) ?? 0
+    return flags & 0x0800_0000 != 0
+  }
+}

@@ -1,0 +1,192 @@
+import Platform
+
+/// The kept attributes of one DIE: raw values with their forms, by ``DIESlot``.
+struct DIEFields {
+  private var values = InlineArray<26, UInt64>(repeating: 0)
+  private var forms = InlineArray<26, UInt16>(repeating: 0)
+  private var present: UInt32 = 0
+
+  mutating func removeAll() { present = 0 }
+
+  mutating func set(_ slot: Int, _ value: UInt64, form: UInt16) {
+    guard slot < DIESlot.count else { return }
+    values[slot] = value
+    forms[slot] = form
+    present |= 1 << UInt32(slot)
+  }
+
+  func has(_ slot: Int) -> Bool { present & (1 << UInt32(slot)) != 0 }
+
+  subscript(_ slot: Int) -> UInt64? { has(slot) ? values[slot] : nil }
+
+  /// Only meaningful where ``has(_:)`` says so.
+  func form(_ slot: Int) -> UInt16 { forms[slot] }
+
+  /// A flag that is there and not zero.
+  func isSet(_ slot: Int) -> Bool { has(slot) && values[slot] != 0 }
+
+  /// A line or a file number, as far as it fits.
+  func number(_ slot: Int) -> UInt32 { self[slot].map { UInt32(clamping: $0) } ?? 0 }
+}
+
+/// Walks the DIEs of one unit in their order and reports those whose ``DIEAction`` asks for it.
+///
+/// Broken input ends the walk early; ``isBroken`` says so.
+@safe struct DIEWalker: ~Escapable {
+  let unit: UnitHeader
+  private let entries: Span<Abbreviation>
+  private let steps: Span<SkipStep>
+  private let constants: Span<Int64>
+  private let key: AbbreviationTable.Key
+  private var cursor: ByteCursor
+  /// How deep the next DIE is; the unit DIE is at 0.
+  private var nextDepth = 0
+
+  /// The DIE that ``next()`` reported.
+  private(set) var abbreviation = Abbreviation()
+  private(set) var fields = DIEFields()
+  private(set) var offset = 0
+  private(set) var depth = 0
+  private(set) var isBroken = false
+  /// Follow the sibling attribute of structures, whose children do not matter in C.
+  var skipsTypeTrees = false
+
+  /// Deeper nesting than any compiler writes is an attack.
+  static let deepest = 1000
+
+  /// Starts at `offset` of `bytes`, the section that holds `unit`; by default at the unit DIE.
+  @_lifetime(copy bytes, borrow table)
+  init(_ bytes: RawSpan, _ unit: UnitHeader, _ table: borrowing AbbreviationTable, at offset: Int? = nil) {
+    self.unit = unit
+    key = table.key
+    entries = table.entries.span
+    steps = table.steps.span
+    constants = table.constants.span
+    cursor = ByteCursor(bytes.extracting(first: min(unit.end, bytes.byteCount)), at: offset ?? unit.firstDIE)
+  }
+
+  /// Moves on to the next DIE worth a report; false at the end of the unit.
+  @_lifetime(self: copy self)
+  mutating func next() -> Bool {
+    while !cursor.isAtEnd {
+      offset = cursor.offset
+      let code = cursor.readULEB128()
+      if code == 0 {
+        nextDepth -= 1
+        if nextDepth <= 0 { return false }
+        continue
+      }
+      guard code < UInt64(entries.count) else { return stop() }
+      abbreviation = entries[Int(truncatingIfNeeded: code)]
+      guard !abbreviation.isBroken else { return stop() }
+      readFields()
+      guard !cursor.hasFailed else { return stop() }
+      depth = nextDepth
+      enterChildren()
+      if depth == 0 && nextDepth == 0 && !abbreviation.hasChildren { cursor.seek(cursor.byteCount) }
+      switch abbreviation.action {
+      case .ignore, .skipTree: continue
+      case .unit, .subprogram, .variable, .type, .enumeration, .enumerator, .scope, .inlined: return true
+      }
+    }
+    return false
+  }
+
+  @_lifetime(self: copy self)
+  private mutating func stop() -> Bool {
+    isBroken = true
+    return false
+  }
+
+  @_lifetime(self: copy self)
+  private mutating func enterChildren() {
+    guard abbreviation.hasChildren else { return }
+    if abbreviation.action == .skipTree || abbreviation.action == .type && skipsTypeTrees,
+      let sibling = fields[DIESlot.sibling],
+      let target = offsetInSection(sibling, form: fields.form(DIESlot.sibling)), target >= cursor.offset
+    {
+      cursor.seek(target)
+      return
+    }
+    nextDepth += 1
+    if nextDepth > Self.deepest {
+      isBroken = true
+      cursor.seek(cursor.byteCount)
+    }
+  }
+
+  private func offsetInSection(_ value: UInt64, form: UInt16) -> Int? {
+    guard let value = Int(exactly: value) else { return nil }
+    guard form != DwarfForm.referenceAddress else { return value }
+    let (target, overflow) = unit.start.addingReportingOverflow(value)
+    return overflow ? nil : target
+  }
+
+  @_lifetime(self: copy self)
+  private mutating func readFields() {
+    fields.removeAll()
+    var index = Int(abbreviation.firstStep)
+    let end = index + Int(abbreviation.stepCount)
+    while index < end {
+      let step = steps[index]
+      index += 1
+      switch step.opcode {
+      case SkipStep.Opcode.bytes: cursor.skip(step.operand)
+      case SkipStep.Opcode.leb128: cursor.skipLEB128()
+      case SkipStep.Opcode.cString: cursor.skipCString()
+      case SkipStep.Opcode.block: skipBlock(step.operand)
+      case SkipStep.Opcode.keep:
+        let form = UInt16(truncatingIfNeeded: step.operand)
+        fields.set(step.operand >> 16, read(form), form: form)
+      case SkipStep.Opcode.keepConstant:
+        let constant = UInt64(bitPattern: constants[step.operand & 0xffff])
+        fields.set(step.operand >> 16, constant, form: DwarfForm.implicitConstant)
+      default: readIndirect(slot: step.operand - 1)
+      }
+    }
+  }
+
+  @_lifetime(self: copy self)
+  private mutating func skipBlock(_ width: Int) {
+    cursor.skip(width == 0 ? cursor.readULEB128() : cursor.readUnsigned(byteCount: width))
+  }
+
+  @_lifetime(self: copy self)
+  private mutating func readIndirect(slot: Int) {
+    let form = UInt16(truncatingIfNeeded: cursor.readULEB128())
+    // An implicit constant has no place for its value here (DWARF 5, section 7.5.3).
+    guard form != DwarfForm.indirect, form != DwarfForm.implicitConstant, FormWidth(form, key) != nil else {
+      cursor.skip(Int.max)
+      return
+    }
+    let value = read(form)
+    if slot >= 0 { fields.set(slot, value, form: form) }
+  }
+
+  /// The value of a form: numbers as they are, the section offset of strings and blocks.
+  @_lifetime(self: copy self)
+  private mutating func read(_ form: UInt16) -> UInt64 {
+    switch form {
+    case DwarfForm.flagPresent: return 1
+    case DwarfForm.signed: return UInt64(bitPattern: cursor.readSLEB128())
+    default: break
+    }
+    switch FormWidth(form, key) {
+    case .bytes(16):
+      let low = cursor.readUInt64()
+      cursor.skip(8)
+      return low
+    case .bytes(let count): return cursor.readUnsigned(byteCount: count)
+    case .leb128: return cursor.readULEB128()
+    case .cString:
+      let start = UInt64(cursor.offset)
+      cursor.skipCString()
+      return start
+    case .block(let width):
+      let start = UInt64(cursor.offset)
+      skipBlock(width)
+      return start
+    case .indirect, nil: return 0
+    }
+  }
+}

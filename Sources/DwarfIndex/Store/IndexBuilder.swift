@@ -1,0 +1,270 @@
+import ELF
+import Platform
+import TargetModel
+
+/// Merges what the threads of a scan found, and the symbols, into the bytes of an index.
+struct IndexBuilder {
+  private(set) var strings = StringPool()
+  private(set) var functions: ContiguousArray<FunctionRecord> = []
+  private(set) var inlines: ContiguousArray<InlineRecord> = []
+  private(set) var inlineUnits: ContiguousArray<UInt32> = []
+  private(set) var units: ContiguousArray<UInt64> = []
+  private(set) var variables: ContiguousArray<VariableRecord> = []
+  private(set) var types: ContiguousArray<TypeRecord> = []
+  private(set) var enumerators: ContiguousArray<EnumeratorRecord> = []
+  /// Inlined functions before those of one name are put together.
+  private var inlineSightings: ContiguousArray<(record: InlineRecord, unit: UInt64)> = []
+  private(set) var flags: UInt32 = 0
+
+  /// Builds an index of `outputs`, whose strings are in `sections`, and of the functions in `symbols`.
+  ///
+  /// - Parameters:
+  ///   - isCode: whether an address is in an executable segment; linkers leave debug info of dropped functions
+  ///     behind, at addresses such as 0.
+  ///   - stamp: tells the files apart that the index was made from.
+  static func build(
+    _ outputs: [ScanOutput],
+    _ sections: DwarfSections?,
+    symbols: [ELFSymbol],
+    stamp: UInt64,
+    isCode: (UInt64) -> Bool
+  ) -> [UInt8] {
+    var builder = IndexBuilder()
+    if let sections {
+      builder.flags |= IndexHeader.hasDebugInfo
+      for output in outputs { builder.add(output, sections, isCode) }
+    }
+    builder.add(symbols, isCode)
+    builder.sort()
+    return builder.bytes(stamp: stamp)
+  }
+
+  private mutating func add(_ output: ScanOutput, _ sections: DwarfSections, _ isCode: (UInt64) -> Bool) {
+    let names = OutputNames(output, sections, &strings)
+    if output.hasForeignOrigins { flags |= IndexHeader.hasForeignOrigins }
+    for function in output.functions where isCode(function.entry) {
+      var flags: FunctionRecord.Flags = function.isExternal ? .external : []
+      if function.needsPrologue { flags.insert(.needsPrologue) }
+      functions.append(
+        FunctionRecord(
+          name: strings.insert(sections.stringBytes(function.name)),
+          linkageName: strings.insert(sections.stringBytes(function.linkageName)),
+          scope: names.scope(function.scope),
+          file: names.file(function.file),
+          line: function.line,
+          flags: flags,
+          entry: function.entry,
+          end: function.high,
+          die: function.die
+        )
+      )
+    }
+    for inline in output.inlines {
+      let record = InlineRecord(
+        name: strings.insert(sections.stringBytes(inline.name)),
+        scope: names.scope(inline.scope),
+        file: names.file(inline.file),
+        line: inline.line,
+        firstUnit: 0,
+        unitCount: 0
+      )
+      inlineSightings.append((record, inline.unit))
+    }
+    for variable in output.variables {
+      variables.append(
+        VariableRecord(
+          name: strings.insert(sections.stringBytes(variable.name)),
+          linkageName: strings.insert(sections.stringBytes(variable.linkageName)),
+          scope: names.scope(variable.scope),
+          unitName: strings.insert(sections.stringBytes(variable.unitName)),
+          die: variable.die
+        )
+      )
+    }
+    for type in output.types {
+      types.append(
+        TypeRecord(
+          name: strings.insert(sections.stringBytes(type.name)),
+          scope: names.scope(type.scope),
+          tag: UInt32(type.tag),
+          die: type.die
+        )
+      )
+    }
+    for enumerator in output.enumerators {
+      enumerators.append(
+        EnumeratorRecord(
+          name: strings.insert(sections.stringBytes(enumerator.name)),
+          value: enumerator.value,
+          enumeration: enumerator.enumeration
+        )
+      )
+    }
+  }
+
+  /// Adds symbols of functions that DWARF does not know, and other names of those it knows.
+  private mutating func add(_ symbols: [ELFSymbol], _ isCode: (UInt64) -> Bool) {
+    var byAddress: [UInt64: [Int]] = [:]
+    for index in functions.indices { byAddress[functions[index].entry, default: []].append(index) }
+    var seen: Set<FunctionKey> = []
+    for symbol in symbols where isCode(symbol.address.raw) {
+      let name = strings.insert(symbol.name)
+      let known = byAddress[symbol.address.raw] ?? []
+      if symbol.isExported {
+        for index in known where functions[index].name == name || functions[index].linkageName == name {
+          functions[index].flags.insert(.exported)
+        }
+      }
+      let key = FunctionKey(name: name, entry: symbol.address.raw)
+      guard name != 0, seen.insert(key).inserted else { continue }
+      guard !known.contains(where: { functions[$0].name == name || functions[$0].linkageName == name }) else {
+        continue
+      }
+      add(symbol, name, of: known.first.map { functions[$0] })
+    }
+  }
+
+  private mutating func add(_ symbol: ELFSymbol, _ name: UInt32, of known: FunctionRecord?) {
+    var flags: FunctionRecord.Flags = symbol.binding == .local ? [] : .external
+    if symbol.isExported { flags.insert(.exported) }
+    let end = symbol.address.raw.addingReportingOverflow(symbol.byteCount)
+    var record = FunctionRecord(
+      name: name,
+      linkageName: 0,
+      scope: 0,
+      file: 0,
+      line: 0,
+      flags: flags,
+      entry: symbol.address.raw,
+      end: end.overflow ? symbol.address.raw : end.partialValue,
+      die: 0
+    )
+    if let known {
+      record.file = known.file
+      record.line = known.line
+      record.die = known.die
+      record.end = known.end
+      record.flags.formUnion(known.flags.intersection(.needsPrologue).union(.alias))
+    }
+    functions.append(record)
+  }
+
+  private struct FunctionKey: Hashable {
+    let name: UInt32
+    let entry: UInt64
+  }
+
+  private mutating func sort() {
+    functions = sorted(functions, name: \.name) { ($0.entry, $0.die) }
+    variables = sorted(variables, name: \.name) { ($0.die, 0) }
+    types = sorted(types, name: \.name) { (UInt64($0.scope) << 32 | UInt64($0.tag), $0.die) }
+    types = withoutRepetition(types) { ($0.name, $0.scope, $0.tag) == ($1.name, $1.scope, $1.tag) }
+    enumerators = sorted(enumerators, name: \.name) { ($0.enumeration, 0) }
+    enumerators = withoutRepetition(enumerators) { $0.name == $1.name }
+    putInlinesTogether()
+  }
+
+  private mutating func putInlinesTogether() {
+    let sightings = sorted(inlineSightings, name: \.record.name) { sighting in
+      let record = sighting.record
+      return (UInt64(record.scope) << 32 | UInt64(record.line), sighting.unit)
+    }
+    units = ContiguousArray(Set(sightings.map(\.unit)).sorted())
+    var numbers: [UInt64: UInt32] = [:]
+    for (number, unit) in units.enumerated() { numbers[unit] = UInt32(clamping: number) }
+    for (record, unit) in sightings {
+      let number = numbers[unit] ?? 0
+      if let last = inlines.last, last.name == record.name, last.scope == record.scope,
+        last.line == record.line, last.file == record.file
+      {
+        guard inlineUnits.last != number else { continue }
+        inlines[inlines.count - 1].unitCount += 1
+      } else {
+        var first = record
+        first.firstUnit = UInt32(clamping: inlineUnits.count)
+        first.unitCount = 1
+        inlines.append(first)
+      }
+      inlineUnits.append(number)
+    }
+  }
+
+  private func sorted<Record>(
+    _ records: ContiguousArray<Record>,
+    name: (Record) -> UInt32,
+    tie: (Record) -> (UInt64, UInt64)
+  ) -> ContiguousArray<Record> {
+    var keys = ContiguousArray<SortKey>()
+    keys.reserveCapacity(records.count)
+    for (index, record) in records.enumerated() {
+      let name = name(record)
+      let tie = tie(record)
+      let prefix = strings.prefix(at: name)
+      keys.append(SortKey(prefix: prefix, name: name, first: tie.0, second: tie.1, index: index))
+    }
+    keys.sort { left, right in
+      if left.prefix != right.prefix { return left.prefix < right.prefix }
+      if left.name != right.name { return strings.precedes(left.name, right.name) }
+      return (left.first, left.second, left.index) < (right.first, right.second, right.index)
+    }
+    return ContiguousArray(keys.map { records[$0.index] })
+  }
+
+  private struct SortKey {
+    /// The first eight bytes of the name, big endian: settles most comparisons.
+    let prefix: UInt64
+    let name: UInt32
+    let first: UInt64
+    let second: UInt64
+    let index: Int
+  }
+
+  private func withoutRepetition<Record>(
+    _ records: ContiguousArray<Record>,
+    _ areSame: (Record, Record) -> Bool
+  ) -> ContiguousArray<Record> {
+    var kept = ContiguousArray<Record>()
+    kept.reserveCapacity(records.count)
+    for record in records {
+      if let last = kept.last, areSame(last, record) { continue }
+      kept.append(record)
+    }
+    return kept
+  }
+}
+
+/// The strings that a scan's numbers stand for, as offsets in the pool.
+private struct OutputNames {
+  private var scopes: ContiguousArray<UInt32> = []
+  private var files: ContiguousArray<UInt32> = []
+
+  init(_ output: ScanOutput, _ sections: DwarfSections, _ strings: inout StringPool) {
+    // A scope's number is above its parent's.
+    for scope in output.scopes {
+      let name = scope.name.isNone ? "(anonymous namespace)" : sections.string(scope.name)
+      let parent = scopes.indices.contains(Int(scope.parent)) ? scopes[Int(scope.parent)] : 0
+      scopes.append(strings.insert(parent == 0 ? name : strings.string(at: parent) + "::" + name))
+    }
+    for file in output.files {
+      files.append(strings.insert(file.path(sections)))
+    }
+  }
+
+  func scope(_ number: Int32) -> UInt32 { scopes.indices.contains(Int(number)) ? scopes[Int(number)] : 0 }
+
+  func file(_ number: Int32) -> UInt32 { files.indices.contains(Int(number)) ? files[Int(number)] : 0 }
+}
+
+extension LineFiles.File {
+  /// The whole path: `name`, below `directory`, below `base`, as far as each is relative.
+  func path(_ sections: DwarfSections) -> String {
+    var path = sections.string(name)
+    for part in [directory, base] where !path.hasPrefix("/") && !part.isNone {
+      let prefix = sections.string(part)
+      if !prefix.isEmpty { path = prefix + "/" + path }
+    }
+    guard path.contains("./") || path.contains("//") else { return path }
+    let parts = path.split(separator: "/").filter { $0 != "." }
+    return (path.hasPrefix("/") ? "/" : "") + parts.joined(separator: "/")
+  }
+}

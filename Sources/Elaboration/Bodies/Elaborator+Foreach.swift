@@ -1,0 +1,119 @@
+import Diagnostics
+import StapSyntax
+
+extension Elaborator {
+  /// Converts a `foreach`.
+  mutating func walk(_ loop: Foreach, at range: SourceRange) -> ElaboratedStatement.Kind {
+    switch loop.base {
+    case .array(let name, let slice): walkArray(loop, name, slice)
+    case .histogram(let expression): walkHistogram(loop, expression)
+    }
+  }
+
+  private mutating func walkArray(
+    _ loop: Foreach,
+    _ name: Name,
+    _ slice: [IndexPattern]?
+  ) -> ElaboratedStatement.Kind {
+    guard let global = useArray(name, arity: loop.keys.count) else {
+      defineAll(loop)
+      return .block([])
+    }
+    markRead(global)
+    let keyTypes = self.keyTypes(of: global)
+    let keys = zip(loop.keys, keyTypes).map { defineLoopVariable($0, $1) }
+    let value = loop.value.map { defineLoopVariable($0, elementType(of: global)) }
+    let sliced = slice.map { walkSlice($0, of: global, name) } ?? []
+    let limit = loop.limit.map { walkLong($0, "a limit") }
+    body.iterated.append((global, name.range))
+    let statement = walkLoopBody(loop.body)
+    body.iterated.removeLast()
+    return .foreach(
+      ElaboratedForeach(
+        global: outputIndex(of: global),
+        slice: sliced,
+        histogram: nil,
+        keys: keys,
+        value: value,
+        sort: sortOrder(loop, of: global),
+        limit: limit,
+        body: statement
+      )
+    )
+  }
+
+  private mutating func walkHistogram(_ loop: Foreach, _ base: Expression) -> ElaboratedStatement.Kind {
+    guard case .histogram(let histogram) = base.kind,
+      let (global, keys) = walkStatistic(histogram.statistic)
+    else {
+      defineAll(loop)
+      return .block([])
+    }
+    if loop.keys.count != 1 { report(.histogramKeys(at: base.range)) }
+    let variables = loop.keys.map { defineLoopVariable($0, .known(.long)) }
+    let value = loop.value.map { defineLoopVariable($0, .known(.long)) }
+    let limit = loop.limit.map { walkLong($0, "a limit") }
+    return .foreach(
+      ElaboratedForeach(
+        global: outputIndex(of: global),
+        slice: keys,
+        histogram: histogram.shape,
+        keys: variables,
+        value: value,
+        sort: loop.sort,
+        limit: limit,
+        body: walkLoopBody(loop.body)
+      )
+    )
+  }
+
+  private mutating func walkLoopBody(_ statement: Statement) -> ElaboratedStatement {
+    body.loopDepth += 1
+    defer { body.loopDepth -= 1 }
+    return walk(statement)
+  }
+
+  private mutating func walkSlice(
+    _ slice: [IndexPattern],
+    of global: Int,
+    _ name: Name
+  ) -> [ElaboratedExpression?] {
+    let arity = keyTypes(of: global).count
+    guard slice.count == arity else {
+      report(.wrongKeyCount(name, slice.count, expected: arity, symbols.globals[global]))
+      return []
+    }
+    return walk(patterns: slice, of: global)
+  }
+
+  /// `foreach` variables are locals; a global there is written like one.
+  private mutating func defineLoopVariable(_ name: Name, _ type: TypeTerm) -> Int {
+    if symbols.global(named: name.text, in: body.source) != nil { report(.loopVariableIsGlobal(name)) }
+    let index = local(named: name.text, at: name.range)
+    body.locals[index].isAssigned = true
+    // Walking keys only to count them is common; unused ones are no mistake.
+    body.locals[index].isRead = true
+    unify(body.locals[index].type, type, "'\(name.text)'", at: name.range)
+    return index
+  }
+
+  /// Keeps the variables of a broken loop from being called undefined.
+  private mutating func defineAll(_ loop: Foreach) {
+    for name in loop.keys + (loop.value.map { [$0] } ?? []) {
+      let index = local(named: name.text, at: name.range)
+      body.locals[index].isAssigned = true
+      body.locals[index].isRead = true
+    }
+    _ = walkLoopBody(loop.body)
+  }
+
+  /// Statistics are ordered by their count unless the script says otherwise.
+  private func sortOrder(
+    _ loop: Foreach,
+    of global: Int
+  ) -> (by: Foreach.SortBy, direction: Foreach.Direction)? {
+    guard let sort = loop.sort, case .value = sort.by else { return loop.sort }
+    let isStatistic = symbols.globals[global].value.flatMap { types.resolved($0) } == .statistic
+    return isStatistic ? (.statistic(.count), sort.direction) : sort
+  }
+}

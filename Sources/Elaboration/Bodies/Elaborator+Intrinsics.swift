@@ -1,0 +1,190 @@
+import Diagnostics
+import StapSyntax
+import TargetModel
+
+extension Elaborator {
+  /// A call of a primitive function.
+  mutating func walkIntrinsic(
+    _ row: IntrinsicTable.Row,
+    _ name: Name,
+    _ arguments: [Expression],
+    _ range: SourceRange
+  ) -> Draft {
+    var values: [ElaboratedExpression] = []
+    for (position, argument) in arguments.enumerated() {
+      let draft = walk(argument)
+      expect(draft, .known(row.parameters[position]), "argument \(position + 1) of '\(name.text)'")
+      values.append(finished(draft))
+    }
+    return Draft(lower(row, name, arguments, values, range), row.result.map { .known($0) }, range)
+  }
+
+  private mutating func lower(
+    _ row: IntrinsicTable.Row,
+    _ name: Name,
+    _ arguments: [Expression],
+    _ values: [ElaboratedExpression],
+    _ range: SourceRange
+  ) -> ElaboratedExpression.Kind {
+    switch row.lowering {
+    case .intrinsic(let intrinsic, let operands):
+      return .intrinsic(intrinsic, operands.map { operand($0, values, range) })
+    case .context(.pexecname): return parentName(range)
+    case .context(let field):
+      return .context(
+        field,
+        kernelPlan: environment.kernel.flatMap { KernelTaskPlans(types: $0.types).plan(for: field) }
+      )
+    case .argument(let byteCount, let isSigned):
+      return argumentPlan(name, arguments[0], byteCount, isSigned, range)
+    case .log: return .print(logFormat(for: values[0]), values)
+    case .register(let intrinsic): return registerPlan(intrinsic, arguments[0], values[0], range)
+    }
+  }
+
+  /// A message that ends its line itself gets no second end.
+  private func logFormat(for message: ElaboratedExpression) -> FormatString {
+    if case .string(let text) = message.kind, text.hasSuffix("\n") { return FormatString([.plain(.string)]) }
+    return FormatString([.plain(.string), .text("\n")])
+  }
+
+  private func operand(
+    _ operand: IntrinsicTable.Operand,
+    _ values: [ElaboratedExpression],
+    _ range: SourceRange
+  ) -> ElaboratedExpression {
+    switch operand {
+    case .parameter(let index): values[index]
+    case .long(let value): ElaboratedExpression(.long(value), type: .long, range)
+    case .text(let text): ElaboratedExpression(.string(text), type: .string, range)
+    case .maximumLength:
+      ElaboratedExpression(.long(Int64(environment.maxStringLength - 1)), type: .long, range)
+    }
+  }
+
+  /// The name of the parent process, read from its `task_struct`.
+  private func parentName(_ range: SourceRange) -> ElaboratedExpression.Kind {
+    guard let kernel = environment.kernel,
+      let address = KernelTaskPlans(types: kernel.types).parentNameAddress
+    else { return .context(.pexecname, kernelPlan: nil) }
+    let read = ElaboratedExpression(.read(address, inputs: []), type: .long, range)
+    let most = ElaboratedExpression(.long(15), type: .long, range)
+    let empty = ElaboratedExpression(.string(""), type: .string, range)
+    return .intrinsic(.kernelStringOr, [read, most, empty])
+  }
+
+  /// `int_arg(n)`: registers first, then the stack, as the System V ABI passes integers.
+  private mutating func argumentPlan(
+    _ name: Name,
+    _ argument: Expression,
+    _ byteCount: Int,
+    _ isSigned: Bool,
+    _ range: SourceRange
+  ) -> ElaboratedExpression.Kind {
+    checkRegisters(name)
+    guard let number = argument.constantNumber else {
+      report(.argumentNumber(name, "a number in the text", at: argument.range))
+      return .long(0)
+    }
+    guard (1...64).contains(number) else {
+      report(.argumentNumber(name, "at least 1", at: argument.range))
+      return .long(0)
+    }
+    let registers = environment.registers
+    let isInKernel = body.context?.isInKernel ?? false
+    let plan: LocationPlan
+    if number <= registers.arguments.count {
+      plan = .register(registers.arguments[Int(number) - 1])
+    } else {
+      let slot = number - Int64(registers.arguments.count)
+      let address = LocationPlan.register(registers.stackPointer).offset(by: 8 * slot)
+      plan = .load(isInKernel ? .kernel : .user, byteCount: 8, isSigned: true, address: address)
+    }
+    let cut = byteCount == 8 ? plan : .extend(plan, byteCount: byteCount, isSigned: isSigned)
+    let read = ElaboratedExpression.Kind.read(cut, inputs: [])
+    guard body.context?.isReturn == true else { return read }
+    // At the return the registers hold other things; what the function was called with is known from its entry.
+    return .entry(ElaboratedExpression(read, type: .long, range))
+  }
+
+  private mutating func registerPlan(
+    _ intrinsic: Intrinsic,
+    _ argument: Expression,
+    _ value: ElaboratedExpression,
+    _ range: SourceRange
+  ) -> ElaboratedExpression.Kind {
+    guard case .literal(.string(let name)) = argument.kind else { return .intrinsic(intrinsic, [value]) }
+    guard let (register, byteOffset, byteCount) = environment.registers.lookUp(name) else {
+      report(.noSuchRegister(name, at: argument.range, near: environment.registers.registers.map(\.name)))
+      return .long(0)
+    }
+    if byteCount == 8 { return .read(.register(register.dwarf), inputs: []) }
+    let isSigned = intrinsic == .register
+    let plan = LocationPlan.bits(
+      .register(register.dwarf),
+      offset: byteOffset * 8,
+      count: byteCount * 8,
+      isSigned: isSigned
+    )
+    return .read(plan, inputs: [])
+  }
+
+  private mutating func checkRegisters(_ name: Name) {
+    guard let context = body.context, !context.scope.hasRegisters else { return }
+    report(.noRegisters(name))
+  }
+
+  /// `@kderef`, `@uderef`.
+  mutating func walkDereference(
+    _ space: MemorySpace,
+    _ size: Literal,
+    _ address: Expression,
+    _ range: SourceRange
+  ) -> Draft {
+    let address = walkLong(address, "an address")
+    guard case .number(let byteCount) = size.value, [1, 2, 4, 8].contains(byteCount) else {
+      report(.dereferenceSize(at: size.range))
+      return invalid(range)
+    }
+    let plan = LocationPlan.load(
+      space == .user ? .user : .kernel,
+      byteCount: Int(byteCount),
+      isSigned: false,
+      address: .input(0)
+    )
+    return .long(.read(plan, inputs: [address]), range)
+  }
+
+  /// `@uregister(n)`, by DWARF number.
+  mutating func walkRegister(_ space: MemorySpace, _ number: Literal, _ range: SourceRange) -> Draft {
+    guard case .number(let value) = number.value, let dwarf = Int(exactly: value),
+      environment.registers.register(dwarf) != nil
+    else {
+      report(.noSuchRegister(number.stringValue, at: number.range, near: []))
+      return invalid(range)
+    }
+    return .long(.read(.register(dwarf), inputs: []), range)
+  }
+
+  /// `@enum("NAME")`.
+  mutating func walkEnumerator(_ name: Literal, _ range: SourceRange) -> Draft {
+    let sources = body.context?.scope.typeSources(module: nil) ?? []
+    for (source, _) in sources {
+      if let value = source.enumerator(named: name.stringValue) { return .long(.long(value), range) }
+    }
+    report(.noSuchEnumerator(name))
+    return invalid(range)
+  }
+
+  /// `@enumname(e, "type")`: a chain of comparisons would be long; the site's format knows the names.
+  mutating func walkEnumeratorName(
+    _ value: Expression,
+    _ type: Literal?,
+    _ module: Literal?,
+    _ range: SourceRange
+  ) -> Draft {
+    _ = walkLong(value, "an enumerator's value")
+    report(.notSupported("@enumname", "print '$variable$' instead, which shows the name", at: range))
+    return Draft(.string(""), .known(.string), range)
+  }
+}

@@ -1,0 +1,138 @@
+import Diagnostics
+import StapSyntax
+import TargetModel
+
+extension Elaborator {
+  /// `$x`, `$p->a[i]`, `@cast`, `@var`, `p->a`, and their `&` and `$` forms.
+  mutating func walkTarget(_ target: TargetExpression, at range: SourceRange) -> Draft {
+    let (query, inputExpressions) = TargetQuery.make(target, isEntry: body.isInEntry)
+    if case .condition = body.subject { report(.conditionReadsTarget(at: range)) }
+    let drafts = inputExpressions.map { walk($0) }
+    for draft in drafts { expect(draft, .known(.long), "an address or index") }
+    let answer = self.answer(query, drafts.first?.pointee)
+    let inputs = drafts.map { finished($0) }
+    switch answer.meaning {
+    case .value(let plan, let isEntry):
+      let read = ElaboratedExpression(.read(plan, inputs: inputs), type: .long, range)
+      return Draft(isEntry ? .entry(read) : read.kind, .known(.long), range, pointee: answer.type)
+    case .text(let captures):
+      return .string(
+        .siteFormat(slot: slot(of: query), captures.map { expression(for: $0, inputs, range) }),
+        range
+      )
+    case .siteText(let text): return .string(.context(.site(text), kernelPlan: nil), range)
+    case .unavailable:
+      if environment.skipsBadVariables { return .long(.long(0), range) }
+      report(.target(answer.problem, at: range, siteCount: body.context?.siteCount ?? 0))
+      return invalid(range)
+    }
+  }
+
+  /// `@entry(e)`.
+  mutating func walkEntry(_ operand: Expression, _ range: SourceRange) -> Draft {
+    guard let context = body.context, context.isReturn else {
+      report(.entryOutsideReturn(at: range))
+      return invalid(range)
+    }
+    let wasInEntry = body.isInEntry
+    body.isInEntry = true
+    defer { body.isInEntry = wasInEntry }
+    let draft = walkValue(operand)
+    if case .entry = draft.kind { return draft }
+    return Draft(.entry(finished(draft)), draft.type, range, pointee: draft.pointee)
+  }
+
+  /// Whether everything that `@defined` asks about exists at these sites.
+  func isDefined(_ expression: Expression) -> Bool {
+    if case .target(let target) = expression.kind {
+      let (query, inputs) = TargetQuery.make(target, isEntry: body.isInEntry)
+      let known = inputs.isEmpty ? nil : pointee(of: inputs[0])
+      if case .unavailable = answer(query, known).meaning { return false }
+    }
+    return expression.children.allSatisfy { isDefined($0) }
+  }
+
+  /// The truth of a condition that `@defined` decides before the script runs; nil for all others.
+  func staticTruth(of condition: Expression) -> Bool? {
+    switch condition.kind {
+    case .defined(let operand): return isDefined(operand)
+    case .probeWrite: return false
+    case .parenthesized(let inner): return staticTruth(of: inner)
+    case .unary(.not, let operand): return staticTruth(of: operand).map { !$0 }
+    case .binary(.logicalAnd, let left, let right):
+      let (left, right) = (staticTruth(of: left), staticTruth(of: right))
+      if left == false || right == false { return false }
+      return left == true && right == true ? true : nil
+    case .binary(.logicalOr, let left, let right):
+      let (left, right) = (staticTruth(of: left), staticTruth(of: right))
+      if left == true || right == true { return true }
+      return left == false && right == false ? false : nil
+    default: return nil
+    }
+  }
+
+  /// What a function asks of sites, itself or through others, makes it one function for each group of sites.
+  func usesTargets(_ symbol: Int) -> Bool {
+    guard case .block(let statement) = symbols.functions[symbol].declaration.body else { return false }
+    var collector = TargetCollector(symbols: symbols)
+    collector.collect(statement)
+    return !collector.queries.isEmpty || collector.walksValues
+  }
+
+  private func answer(_ query: TargetQuery, _ pointee: TargetType?) -> TargetAnswer {
+    if case .value = query.root {
+      let scope = body.context?.scope ?? EmptyScope(family: "function", kernel: nil)
+      return scope.answer(query, from: pointee.map { .pointed(by: $0) })
+    }
+    if let known = body.context?.answers[query] { return known }
+    let scope = body.context?.scope ?? EmptyScope(family: "function", kernel: environment.kernel?.types)
+    return scope.answer(query)
+  }
+
+  private func slot(of query: TargetQuery) -> Int { body.context?.slots[query] ?? 0 }
+
+  private func pointee(of expression: Expression) -> TargetType? {
+    switch expression.kind {
+    case .parenthesized(let inner): return pointee(of: inner)
+    case .identifier(let name): return body.names[name].flatMap { body.locals[$0].pointee }
+    case .target(let target):
+      return answer(TargetQuery.make(target, isEntry: body.isInEntry).query, nil).type
+    default: return nil
+    }
+  }
+
+  private func expression(
+    for capture: TargetCapture,
+    _ inputs: [ElaboratedExpression],
+    _ range: SourceRange
+  ) -> ElaboratedExpression {
+    let read = ElaboratedExpression(.read(capture.plan, inputs: inputs), type: .long, range)
+    let value: ElaboratedExpression
+    switch capture.kind {
+    case .number: value = read
+    case .string(let memory):
+      let most = ElaboratedExpression(.long(Int64(environment.maxStringLength - 1)), type: .long, range)
+      let empty = ElaboratedExpression(.string(""), type: .string, range)
+      let intrinsic: Intrinsic = memory == .user ? .userStringOr : .kernelStringOr
+      value = ElaboratedExpression(.intrinsic(intrinsic, [read, most, empty]), type: .string, range)
+    }
+    return capture.isEntry ? ElaboratedExpression(.entry(value), type: value.type, range) : value
+  }
+}
+
+extension TargetObject {
+  /// The value that the script supplies, as a pointer or object of a known type.
+  fileprivate static func pointed(by type: TargetType) -> TargetObject {
+    switch type.source.layout(of: type.type) {
+    case .structure, .array:
+      TargetObject(
+        location: .memory(type.memory, address: .input(0)),
+        type: type.type,
+        source: type.source,
+        memory: type.memory
+      )
+    default:
+      TargetObject(location: .value(.input(0)), type: type.type, source: type.source, memory: type.memory)
+    }
+  }
+}

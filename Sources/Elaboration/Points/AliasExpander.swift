@@ -1,0 +1,169 @@
+import Diagnostics
+import StapSyntax
+import Tapset
+
+/// A point after its aliases are gone.
+struct ExpandedPoint {
+  var candidates: [ProbeCandidate]
+  var conditions: [Expression]
+  /// Innermost, that is nearest to the event, first.
+  var prologues: [Statement]
+  /// Outermost first.
+  var epilogues: [Statement]
+}
+
+/// Replaces aliases by what they stand for (stap(1), "PROBE ALIASES"; stapprobes(3stap), "SYNTAX").
+extension Elaborator {
+  /// Everything that one point stands for; a required one that stands for nothing is an error.
+  mutating func expand(_ point: ProbePoint) -> [ExpandedPoint] {
+    let (found, problems) = expand(point, depth: 0)
+    if found.isEmpty, point.presence == .required {
+      for problem in problems { report(problem) }
+    }
+    return found
+  }
+
+  private mutating func expand(_ point: ProbePoint, depth: Int) -> ([ExpandedPoint], [Diagnostic]) {
+    guard depth < 32 else { return ([], [.aliasLoop(point)]) }
+    linkTapset(aliasFor: point)
+    let matches = aliases(matching: point)
+    guard !matches.isEmpty else { return expandFamily(point) }
+    var result: [ExpandedPoint] = []
+    var problems: [Diagnostic] = []
+    for match in matches {
+      let (found, failures) = expand(match, for: point, depth: depth)
+      result += found
+      problems += failures
+    }
+    return (result, result.isEmpty || !point.hasWildcard ? problems : [])
+  }
+
+  /// One alias in the place of the components that name it; what follows them is put behind its points.
+  private mutating func expand(
+    _ match: AliasMatch,
+    for point: ProbePoint,
+    depth: Int
+  ) -> ([ExpandedPoint], [Diagnostic]) {
+    let alias = symbols.aliases[match.alias].declaration
+    var result: [ExpandedPoint] = []
+    var problems: [Diagnostic] = []
+    for base in alias.points {
+      var derived = base
+      derived.components += point.components[match.length...]
+      let (found, failures) = expand(derived, depth: depth + 1)
+      if found.isEmpty, base.presence == .required { problems += failures.map { $0.blaming(point) } }
+      result += found.map { $0.wrapped(in: alias, point.condition) }
+      if base.presence == .sufficient, !found.isEmpty { break }
+    }
+    return (result, problems)
+  }
+
+  private func expandFamily(_ point: ProbePoint) -> ([ExpandedPoint], [Diagnostic]) {
+    guard let head = point.components.first else { return ([], []) }
+    guard let family = ProbeFamily.named(head.name.text) else {
+      let isKnown = ProbeFamily.unsupported.contains(head.name.text)
+      let names = ProbeFamily.all.map(\.head) + tapset.aliasNames + symbols.aliases.flatMap(\.names)
+      return ([], [isKnown ? .unsupportedProbe(point) : .noSuchProbe(point, near: names)])
+    }
+    let resolution = family.resolve(point, environment)
+    guard !resolution.candidates.isEmpty else { return ([], resolution.problems) }
+    let conditions = point.condition.map { [$0] } ?? []
+    let expanded = ExpandedPoint(
+      candidates: resolution.candidates,
+      conditions: conditions,
+      prologues: [],
+      epilogues: []
+    )
+    return ([expanded], resolution.problems)
+  }
+
+  private struct AliasMatch {
+    let alias: Int
+    /// How many components of the point name it.
+    let length: Int
+  }
+
+  /// The aliases that a point names: those that match all of it, else those that match most of its start.
+  private func aliases(matching point: ProbePoint) -> [AliasMatch] {
+    var matches: [AliasMatch] = []
+    for (index, alias) in symbols.aliases.enumerated() {
+      for name in alias.declaration.names {
+        guard let length = point.lengthMatching(name) else { continue }
+        matches.append(AliasMatch(alias: index, length: length))
+        break
+      }
+    }
+    let longest = matches.map(\.length).max() ?? 0
+    return matches.filter { $0.length == longest }
+  }
+}
+
+extension AliasSymbol {
+  /// Its names as text.
+  fileprivate var names: [String] { declaration.names.map(\.text) }
+}
+
+extension ExpandedPoint {
+  /// Adds what `alias` wraps around a probe's body, and the condition of the point that named it.
+  fileprivate func wrapped(in alias: AliasDeclaration, _ condition: Expression?) -> ExpandedPoint {
+    var result = self
+    if let prologue = alias.prologue { result.prologues.append(prologue) }
+    if let epilogue = alias.epilogue { result.epilogues.insert(epilogue, at: 0) }
+    if let condition { result.conditions.append(condition) }
+    return result
+  }
+}
+
+extension ProbePoint {
+  /// Whether a component's name is a pattern.
+  fileprivate var hasWildcard: Bool { components.contains { $0.name.text.contains("*") } }
+
+  /// How many of the leading components name `alias`; nil when they do not.
+  fileprivate func lengthMatching(_ alias: ProbePoint) -> Int? {
+    Self.length(of: components[...], matching: alias.components[...])
+  }
+
+  private static func length(
+    of point: ArraySlice<Component>,
+    matching alias: ArraySlice<Component>
+  ) -> Int? {
+    guard let wanted = alias.first else { return 0 }
+    guard let component = point.first else { return nil }
+    if component.name.text.contains("**") {
+      // `**` stands for any number of components: the longest way wins, so that it swallows the alias whole.
+      for count in stride(from: alias.count, through: 1, by: -1) {
+        let joined = alias.prefix(count).map(\.name.text).joined(separator: ".")
+        guard matches(joined, component.name.text),
+          let rest = length(of: point.dropFirst(), matching: alias.dropFirst(count))
+        else { continue }
+        return 1 + rest
+      }
+      return nil
+    }
+    guard component.argument?.value == wanted.argument?.value,
+      Glob.matches(wanted.name.text, pattern: component.name.text),
+      let rest = length(of: point.dropFirst(), matching: alias.dropFirst())
+    else { return nil }
+    return 1 + rest
+  }
+
+  private static func matches(_ text: String, _ pattern: String) -> Bool {
+    var simple = ""
+    for letter in pattern where !(letter == "*" && simple.hasSuffix("*")) { simple.append(letter) }
+    return Glob.matches(text, pattern: simple)
+  }
+}
+
+extension Diagnostic {
+  /// A failure inside an alias is the fault of the point that named the alias.
+  fileprivate func blaming(_ point: ProbePoint) -> Diagnostic {
+    guard let range, range.source != point.range.source else { return self }
+    return Diagnostic(
+      severity,
+      id,
+      message,
+      at: point.range,
+      notes: notes + [.note("in an alias", at: range)]
+    )
+  }
+}

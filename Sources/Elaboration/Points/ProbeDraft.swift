@@ -1,0 +1,30 @@
+import Diagnostics
+import StapSyntax
+
+/// One body and one group of sites, before its statements are converted.
+struct ProbeDraft {
+  /// As the script wrote the point.
+  var name: String
+  var trigger: ElaboratedTrigger
+  var conditions: [Expression]
+  /// Prologues of aliases, the probe's own body, epilogues.
+  var pieces: [Statement]
+  var context: ProbeContext
+  var range: SourceRange
+  /// The body that the user wrote; nil for a tapset's own probe.
+  var ownBody: SourceRange?
+}
+
+/// What a group of sites answers to the questions of its body.
+struct ProbeContext: Sendable {
+  /// Tells groups apart.
+  let id: Int
+  /// Speaks for all sites of the group.
+  let scope: any TargetScope
+  let isReturn: Bool
+  let isInKernel: Bool
+  let siteCount: Int
+  let answers: [TargetQuery: TargetAnswer]
+  /// Which format of the site is the answer to a question.
+  let slots: [TargetQuery: Int]
+}

@@ -1,0 +1,148 @@
+package import TargetModel
+
+/// Finds and opens the binaries that probe points name; made by the pipeline, which caches what it opens.
+package protocol ProgramCatalog: Sendable {
+  /// The files that `process("name")` means: a path, a glob, or a name to look for in `$PATH`; links resolved.
+  func files(named name: String) -> Result<[String], ProgramProblem>
+
+  /// The executable of a running process, as it can be opened from here.
+  func executable(of pid: Int32) -> Result<String, ProgramProblem>
+
+  /// The shared libraries of the program at `path` whose names match `pattern`.
+  func libraries(matching pattern: String, of path: String) -> Result<[String], ProgramProblem>
+
+  /// What is known of the file at `path`.
+  func program(at path: String) -> Result<any Program, ProgramProblem>
+}
+
+/// Why a binary cannot be had: one line, and facts to add to it.
+package struct ProgramProblem: Error, Hashable, Sendable {
+  package var message: String
+  package var notes: [String]
+
+  package init(_ message: String, notes: [String] = []) {
+    self.message = message
+    self.notes = notes
+  }
+}
+
+/// One binary: its functions by DWARF and symbols, its USDT probes, its types.
+package protocol Program: Sendable {
+  /// As the kernel is to open it.
+  var path: String { get }
+  var buildID: BuildID? { get }
+  /// Without it there are symbols only, and no target variables.
+  var hasDebugInfo: Bool { get }
+  /// Where debug information was looked for, and what was found.
+  var searchReport: [String] { get }
+  /// The program's types; empty without debug information.
+  var types: any TypeSource { get }
+  /// USDT probes, in the order of the notes.
+  var marks: [ProgramMark] { get }
+
+  /// Functions by name, which may be a pattern; `file` is matched from its end.
+  func functions(named pattern: String, file: String?) -> [ProgramFunction]
+
+  /// Function names like `name`.
+  func nearestFunctions(to name: String) -> [String]
+
+  /// A global or static variable, with its link address as its place.
+  func global(named name: String, unit: String?) -> ProgramVariable?
+
+  /// Where in the file the code at `address` is.
+  func fileOffset(of address: LinkAddress) -> FileOffset?
+}
+
+/// A function, or an inlined instance of one.
+package struct ProgramFunction: Sendable {
+  package var name: String
+  /// The first instruction.
+  package var entry: LinkAddress
+  /// Where parameters can be read: behind the prologue of code that was not optimised.
+  package var probeAddress: LinkAddress
+  package var file: String
+  package var line: Int?
+  package var isInlineInstance: Bool
+  package var isExported: Bool
+  /// Nil without debug information.
+  package var variables: (any FunctionVariables)?
+
+  package init(
+    name: String,
+    entry: LinkAddress,
+    probeAddress: LinkAddress,
+    file: String = "",
+    line: Int? = nil,
+    isInlineInstance: Bool = false,
+    isExported: Bool = false,
+    variables: (any FunctionVariables)? = nil
+  ) {
+    self.name = name
+    self.entry = entry
+    self.probeAddress = probeAddress
+    self.file = file
+    self.line = line
+    self.isInlineInstance = isInlineInstance
+    self.isExported = isExported
+    self.variables = variables
+  }
+}
+
+/// The variables of one function.
+package protocol FunctionVariables: Sendable {
+  /// Those visible at an address, innermost scope first.
+  func variables(at address: LinkAddress) -> [ProgramVariable]
+
+  /// What the function returns, and where that is when it has returned; nil for nothing.
+  func returnValue() -> ProgramVariable?
+}
+
+/// A variable at one address.
+package struct ProgramVariable: Sendable {
+  package var name: String
+  package var type: TypeReference?
+  package var isParameter: Bool
+  /// Where it is, or why it is nowhere.
+  ///
+  /// Asked for late: finding it costs more than listing the name.
+  package var location: @Sendable () -> Result<ValueLocation, ProgramProblem>
+
+  package init(
+    name: String,
+    type: TypeReference?,
+    isParameter: Bool,
+    location: @escaping @Sendable () -> Result<ValueLocation, ProgramProblem>
+  ) {
+    self.name = name
+    self.type = type
+    self.isParameter = isParameter
+    self.location = location
+  }
+}
+
+/// One site of a USDT probe.
+package struct ProgramMark: Sendable {
+  package var provider: String
+  package var name: String
+  package var address: LinkAddress
+  package var fileOffset: FileOffset
+  package var semaphore: FileOffset?
+  /// The arguments, first to last; a failure is an operand that nobody understands.
+  package var arguments: [Result<LocationPlan, ProgramProblem>]
+
+  package init(
+    provider: String,
+    name: String,
+    address: LinkAddress,
+    fileOffset: FileOffset,
+    semaphore: FileOffset?,
+    arguments: [Result<LocationPlan, ProgramProblem>]
+  ) {
+    self.provider = provider
+    self.name = name
+    self.address = address
+    self.fileOffset = fileOffset
+    self.semaphore = semaphore
+    self.arguments = arguments
+  }
+}

@@ -1,0 +1,95 @@
+import ELF
+package import Platform
+import Synchronization
+import TargetModel
+
+/// The binaries of this machine; each is opened once.
+package final class SystemPrograms: ProgramCatalog {
+  private let environment: Environment
+  private let opened = Mutex<[String: Result<any Program, ProgramProblem>]>([:])
+
+  /// `environment` is where `PATH` and `LD_LIBRARY_PATH` come from.
+  package init(environment: Environment) { self.environment = environment }
+
+  package func files(named name: String) -> Result<[String], ProgramProblem> {
+    if GlobPattern.isGlob(name) || name.contains("{") { return expand(name) }
+    guard let path = Paths.findProgram(name, environment: environment) else {
+      return .failure(ProgramProblem("no file '\(name)'", notes: searched(for: name)))
+    }
+    return .success([interpreter(of: path) ?? path])
+  }
+
+  package func executable(of pid: Int32) -> Result<String, ProgramProblem> {
+    let process = RunningProcess(pid: pid)
+    guard process.exists else { return .failure(ProgramProblem("no process \(pid)")) }
+    do throws(SystemError) {
+      let path = try process.executablePath()
+      // In its own mount namespace the same path can be another file, or none.
+      let seen = process.rootDirectory + path
+      if isSameFile(path, process.executableLink) { return .success(path) }
+      return .success(isSameFile(seen, process.executableLink) ? seen : process.executableLink)
+    } catch {
+      return .failure(ProgramProblem("the program of process \(pid) cannot be read: \(error)"))
+    }
+  }
+
+  package func libraries(matching pattern: String, of path: String) -> Result<[String], ProgramProblem> {
+    do throws(ELFError) {
+      let file = try ELFFile(path: path)
+      let found = SharedLibraryResolver(environment: environment).libraries(of: file, matching: pattern)
+      return .success(found.compactMap { $0.path.flatMap { try? Paths.canonical($0) } })
+    } catch {
+      return .failure(ProgramProblem("\(error)"))
+    }
+  }
+
+  package func program(at path: String) -> Result<any Program, ProgramProblem> {
+    if let known = opened.withLock({ $0[path] }) { return known }
+    let result: Result<any Program, ProgramProblem>
+    do throws(ELFError) {
+      result = .success(ELFProgram(try ELFFile(path: path)))
+    } catch {
+      result = .failure(ProgramProblem("\(error)"))
+    }
+    opened.withLock { $0[path] = result }
+    return result
+  }
+
+  private func expand(_ pattern: String) -> Result<[String], ProgramProblem> {
+    var seen: Set<String> = []
+    let paths = Paths.expand(pattern: pattern).compactMap { try? Paths.canonical($0) }.filter {
+      FileStatus.isReadableFile($0) && seen.insert($0).inserted
+    }
+    return paths.isEmpty ? .failure(ProgramProblem("no file matches '\(pattern)'")) : .success(paths)
+  }
+
+  private func searched(for name: String) -> [String] {
+    if name.contains("/") { return [] }
+    return ["looked in \(environment.list("PATH").joined(separator: ", "))"]
+  }
+
+  /// A script is probed through what runs it, as in SystemTap; `env` is looked through.
+  private func interpreter(of path: String) -> String? {
+    let start = firstBytes(of: path)
+    guard start.starts(with: "#!".utf8) else { return nil }
+    let line = String(decoding: start.dropFirst(2).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    var words = line.split(separator: " ").map(String.init)
+    if words.first?.hasSuffix("/env") == true { words.removeFirst() }
+    return words.first.flatMap { Paths.findProgram($0, environment: environment) }
+  }
+
+  private func firstBytes(of path: String) -> [UInt8] {
+    do throws(SystemError) {
+      return try OwnedFD(reading: path).read(upTo: 256, subject: path)
+    } catch {
+      return []
+    }
+  }
+
+  private func isSameFile(_ first: String, _ second: String) -> Bool {
+    guard let first = try? FileStatus(of: first), let second = try? FileStatus(of: second) else {
+      return false
+    }
+    return first.device == second.device && first.inode == second.inode
+  }
+}

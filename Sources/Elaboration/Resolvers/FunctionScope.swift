@@ -1,0 +1,200 @@
+import TargetModel
+
+/// The variables that a site in a function sees.
+struct FunctionScope: TargetScope {
+  let place: ProbePlace
+  let function: ProgramFunction
+  let address: LinkAddress
+  let isReturn: Bool
+
+  var hasRegisters: Bool { true }
+
+  func variable(_ name: String, isEntry: Bool) -> Result<TargetObject, TargetProblem> {
+    guard let variables = function.variables else { return .failure(noDebugInfo("$" + name)) }
+    if name == "return" { return returned(variables) }
+    let visible = variables.variables(at: address)
+    if let variable = visible.first(where: { $0.name == name }) {
+      guard !isReturn || variable.isParameter else { return .failure(localInReturn(name)) }
+      return object(variable, isEntry: isReturn)
+    }
+    if let global = place.program.global(named: name, unit: nil) { return self.global(global) }
+    let names = visible.filter { !isReturn || $0.isParameter }.map(\.name)
+    return .failure(
+      TargetProblem(
+        id: "no-such-variable",
+        message: "no variable '\(name)' in '\(function.name)'",
+        notes: names.isEmpty
+          ? [] : ["there are \(names.prefix(12).map { "$" + $0 }.joined(separator: ", "))"],
+        asked: name,
+        candidates: names
+      )
+    )
+  }
+
+  func listing(_ listing: TargetListing) -> [ListedTarget]? {
+    guard let variables = function.variables else { return listing == .result && !isReturn ? nil : [] }
+    switch listing {
+    case .result:
+      guard isReturn else { return nil }
+      guard variables.returnValue() != nil else { return [] }
+      return [ListedTarget(name: "return", object: returned(variables))]
+    case .parameters: return list(variables) { $0.isParameter }
+    case .locals: return isReturn ? [] : list(variables) { !$0.isParameter }
+    case .variables:
+      let isReturn = isReturn
+      return list(variables) { $0.isParameter } + (isReturn ? [] : list(variables) { !$0.isParameter })
+    }
+  }
+
+  func text(_ name: String) -> SiteText? { name == "$$name" ? .name : nil }
+
+  func global(named name: String, unit: String?, module: String?) -> Result<TargetObject, TargetProblem> {
+    if let module { return globalElsewhere(name, unit, module) }
+    guard place.program.hasDebugInfo else { return .failure(noDebugInfo("@var(\"\(name)\")")) }
+    guard let variable = place.program.global(named: name, unit: unit) else {
+      return .failure(
+        TargetProblem(
+          id: "no-such-variable",
+          message: "no global variable '\(name)' in \(place.program.path)"
+        )
+      )
+    }
+    return global(variable)
+  }
+
+  func typeSources(module: String?) -> [(source: any TypeSource, memory: PlanMemory)] {
+    ProgramTypes.sources(module: module, own: place.program, place.environment)
+  }
+
+  /// `$name:type`, as `-L` prints it.
+  var listed: [ListedVariable] {
+    guard let variables = function.variables else { return [] }
+    var result: [ListedVariable] = []
+    if isReturn, let value = variables.returnValue() {
+      result.append(ListedVariable(name: "$return", type: spelling(value.type)))
+    }
+    var seen: Set<String> = []
+    for variable in variables.variables(at: address) where !isReturn || variable.isParameter {
+      guard seen.insert(variable.name).inserted else { continue }
+      result.append(ListedVariable(name: "$" + variable.name, type: spelling(variable.type)))
+    }
+    return result
+  }
+
+  private func spelling(_ type: TypeReference?) -> String {
+    place.program.types.spelling(of: type)
+  }
+
+  private func list(
+    _ variables: any FunctionVariables,
+    _ isIncluded: (ProgramVariable) -> Bool
+  ) -> [ListedTarget] {
+    var seen: Set<String> = []
+    return variables.variables(at: address).filter { isIncluded($0) && seen.insert($0.name).inserted }.map {
+      ListedTarget(name: $0.name, object: object($0, isEntry: isReturn))
+    }
+  }
+
+  private func returned(_ variables: any FunctionVariables) -> Result<TargetObject, TargetProblem> {
+    guard isReturn else {
+      return .failure(
+        TargetProblem(id: "no-return-value", message: "'$return' exists in '.return' probes only")
+      )
+    }
+    guard let value = variables.returnValue() else {
+      return .failure(TargetProblem(id: "no-return-value", message: "'\(function.name)' returns nothing"))
+    }
+    return object(value, isEntry: false)
+  }
+
+  private func object(_ variable: ProgramVariable, isEntry: Bool) -> Result<TargetObject, TargetProblem> {
+    variable.location().mapError { problem in
+      TargetProblem(
+        id: "variable-unavailable",
+        message: "'$\(variable.name)' of '\(function.name)' cannot be read here: \(problem.message)",
+        notes: problem.notes
+      )
+    }.map {
+      TargetObject(
+        location: $0,
+        type: variable.type,
+        source: place.program.types,
+        memory: .user,
+        isEntry: isEntry
+      )
+    }
+  }
+
+  /// The file says a link address; where the program was loaded is known from the hit itself, whose link address is
+  /// known too.
+  private func global(_ variable: ProgramVariable) -> Result<TargetObject, TargetProblem> {
+    object(variable, isEntry: isReturn).map { object in
+      var object = object
+      object.location = object.location.relative(to: address, register: place.environment.registers)
+      return object
+    }
+  }
+
+  private func globalElsewhere(
+    _ name: String,
+    _ unit: String?,
+    _ module: String
+  ) -> Result<TargetObject, TargetProblem> {
+    let isOwn = place.program.path == module || place.program.path.hasSuffix("/" + module)
+    if isOwn { return global(named: name, unit: unit, module: nil) }
+    return .failure(
+      TargetProblem(
+        id: "other-module",
+        message: "a variable of '\(module)' cannot be read from a probe in \(place.program.path) yet"
+      )
+    )
+  }
+
+  private func localInReturn(_ name: String) -> TargetProblem {
+    TargetProblem(
+      id: "local-in-return",
+      message: "'$\(name)' is a local variable, which is gone when the function returns"
+    )
+  }
+
+  private func noDebugInfo(_ name: String) -> TargetProblem {
+    TargetProblem(
+      id: "no-debug-info",
+      message: "'\(name)' needs debug information, and \(place.program.path) has none",
+      notes: place.program.searchReport
+        + ["without it, arguments can be read as long_arg(n), int_arg(n), pointer_arg(n)"]
+    )
+  }
+}
+
+extension ValueLocation {
+  /// Replaces a link address by the same place counted from the instruction that was hit.
+  fileprivate func relative(to site: LinkAddress, register file: RegisterFile) -> ValueLocation {
+    guard case .memory(let memory, .constant(let address)) = self else { return self }
+    let distance = address &- Int64(bitPattern: site.raw)
+    return .memory(memory, address: LocationPlan.register(file.instructionPointer).offset(by: distance))
+  }
+}
+
+/// Who knows the types that `@cast` names.
+enum ProgramTypes {
+  /// The module's types, else the program's own, else the kernel's.
+  static func sources(
+    module: String?,
+    own: (any Program)?,
+    _ environment: ElaborationEnvironment
+  ) -> [(source: any TypeSource, memory: PlanMemory)] {
+    let kernel: [(source: any TypeSource, memory: PlanMemory)] =
+      environment.kernel.map { [($0.types, .kernel)] } ?? []
+    guard let module else { return (own.map { [($0.types, .user)] } ?? []) + kernel }
+    // `"a:b"` tries one after the other (stap(1), "TYPECASTING").
+    return module.split(separator: ":").flatMap { name -> [(source: any TypeSource, memory: PlanMemory)] in
+      if name == "kernel" { return kernel }
+      guard case .success(let paths) = environment.programs.files(named: String(name)) else { return [] }
+      return paths.compactMap { path in
+        guard case .success(let program) = environment.programs.program(at: path) else { return nil }
+        return (program.types, .user)
+      }
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import Diagnostics
+import StapSyntax
+import TargetModel
+
+/// `.mark("name")` and `.provider("name").mark("name")`: USDT probes.
+enum MarkProbes {
+  /// Every site whose names match.
+  static func resolve(
+    _ component: ProbePoint.Component,
+    _ provider: ProbePoint.Component?,
+    _ place: ProbePlace
+  ) -> ProbeResolution {
+    let name = (component.string ?? "").withoutDashes
+    let wanted = provider?.string?.withoutDashes
+    let program = place.program
+    let found = program.marks.filter { mark in
+      Glob.matches(mark.name, pattern: name)
+        && (wanted.map { Glob.matches(mark.provider, pattern: $0) } ?? true)
+    }
+    guard !found.isEmpty else {
+      let near = nearestNames(to: name, among: Set(program.marks.map(\.name)).sorted())
+      return .failed(.noSuchMark(component, in: program.path, near: near, hasMarks: !program.marks.isEmpty))
+    }
+    return .found(found.map { candidate($0, place) })
+  }
+
+  private static func candidate(_ mark: ProgramMark, _ place: ProbePlace) -> ProbeCandidate {
+    let program = place.program
+    let description = SiteDescription(
+      probePoint: "process(\"\(program.path)\").provider(\"\(mark.provider)\").mark(\"\(mark.name)\")",
+      scriptPoint: "",
+      name: mark.name,
+      provider: mark.provider,
+      probeType: "uprobe"
+    )
+    let site = ProbeSite(
+      path: program.path,
+      buildID: program.buildID,
+      fileOffset: mark.fileOffset,
+      linkAddress: mark.address,
+      semaphore: mark.semaphore,
+      description: description
+    )
+    let variables = mark.arguments.indices.map { ListedVariable(name: "$arg\($0 + 1)", type: "long") }
+    return ProbeCandidate(
+      trigger: .instruction(site, pid: place.pid),
+      scope: MarkScope(place: place, mark: mark),
+      variables: { variables }
+    )
+  }
+}
+
+/// The arguments of a USDT probe: plain numbers, all else is for `@cast` to say.
+struct MarkScope: TargetScope {
+  let place: ProbePlace
+  let mark: ProgramMark
+
+  var hasRegisters: Bool { true }
+
+  func variable(_ name: String, isEntry: Bool) -> Result<TargetObject, TargetProblem> {
+    guard let number = argumentNumber(name) else {
+      let names = mark.arguments.indices.map { "arg\($0 + 1)" }
+      return .failure(
+        TargetProblem(
+          id: "no-such-variable",
+          message: "no argument '$\(name)' of mark '\(mark.name)', which has \(mark.arguments.count)",
+          asked: name,
+          candidates: names
+        )
+      )
+    }
+    return argument(number)
+  }
+
+  func listing(_ listing: TargetListing) -> [ListedTarget]? {
+    switch listing {
+    case .parameters, .variables:
+      mark.arguments.indices.map { ListedTarget(name: "arg\($0 + 1)", object: argument($0 + 1)) }
+    case .locals: []
+    case .result: nil
+    }
+  }
+
+  func text(_ name: String) -> SiteText? {
+    switch name {
+    case "$$name", "$name": .name
+    case "$$provider", "$provider": .provider
+    default: nil
+    }
+  }
+
+  func global(named name: String, unit: String?, module: String?) -> Result<TargetObject, TargetProblem> {
+    let function = ProgramFunction(name: mark.name, entry: mark.address, probeAddress: mark.address)
+    let scope = FunctionScope(place: place, function: function, address: mark.address, isReturn: false)
+    return scope.global(named: name, unit: unit, module: module)
+  }
+
+  func typeSources(module: String?) -> [(source: any TypeSource, memory: PlanMemory)] {
+    ProgramTypes.sources(module: module, own: place.program, place.environment)
+  }
+
+  private func argumentNumber(_ name: String) -> Int? {
+    guard name.hasPrefix("arg"), let number = Int(name.dropFirst(3)),
+      mark.arguments.indices.contains(number - 1)
+    else { return nil }
+    return number
+  }
+
+  private func argument(_ number: Int) -> Result<TargetObject, TargetProblem> {
+    mark.arguments[number - 1].mapError { problem in
+      TargetProblem(
+        id: "variable-unavailable",
+        message: "'$arg\(number)' of mark '\(mark.name)' cannot be read: \(problem.message)",
+        notes: problem.notes
+      )
+    }.map {
+      TargetObject(location: .value($0), type: nil, source: place.program.types, memory: .user)
+    }
+  }
+}
+
+extension String {
+  /// `a-b` means `a__b`, which is how the notes spell the dashes of DTrace.
+  fileprivate var withoutDashes: String {
+    split(separator: "-", omittingEmptySubsequences: false).joined(separator: "__")
+  }
+}

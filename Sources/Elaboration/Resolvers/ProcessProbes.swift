@@ -1,0 +1,193 @@
+import Diagnostics
+import StapSyntax
+import TargetModel
+
+/// Probes on user-space programs (stapprobes(3stap), "USER-SPACE").
+///
+/// This file finds the program; what is probed in it is the business of ``FunctionProbes`` and ``MarkProbes``.
+enum ProcessProbes {
+  static let resolve: @Sendable (ProbePoint, ElaborationEnvironment) -> ProbeResolution = {
+    point,
+    environment in
+    switch Request.read(point) {
+    case .failure(let problem): return .failed(problem.diagnostic)
+    case .success(let request): return resolve(request, environment)
+    }
+  }
+
+  /// What a point says, component by component.
+  struct Request: Sendable {
+    /// What is probed in the program.
+    enum Subject: Sendable {
+      case function(ProbePoint.Component, Set<String>)
+      case mark(ProbePoint.Component, provider: ProbePoint.Component?)
+    }
+
+    var point: ProbePoint
+    var process: ProbePoint.Component
+    var library: ProbePoint.Component?
+    var subject: Subject
+  }
+
+  private static func resolve(_ request: Request, _ environment: ElaborationEnvironment) -> ProbeResolution {
+    var pid = environment.target?.pid
+    if let number = request.process.number { pid = Int32(truncatingIfNeeded: number) }
+    var result = ProbeResolution()
+    switch paths(of: request, environment) {
+    case .failure(let problem): return .failed(.program(problem, at: request.process.range))
+    case .success(let paths):
+      for path in paths { add(path, request, pid, environment, to: &result) }
+    }
+    return result
+  }
+
+  private static func add(
+    _ path: String,
+    _ request: Request,
+    _ pid: Int32?,
+    _ environment: ElaborationEnvironment,
+    to result: inout ProbeResolution
+  ) {
+    switch environment.programs.program(at: path) {
+    case .failure(let problem):
+      result.problems.append(.program(problem, at: (request.library ?? request.process).range))
+    case .success(let program):
+      let place = ProbePlace(program: program, pid: pid, environment: environment)
+      let found =
+        switch request.subject {
+        case .function(let pattern, let modifiers): FunctionProbes.resolve(pattern, modifiers, place)
+        case .mark(let pattern, let provider): MarkProbes.resolve(pattern, provider, place)
+        }
+      result.candidates += found.candidates
+      result.problems += found.problems
+    }
+  }
+
+  /// The files to look into: the program's own, or the libraries of it that are asked for.
+  private static func paths(
+    of request: Request,
+    _ environment: ElaborationEnvironment
+  ) -> Result<[String], ProgramProblem> {
+    let programs: Result<[String], ProgramProblem>
+    if let number = request.process.number {
+      guard let pid = Int32(exactly: number), pid > 0 else {
+        return .failure(ProgramProblem("\(number) is no process"))
+      }
+      programs = environment.programs.executable(of: pid).map { [$0] }
+    } else if let name = request.process.string {
+      programs = environment.programs.files(named: name)
+    } else if let target = environment.target {
+      programs = .success([target.path])
+    } else {
+      return .failure(
+        ProgramProblem(
+          "'process' without a name needs a target",
+          notes: ["give it with '-p PID' or '-c COMMAND'"]
+        )
+      )
+    }
+    guard let library = request.library?.string else { return programs }
+    return programs.flatMap { libraries(library, of: $0, environment) }
+  }
+
+  private static func libraries(
+    _ pattern: String,
+    of programs: [String],
+    _ environment: ElaborationEnvironment
+  ) -> Result<[String], ProgramProblem> {
+    var found: [String] = []
+    for program in programs {
+      switch environment.programs.libraries(matching: pattern, of: program) {
+      case .failure(let problem): return .failure(problem)
+      case .success(let paths): found += paths.filter { !found.contains($0) }
+      }
+    }
+    guard found.isEmpty else { return .success(found) }
+    // What the program loads while it runs is not among what it needs; its path says all.
+    if pattern.contains("/") { return environment.programs.files(named: pattern) }
+    return .failure(ProgramProblem("no library '\(pattern)' of \(programs.joined(separator: ", "))"))
+  }
+}
+
+/// One program that a point names.
+struct ProbePlace: Sendable {
+  let program: any Program
+  let pid: Int32?
+  let environment: ElaborationEnvironment
+}
+
+/// A point that cannot be read.
+struct PointProblem: Error {
+  let diagnostic: Diagnostic
+
+  init(_ diagnostic: Diagnostic) { self.diagnostic = diagnostic }
+}
+
+extension ProcessProbes.Request {
+  /// Components that SystemTap knows and utrace does not yet.
+  private static let later: Set<String> = [
+    "begin", "data", "end", "insn", "label", "plt", "statement", "syscall", "thread", "callee", "callees",
+  ]
+  private static let modifiers: Set<String> = ["call", "exported", "inline", "return"]
+
+  /// Reads the components of a point.
+  static func read(_ point: ProbePoint) -> Result<Self, PointProblem> {
+    var rest = point.components.dropFirst()
+    var library: ProbePoint.Component?
+    if let component = rest.first, component.name.text == "library" {
+      guard component.string != nil else { return .failure(PointProblem(.needsString(component))) }
+      library = component
+      rest = rest.dropFirst()
+    }
+    return readSubject(rest, point).map {
+      Self(point: point, process: point.components[0], library: library, subject: $0)
+    }
+  }
+
+  private static func readSubject(
+    _ components: ArraySlice<ProbePoint.Component>,
+    _ point: ProbePoint
+  ) -> Result<Subject, PointProblem> {
+    guard let first = components.first else {
+      return .failure(PointProblem(.processNeedsMore(at: point.range)))
+    }
+    let rest = components.dropFirst()
+    switch first.name.text {
+    case "function": return readFunction(first, rest, point)
+    case "mark":
+      guard first.string != nil else { return .failure(PointProblem(.needsString(first))) }
+      if let stray = rest.first { return .failure(PointProblem(.unexpectedComponent(stray))) }
+      return .success(.mark(first, provider: nil))
+    case "provider":
+      guard first.string != nil else { return .failure(PointProblem(.needsString(first))) }
+      guard let mark = rest.first, mark.name.text == "mark", mark.string != nil else {
+        return .failure(PointProblem(.providerNeedsMark(first)))
+      }
+      if let stray = rest.dropFirst().first { return .failure(PointProblem(.unexpectedComponent(stray))) }
+      return .success(.mark(mark, provider: first))
+    case let name:
+      let isKnown = later.contains(name)
+      return .failure(PointProblem(isKnown ? .unsupportedComponent(first) : .noSuchComponent(first)))
+    }
+  }
+
+  private static func readFunction(
+    _ function: ProbePoint.Component,
+    _ rest: ArraySlice<ProbePoint.Component>,
+    _ point: ProbePoint
+  ) -> Result<Subject, PointProblem> {
+    guard function.string != nil else { return .failure(PointProblem(.needsString(function))) }
+    var found: Set<String> = []
+    for component in rest {
+      let name = component.name.text
+      if later.contains(name) { return .failure(PointProblem(.unsupportedComponent(component))) }
+      // stapprobes(3stap): unused for process probes; the kernel keeps as many as it needs.
+      if name == "maxactive" { continue }
+      guard modifiers.contains(name), component.argument == nil else {
+        return .failure(PointProblem(.unexpectedComponent(component)))
+      }
+      found.insert(name)
+    }
+    return .success(.function(function, found))
+  }
+}

@@ -1,0 +1,48 @@
+import Diagnostics
+import StapSyntax
+
+/// Finds the questions that a probe asks of its sites, also in the functions it calls.
+struct TargetCollector {
+  let symbols: SymbolTable
+  private(set) var queries: [TargetQuery] = []
+  /// Scripts that walk on from values whose type comes from the program cannot share code between programs.
+  private(set) var walksValues = false
+  private var seen: Set<TargetQuery> = []
+  private var functions: Set<Int> = []
+
+  init(symbols: SymbolTable) { self.symbols = symbols }
+
+  /// Looks through one piece of a probe's body.
+  mutating func collect(_ statement: Statement) {
+    statement.forEachExpression { collect($0, isEntry: false) }
+  }
+
+  private mutating func collect(_ expression: Expression, isEntry: Bool) {
+    var isEntry = isEntry
+    switch expression.kind {
+    case .entry: isEntry = true
+    case .target(let target): add(target, isEntry: isEntry)
+    case .call(let name, let arguments): enter(name.text, arguments.count, expression)
+    default: break
+    }
+    for child in expression.children { collect(child, isEntry: isEntry) }
+  }
+
+  private mutating func add(_ target: TargetExpression, isEntry: Bool) {
+    let (query, _) = TargetQuery.make(target, isEntry: isEntry)
+    if case .value = query.root {
+      walksValues = true
+    } else if seen.insert(query).inserted {
+      queries.append(query)
+    }
+  }
+
+  private mutating func enter(_ name: String, _ arity: Int, _ call: Expression) {
+    for index in symbols.functions(named: name, in: call.range.source) where functions.insert(index).inserted
+    {
+      let function = symbols.functions[index].declaration
+      guard function.parameters.count == arity, case .block(let statement) = function.body else { continue }
+      collect(statement)
+    }
+  }
+}

@@ -1,0 +1,157 @@
+import TargetModel
+
+extension LocationPlan {
+  /// `self + index * byteCount`, folded when the index is a constant.
+  func advanced(by index: LocationPlan, times byteCount: Int64) -> LocationPlan {
+    if case .constant(let value) = index { return offset(by: value &* byteCount) }
+    let scaled = byteCount == 1 ? index : .binary(.multiply, index, .constant(byteCount))
+    return .binary(.add, self, scaled)
+  }
+}
+
+extension ValueLocation {
+  /// The plan for the first `byteCount` bytes as a number; nil when a part is optimised out.
+  func read(byteCount: Int, isSigned: Bool) -> LocationPlan? {
+    switch self {
+    case .memory(let memory, let address):
+      guard [1, 2, 4, 8].contains(byteCount) else {
+        return readBits(offset: 0, count: byteCount * 8, isSigned: isSigned)
+      }
+      return .load(memory, byteCount: byteCount, isSigned: isSigned, address: address)
+    case .value(let plan):
+      return byteCount >= 8 ? plan : .extend(plan, byteCount: byteCount, isSigned: isSigned)
+    case .pieces: return readBits(offset: 0, count: byteCount * 8, isSigned: isSigned)
+    }
+  }
+
+  /// The plan for `count` bits from `offset` on, at most 64; nil when they cannot be read.
+  func readBits(offset: Int, count: Int, isSigned: Bool) -> LocationPlan? {
+    guard count > 0, count <= 64, offset >= 0 else { return nil }
+    switch self {
+    case .memory(let memory, let address):
+      return Self.readBits(memory, address, offset: offset, count: count, isSigned: isSigned)
+    case .value(let plan):
+      return .bits(plan, offset: offset, count: count, isSigned: isSigned)
+    case .pieces:
+      if let piece = piece(at: offset, bitCount: count) {
+        return piece.readBits(offset: 0, count: count, isSigned: isSigned)
+      }
+      return gather(offset: offset, count: count, isSigned: isSigned)
+    }
+  }
+
+  /// The part of a split object, when the bits asked for lie in one piece that they start.
+  func piece(at bitOffset: Int, bitCount: Int) -> ValueLocation? {
+    guard case .pieces(let pieces) = self else { return nil }
+    var start = 0
+    for piece in pieces {
+      defer { start += piece.bitCount }
+      guard bitOffset >= start, bitOffset + bitCount <= start + piece.bitCount else { continue }
+      let inside = bitOffset - start
+      switch piece.location {
+      case .memory(let memory, let address) where inside % 8 == 0:
+        return .memory(memory, address: address.offset(by: Int64(inside / 8)))
+      case .value(let plan):
+        return .value(inside == 0 ? plan : .binary(.shiftRightLogical, plan, .constant(Int64(inside))))
+      default: return nil
+      }
+    }
+    return nil
+  }
+
+  /// Reads the smallest aligned word that holds the bits, so as not to touch what lies behind the object.
+  private static func readBits(
+    _ memory: PlanMemory,
+    _ address: LocationPlan,
+    offset: Int,
+    count: Int,
+    isSigned: Bool
+  ) -> LocationPlan? {
+    for byteCount in [1, 2, 4, 8] {
+      let start = offset / (8 * byteCount) * byteCount
+      let shift = offset - start * 8
+      guard shift + count <= byteCount * 8 else { continue }
+      let word = LocationPlan.load(
+        memory,
+        byteCount: byteCount,
+        isSigned: false,
+        address: address.offset(by: Int64(start))
+      )
+      return .bits(word, offset: shift, count: count, isSigned: isSigned)
+    }
+    // A packed field across two words: two halves, put together.
+    let firstCount = 64 - offset % 64
+    guard firstCount < count,
+      let low = readBits(memory, address, offset: offset, count: firstCount, isSigned: false),
+      let high = readBits(
+        memory,
+        address,
+        offset: offset + firstCount,
+        count: count - firstCount,
+        isSigned: isSigned
+      )
+    else { return nil }
+    return .binary(.or, low, .binary(.shiftLeft, high, .constant(Int64(firstCount))))
+  }
+
+  private func gather(offset: Int, count: Int, isSigned: Bool) -> LocationPlan? {
+    guard case .pieces(let pieces) = self else { return nil }
+    var result: LocationPlan?
+    var start = 0
+    for piece in pieces {
+      let low = max(start, offset)
+      let high = min(start + piece.bitCount, offset + count)
+      defer { start += piece.bitCount }
+      guard low < high else { continue }
+      guard let part = piece.location?.readBits(offset: low - start, count: high - low, isSigned: false)
+      else {
+        return nil
+      }
+      let shifted = low == offset ? part : .binary(.shiftLeft, part, .constant(Int64(low - offset)))
+      result = result.map { .binary(.or, $0, shifted) } ?? shifted
+    }
+    return result.map { .bits($0, offset: 0, count: count, isSigned: isSigned) }
+  }
+}
+
+extension TypeSource {
+  /// The size of an object; nil for what has none.
+  func byteCount(of type: TypeReference, depth: Int = 0) -> Int? {
+    switch layout(of: type) {
+    case .integer(let layout): return layout.byteCount
+    case .float(_, let byteCount), .pointer(let byteCount, _, _): return byteCount
+    case .structure(let layout): return layout.byteCount
+    case .enumeration(let layout): return layout.byteCount
+    case .array(let element, let count):
+      guard depth < 16, let count, let size = byteCount(of: element, depth: depth + 1) else { return nil }
+      return size.multipliedReportingOverflow(by: count).partialValue
+    case .void: return 1
+    case .function, .opaque: return nil
+    }
+  }
+}
+
+extension StructureLayout {
+  /// A member, also of an anonymous structure or a base class; its offset is from the start of this one.
+  func find(_ name: String, in source: any TypeSource, depth: Int = 0) -> Member? {
+    if let member = members.first(where: { $0.name == name }) { return member }
+    guard depth < 16 else { return nil }
+    for member in members where member.name == nil || member.isBase {
+      guard case .structure(let inner) = source.layout(of: member.type),
+        var found = inner.find(name, in: source, depth: depth + 1)
+      else { continue }
+      found.bitOffset += member.bitOffset
+      return found
+    }
+    return nil
+  }
+
+  /// Every name that ``find(_:in:depth:)`` knows.
+  func allNames(in source: any TypeSource, depth: Int = 0) -> [String] {
+    members.flatMap { member -> [String] in
+      if let name = member.name, !member.isBase { return [name] }
+      guard depth < 16, case .structure(let inner) = source.layout(of: member.type) else { return [] }
+      return inner.allNames(in: source, depth: depth + 1)
+    }
+  }
+}

@@ -1,0 +1,249 @@
+import TargetModel
+
+/// A value that a site's format shows.
+struct TargetCapture: Hashable, Sendable {
+  /// How the value is fetched.
+  enum Kind: Hashable, Sendable {
+    case number
+    /// The plan gives the address of a string of that memory.
+    case string(PlanMemory)
+  }
+
+  var plan: LocationPlan
+  var kind: Kind
+  var isEntry: Bool
+}
+
+/// Builds the text of `$x$`, `$x$$` and `$$vars` (stapprobes(3stap), "CONTEXT VARIABLES").
+struct TargetPretty {
+  /// More values than this in one text end in `...`, as do more elements of one array.
+  private static let mostCaptures = 48
+  private static let mostElements = 8
+
+  private(set) var captures: [TargetCapture] = []
+  private var pieces: [SiteFormat.Piece] = []
+
+  /// The text so far, with neighbouring pieces joined.
+  var format: SiteFormat { SiteFormat(pieces) }
+
+  /// `name=0x1` for each, `name=?` for what cannot be had; with `pretty`, each as `$name$` would show it.
+  mutating func add(_ list: [ListedTarget], _ pretty: TargetQuery.Pretty) {
+    for (index, item) in list.enumerated() {
+      add((index == 0 ? "" : " ") + item.name + "=")
+      guard case .success(let object) = item.object else {
+        add("?")
+        continue
+      }
+      if pretty == .none { addHexadecimal(object) } else { add(object, pretty) }
+    }
+  }
+
+  /// One object as `$x$` or `$x$$` shows it.
+  mutating func add(_ object: TargetObject, _ pretty: TargetQuery.Pretty) {
+    guard let type = object.type else {
+      addNumber(object, .decimal, byteCount: 8, isSigned: true)
+      return
+    }
+    switch object.source.layout(of: type) {
+    case .structure(let layout): addMembers(of: layout, object, pretty, isTop: true)
+    case .array(let element, let count): addElements(element, count, object, pretty)
+    default: addScalar(object, type)
+    }
+  }
+
+  private mutating func addMembers(
+    of layout: StructureLayout,
+    _ object: TargetObject,
+    _ pretty: TargetQuery.Pretty,
+    isTop: Bool
+  ) {
+    add("{")
+    for (index, member) in layout.members.enumerated() {
+      if index > 0 { add(", ") }
+      guard captures.count < Self.mostCaptures else {
+        add("...")
+        break
+      }
+      if let name = member.name { add(".\(name)=") }
+      guard let inner = member.object(in: object) else {
+        add("?")
+        continue
+      }
+      addInner(inner, pretty, isAnonymous: member.name == nil)
+    }
+    add("}")
+  }
+
+  private mutating func addElements(
+    _ element: TypeReference,
+    _ count: Int?,
+    _ object: TargetObject,
+    _ pretty: TargetQuery.Pretty
+  ) {
+    guard case .memory(let memory, let address) = object.location else { return add("?") }
+    if case .integer(let layout) = object.source.layout(of: element), layout.encoding == .character {
+      return addCapture(TargetCapture(plan: address, kind: .string(memory), isEntry: object.isEntry), .string)
+    }
+    add("[")
+    let byteCount = object.source.byteCount(of: element) ?? 0
+    let shown = byteCount == 0 ? 0 : min(count ?? 0, Self.mostElements)
+    for index in 0..<shown {
+      if index > 0 { add(", ") }
+      var inner = object
+      inner.location = .memory(memory, address: address.offset(by: Int64(index * byteCount)))
+      inner.type = element
+      addInner(inner, pretty, isAnonymous: false)
+    }
+    if shown < count ?? 1 { add(shown == 0 ? "..." : ", ...") }
+    add("]")
+  }
+
+  /// A member or element: aggregates open only for `$$`.
+  private mutating func addInner(_ object: TargetObject, _ pretty: TargetQuery.Pretty, isAnonymous: Bool) {
+    guard let type = object.type else { return add("?") }
+    switch object.source.layout(of: type) {
+    case .structure(let layout):
+      if pretty == .deep || isAnonymous {
+        addMembers(of: layout, object, pretty, isTop: false)
+      } else {
+        add("{...}")
+      }
+    case .array(let element, let count):
+      if pretty == .deep { addElements(element, count, object, pretty) } else { add("[...]") }
+    default: addScalar(object, type)
+    }
+  }
+
+  private mutating func addScalar(_ object: TargetObject, _ type: TypeReference) {
+    let source = object.source
+    switch source.layout(of: type) {
+    case .integer(let layout):
+      addNumber(object, layout.presentation, byteCount: layout.byteCount, isSigned: layout.isSigned)
+    case .enumeration(let layout):
+      let names = Dictionary(layout.enumerators.map { ($0.value, $0.name) }) { first, _ in first }
+      addNumber(object, .enumerator(names), byteCount: layout.byteCount, isSigned: layout.isSigned)
+    case .float(_, let byteCount) where byteCount == 4 || byteCount == 8:
+      addNumber(object, .float(byteCount: byteCount), byteCount: byteCount, isSigned: false)
+    case .pointer(let byteCount, let target, _):
+      if let target, case .integer(let layout) = source.layout(of: target), layout.encoding == .character,
+        let plan = object.location.read(byteCount: byteCount, isSigned: false)
+      {
+        let capture = TargetCapture(plan: plan, kind: .string(object.memory), isEntry: object.isEntry)
+        return addCapture(capture, .string)
+      }
+      addNumber(object, .hexadecimal, byteCount: byteCount, isSigned: false)
+    default: add("?")
+    }
+  }
+
+  /// As SystemTap's `%#x` shows it: the value extended to 64 bits.
+  private mutating func addHexadecimal(_ object: TargetObject) {
+    guard let type = object.type else {
+      return addNumber(object, .hexadecimal, byteCount: 8, isSigned: false)
+    }
+    switch object.source.layout(of: type) {
+    case .integer(let layout):
+      addNumber(object, .hexadecimal, byteCount: layout.byteCount, isSigned: layout.isSigned)
+    case .enumeration(let layout):
+      addNumber(object, .hexadecimal, byteCount: layout.byteCount, isSigned: layout.isSigned)
+    case .pointer(let byteCount, _, _), .float(_, let byteCount):
+      addNumber(object, .hexadecimal, byteCount: byteCount, isSigned: false)
+    case .array:
+      guard case .memory(_, let address) = object.location else { return add("?") }
+      addCapture(TargetCapture(plan: address, kind: .number, isEntry: object.isEntry), .hexadecimal)
+    case .structure(let layout): addMembers(of: layout, object, .shallow, isTop: true)
+    case .void, .function, .opaque: add("?")
+    }
+  }
+
+  /// Registers are captured whole and cut on the user side; memory is read as wide as the object is.
+  private mutating func addNumber(
+    _ object: TargetObject,
+    _ presentation: SiteFormat.Presentation,
+    byteCount: Int,
+    isSigned: Bool
+  ) {
+    var presentation = presentation
+    let plan: LocationPlan?
+    if case .value(let whole) = object.location, byteCount < 8 {
+      let (inner, isNarrow) = whole.withoutExtension
+      plan = inner
+      if !isNarrow || inner != whole {
+        presentation = .narrowed(byteCount: byteCount, isSigned: isSigned, presentation)
+      }
+    } else {
+      plan = object.location.read(byteCount: byteCount, isSigned: isSigned)
+    }
+    guard let plan else { return add("?") }
+    addCapture(TargetCapture(plan: plan, kind: .number, isEntry: object.isEntry), presentation)
+  }
+
+  private mutating func addCapture(_ capture: TargetCapture, _ presentation: SiteFormat.Presentation) {
+    if let index = captures.firstIndex(of: capture) {
+      pieces.append(.value(index, presentation))
+      return
+    }
+    pieces.append(.value(captures.count, presentation))
+    captures.append(capture)
+  }
+
+  private mutating func add(_ text: String) {
+    if case .text(let before) = pieces.last {
+      pieces[pieces.count - 1] = .text(before + text)
+    } else {
+      pieces.append(.text(text))
+    }
+  }
+}
+
+extension StructureLayout.Member {
+  /// This member of `object`; nil when it cannot be read.
+  fileprivate func object(in object: TargetObject) -> TargetObject? {
+    var inner = object
+    inner.type = type
+    if let bitCount {
+      guard case .integer(let layout) = object.source.layout(of: type),
+        let plan = object.location.readBits(offset: bitOffset, count: bitCount, isSigned: layout.isSigned)
+      else { return nil }
+      inner.location = .value(plan)
+      return inner
+    }
+    switch object.location {
+    case .memory(let memory, let address):
+      inner.location = .memory(memory, address: address.offset(by: Int64(bitOffset / 8)))
+    case .value, .pieces:
+      let bits = (object.source.byteCount(of: type) ?? 8) * 8
+      if let piece = object.location.piece(at: bitOffset, bitCount: bits) {
+        inner.location = piece
+      } else {
+        guard let plan = object.location.readBits(offset: bitOffset, count: bits, isSigned: false) else {
+          return nil
+        }
+        inner.location = .value(plan)
+      }
+    }
+    return inner
+  }
+}
+
+extension IntegerLayout {
+  /// How `$x$` shows it.
+  fileprivate var presentation: SiteFormat.Presentation {
+    switch encoding {
+    case .character where byteCount == 1: .character
+    case .boolean: .boolean
+    case .signed, .unsigned, .character: isSigned ? .decimal : .unsigned
+    }
+  }
+}
+
+extension LocationPlan {
+  /// The plan inside an extension, and whether the whole is narrow by itself.
+  fileprivate var withoutExtension: (plan: LocationPlan, isNarrow: Bool) {
+    switch self {
+    case .extend(let inner, _, _): (inner, true)
+    case .load, .bits: (self, true)
+    default: (self, false)
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import StapSyntax
+import TargetModel
+
+/// What a script asks of a site, apart from the places in the text: equal questions are asked once.
+struct TargetQuery: Hashable, Sendable {
+  /// Where the walk starts.
+  enum Root: Hashable, Sendable {
+    /// With its `$` or `$$`.
+    case variable(String)
+    case cast(type: String, module: String?)
+    case global(String, module: String?)
+    /// A script value whose type the caller knows.
+    case value
+  }
+
+  /// One step; indexes that are no constants are inputs of the plan.
+  enum Step: Hashable, Sendable {
+    case member(String)
+    case index(Int64)
+    case inputIndex(Int)
+  }
+
+  /// How much of an aggregate is shown.
+  enum Pretty: Hashable, Sendable { case none, shallow, deep }
+
+  var root: Root
+  var steps: [Step]
+  var pretty: Pretty
+  var takesAddress: Bool
+  /// Inside `@entry(…)`.
+  var isEntry: Bool
+
+  /// The question, and the expressions that its inputs stand for.
+  static func make(_ target: TargetExpression, isEntry: Bool) -> (query: TargetQuery, inputs: [Expression]) {
+    var inputs: [Expression] = []
+    let root = Root(target.root, &inputs)
+    let steps = target.steps.map { Step($0, &inputs) }
+    let pretty: Pretty =
+      switch target.pretty {
+      case .none: .none
+      case .shallow: .shallow
+      case .deep: .deep
+      }
+    let query = TargetQuery(
+      root: root,
+      steps: steps,
+      pretty: pretty,
+      takesAddress: target.takesAddress,
+      isEntry: isEntry
+    )
+    return (query, inputs)
+  }
+
+  /// As the script writes it, more or less; for messages.
+  var text: String {
+    let start =
+      switch root {
+      case .variable(let name): name
+      case .cast(let type, _): "@cast(…, \"\(type)\")"
+      case .global(let name, _): "@var(\"\(name)\")"
+      case .value: "…"
+      }
+    let walk = steps.map { step in
+      switch step {
+      case .member(let name): "->\(name)"
+      case .index(let index): "[\(index)]"
+      case .inputIndex: "[…]"
+      }
+    }
+    return (takesAddress ? "&" : "") + start + walk.joined()
+  }
+}
+
+extension TargetQuery.Root {
+  fileprivate init(_ root: TargetExpression.Root, _ inputs: inout [Expression]) {
+    switch root {
+    case .variable(let name): self = .variable(name)
+    case .cast(let value, let type, let module):
+      inputs.append(value)
+      self = .cast(type: type.stringValue, module: module?.stringValue)
+    case .global(let name, let module): self = .global(name.stringValue, module: module?.stringValue)
+    case .value(let value):
+      inputs.append(value)
+      self = .value
+    }
+  }
+}
+
+extension TargetQuery.Step {
+  fileprivate init(_ step: TargetExpression.Step, _ inputs: inout [Expression]) {
+    switch step {
+    case .member(let name): self = .member(name.text)
+    case .index(let expression):
+      if let constant = expression.constantNumber {
+        self = .index(constant)
+      } else {
+        inputs.append(expression)
+        self = .inputIndex(inputs.count - 1)
+      }
+    }
+  }
+}
+
+extension Expression {
+  /// The value of a number in the text, its sign included.
+  var constantNumber: Int64? {
+    switch kind {
+    case .literal(.number(let value)): value
+    case .parenthesized(let inner): inner.constantNumber
+    case .unary(.minus, let operand): operand.constantNumber.map { 0 &- $0 }
+    default: nil
+    }
+  }
+}
+
+extension Literal {
+  /// The text of a string; a number's digits, which no name equals.
+  var stringValue: String {
+    switch value {
+    case .string(let text): text
+    case .number(let number): "\(number)"
+    }
+  }
+}

@@ -1,0 +1,142 @@
+import TargetModel
+
+/// What a question means at one site.
+///
+/// Equal meanings can share a program.
+enum TargetMeaning: Hashable, Sendable {
+  case value(LocationPlan, isEntry: Bool)
+  /// A format of the site with these values.
+  case text([TargetCapture])
+  case siteText(SiteText)
+  /// The ID of the reason only: sites that lack a variable for different reasons still lack it.
+  case unavailable(String)
+}
+
+/// The whole answer to a question.
+struct TargetAnswer: Sendable {
+  var meaning: TargetMeaning
+  /// What is printed in the place of ``TargetMeaning/text(_:)``.
+  var format: SiteFormat?
+  /// The type of the value, when it has one that a script may walk on with.
+  var type: TargetType?
+  var problem: TargetProblem?
+
+  init(_ meaning: TargetMeaning, format: SiteFormat? = nil, type: TargetType? = nil) {
+    self.meaning = meaning
+    self.format = format
+    self.type = type
+  }
+
+  init(_ problem: TargetProblem) {
+    meaning = .unavailable(problem.id)
+    self.problem = problem
+  }
+}
+
+extension TargetScope {
+  /// Answers `query`; `start` is the object that the query's root means, where the caller knows it better.
+  func answer(_ query: TargetQuery, from start: TargetObject? = nil) -> TargetAnswer {
+    do throws(TargetProblem) {
+      if case .variable(let name) = query.root {
+        if let text = text(name), query.steps.isEmpty { return TargetAnswer(.siteText(text)) }
+        if name.hasPrefix("$$") { return try answer(listing: name, query) }
+      }
+      if let start { return try answer(start, query) }
+      return try answer(root(of: query), query)
+    } catch {
+      return TargetAnswer(error)
+    }
+  }
+
+  private func answer(_ start: TargetObject, _ query: TargetQuery) throws(TargetProblem) -> TargetAnswer {
+    var walk = TargetWalk(start, name: query.text)
+    for step in query.steps { try walk.take(step) }
+    if query.takesAddress {
+      return TargetAnswer(.value(try walk.address(), isEntry: start.isEntry), type: addressType(walk, start))
+    }
+    if query.pretty != .none {
+      var object = try walk.object()
+      object.isEntry = start.isEntry
+      var pretty = TargetPretty()
+      pretty.add(object.followingPointer(), query.pretty)
+      return TargetAnswer(.text(pretty.captures), format: pretty.format)
+    }
+    let plan = try walk.value()
+    let type = walk.type.map { TargetType(source: start.source, type: $0, memory: start.memory) }
+    return TargetAnswer(.value(plan, isEntry: start.isEntry), type: type)
+  }
+
+  private func answer(listing name: String, _ query: TargetQuery) throws(TargetProblem) -> TargetAnswer {
+    guard let listing = TargetListing(rawValue: name), let list = self.listing(listing) else {
+      throw TargetProblem(id: "no-such-variable", message: "'\(name)' means nothing here")
+    }
+    var pretty = TargetPretty()
+    pretty.add(list, query.pretty)
+    return TargetAnswer(.text(pretty.captures), format: pretty.format)
+  }
+
+  private func root(of query: TargetQuery) throws(TargetProblem) -> TargetObject {
+    switch query.root {
+    case .variable(let name):
+      return try variable(String(name.dropFirst()), isEntry: query.isEntry).get()
+    case .global(let specification, let module):
+      let parts = specification.split(separator: "@", maxSplits: 1)
+      let name = parts.first.map(String.init) ?? ""
+      return try global(named: name, unit: parts.count > 1 ? String(parts[1]) : nil, module: module).get()
+    case .cast(let name, let module): return try castObject(name, module)
+    case .value:
+      throw TargetProblem(
+        id: "no-members",
+        message: "nothing is known about what this value points to; use @cast"
+      )
+    }
+  }
+
+  /// `@cast(address, "type")`: an object of that type at the address, or, for a pointer type, the pointer itself.
+  private func castObject(_ name: String, _ module: String?) throws(TargetProblem) -> TargetObject {
+    let sources = typeSources(module: module)
+    let (plain, stars) = name.splittingStars
+    for (source, memory) in sources {
+      guard let type = source.type(named: plain) else { continue }
+      var location = ValueLocation.memory(memory, address: .input(0))
+      for _ in 0..<max(0, stars - 1) {
+        guard let address = location.read(byteCount: 8, isSigned: false) else { break }
+        location = .memory(memory, address: address)
+      }
+      return TargetObject(location: location, type: type, source: source, memory: memory)
+    }
+    let place = module.map { " in \($0)" } ?? ""
+    throw TargetProblem(id: "no-such-type", message: "no type '\(name)'\(place)")
+  }
+
+  private func addressType(_ walk: TargetWalk, _ start: TargetObject) -> TargetType? {
+    walk.type.map { TargetType(source: start.source, type: $0, memory: start.memory) }
+  }
+}
+
+extension TargetObject {
+  /// `$p$` of a pointer to a structure shows the structure.
+  fileprivate func followingPointer() -> TargetObject {
+    guard let type, case .pointer(let byteCount, let target?, _) = source.layout(of: type),
+      case .structure = source.layout(of: target),
+      let address = location.read(byteCount: byteCount, isSigned: false)
+    else { return self }
+    var result = self
+    result.location = .memory(memory, address: address)
+    result.type = target
+    return result
+  }
+}
+
+extension String {
+  /// `struct x **` is `struct x` with two stars.
+  fileprivate var splittingStars: (plain: String, stars: Int) {
+    var rest = self[...]
+    var stars = 0
+    while let last = rest.last, last == "*" || last == " " {
+      if last == "*" { stars += 1 }
+      rest.removeLast()
+    }
+    return (String(rest), stars)
+  }
+}

@@ -1,0 +1,44 @@
+import Glibc
+
+/// The streams that every process has; never closed.
+package enum StandardStream: CInt, Sendable {
+  case output = 1
+  case error = 2
+
+  /// Writes `text` whole; a stream that does not take it (closed, full) loses the rest.
+  package func write(_ text: String) {
+    var bytes = Array(text.utf8)[...]
+    while !bytes.isEmpty {
+      let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(rawValue, $0.baseAddress, $0.count) }
+      if count < 0, errno == EINTR || errno == EAGAIN { continue }
+      guard count > 0 else { return }
+      bytes = bytes.dropFirst(count)
+    }
+  }
+
+  /// Whether a person reads it.
+  package var isTerminal: Bool { isatty(rawValue) == 1 }
+
+  /// The terminal's width in characters; nil when there is none.
+  package var columnCount: Int? {
+    var size = winsize()
+    guard unsafe ioctl(rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+    return Int(size.ws_col)
+  }
+}
+
+extension StandardStream {
+  /// Everything that can be read from standard input.
+  /// - Throws: ``SystemError`` for `read(2)`.
+  package static func readInput() throws(SystemError) -> [UInt8] {
+    var result: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 65536)
+    while true {
+      let count = unsafe buffer.withUnsafeMutableBytes { unsafe read(0, $0.baseAddress, $0.count) }
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw SystemError("read", on: "standard input", code: errno) }
+      if count == 0 { return result }
+      result += buffer[..<count]
+    }
+  }
+}

@@ -1,0 +1,214 @@
+/// Makes a ``RegexTable`` out of an automaton by following all its ways at once.
+struct RegexDeterminizer {
+  /// One way through the automaton that is still alive.
+  private struct Thread: Hashable {
+    var state: Int
+    /// Ways that began earlier have a lower rank and win.
+    var rank: Int
+    /// Where each tag's position is: a register of the state before, ``RegexTable/position`` or `unset`.
+    var tags: [UInt16]
+  }
+
+  /// A state of the table: its threads with the best first.
+  private struct Key: Hashable {
+    var threads: [Thread]
+    /// Whether a match may still begin later.
+    var isSearching: Bool
+  }
+
+  /// Tables above are refused: they would not fit where the kernel needs them.
+  private static let maximumStates = 2000
+
+  private let automaton: RegexAutomaton
+  private var known: [Key: Int] = [:]
+  private var keys: [Key] = []
+  private var moveLists: [[RegexTable.Move]: UInt16] = [[]: 0]
+  private var boundLists: [[UInt16]: UInt16] = [:]
+
+  init(_ automaton: RegexAutomaton) { self.automaton = automaton }
+
+  /// Fills `table`, whose classes are known.
+  mutating func build(into table: inout RegexTable) throws(RegexError) {
+    let samples = (0..<table.classCount).map { number in
+      UInt8(table.classes.firstIndex(of: UInt8(number)) ?? 0)
+    }
+    var threads: [Thread] = []
+    follow(automaton.entry, unsetTags, rank: 0, isAtStart: true, into: &threads)
+    // Registers begin as 0, which is what the first state's tags must say: its moves need not run.
+    _ = intern(key(threads, isSearching: true), &table)
+    var index = 0
+    while index < keys.count {
+      for sample in samples { try addTransition(from: keys[index], on: sample, &table) }
+      index += 1
+    }
+  }
+
+  private var unsetTags: [UInt16] { [UInt16](repeating: RegexTable.unset, count: automaton.tagCount) }
+
+  /// Adds everything reachable without reading; first come, first served.
+  private func follow(
+    _ state: Int,
+    _ tags: [UInt16],
+    rank: Int,
+    isAtStart: Bool,
+    into threads: inout [Thread]
+  ) {
+    var visited = Set(threads.map(\.state))
+    visit(state, tags, rank, isAtStart, &visited, &threads)
+  }
+
+  private func visit(
+    _ state: Int,
+    _ tags: [UInt16],
+    _ rank: Int,
+    _ isAtStart: Bool,
+    _ visited: inout Set<Int>,
+    _ threads: inout [Thread]
+  ) {
+    guard visited.insert(state).inserted else { return }
+    switch automaton.states[state] {
+    case .byte, .accept, .end: threads.append(Thread(state: state, rank: rank, tags: tags))
+    case .split(let ways): for way in ways { visit(way, tags, rank, isAtStart, &visited, &threads) }
+    case .start(let next): if isAtStart { visit(next, tags, rank, isAtStart, &visited, &threads) }
+    case .tag(let number, let next):
+      var tags = tags
+      tags[number] = RegexTable.position
+      visit(next, tags, rank, isAtStart, &visited, &threads)
+    }
+  }
+
+  /// Drops ways that began after one that matches.
+  private func key(_ threads: [Thread], isSearching: Bool) -> Key {
+    guard let match = threads.first(where: { automaton.states[$0.state] == .accept }) else {
+      return Key(threads: threads, isSearching: isSearching)
+    }
+    return Key(threads: threads.filter { $0.rank <= match.rank }, isSearching: false)
+  }
+
+  private mutating func addTransition(
+    from source: Key,
+    on byte: UInt8,
+    _ table: inout RegexTable
+  ) throws(RegexError) {
+    var threads: [Thread] = []
+    for thread in source.threads {
+      guard case .byte(let set, let next) = automaton.states[thread.state], set.contains(byte) else {
+        continue
+      }
+      follow(next, thread.tags, rank: thread.rank, isAtStart: false, into: &threads)
+    }
+    if source.isSearching {
+      follow(automaton.entry, unsetTags, rank: Int.max, isAtStart: false, into: &threads)
+    }
+    let next = key(threads, isSearching: source.isSearching)
+    guard !next.threads.isEmpty || next.isSearching else {
+      table.transitions.append(RegexTable.dead)
+      table.moveIndices.append(0)
+      return
+    }
+    let (state, moves) = intern(next, &table)
+    guard keys.count <= Self.maximumStates else {
+      throw RegexError(message: "regular expression needs too many states", offset: 0)
+    }
+    table.transitions.append(UInt16(state))
+    table.moveIndices.append(index(of: moves, &table))
+  }
+
+  /// Renumbers ranks and registers in the order of appearance, so that equal states are found again.
+  private mutating func intern(
+    _ key: Key,
+    _ table: inout RegexTable
+  ) -> (state: Int, moves: [RegexTable.Move]) {
+    var ranks: [Int: Int] = [:]
+    var registers: [UInt16: UInt16] = [:]
+    var canonical = key
+    for index in canonical.threads.indices {
+      let rank = ranks[canonical.threads[index].rank] ?? ranks.count
+      ranks[canonical.threads[index].rank] = rank
+      canonical.threads[index].rank = automaton.tagCount == 0 ? 0 : rank
+      for tag in canonical.threads[index].tags.indices {
+        let source = canonical.threads[index].tags[tag]
+        guard source != RegexTable.unset else { continue }
+        let register = registers[source] ?? UInt16(registers.count + 1)
+        registers[source] = register
+        canonical.threads[index].tags[tag] = register
+      }
+    }
+    table.registerCount = max(table.registerCount, registers.count + 1)
+    let moves = registers.map { RegexTable.Move(destination: $0.value, source: $0.key) }
+    if let state = known[canonical] { return (state, moves) }
+    let state = keys.count
+    known[canonical] = state
+    keys.append(canonical)
+    addAccepts(canonical, &table)
+    return (state, moves)
+  }
+
+  private mutating func addAccepts(_ key: Key, _ table: inout RegexTable) {
+    let match = key.threads.first { automaton.states[$0.state] == .accept }
+    table.accepts.append(match.map { index(ofBounds: $0.tags, &table) } ?? 0)
+    var atEnd = match
+    for thread in key.threads {
+      if thread == match { break }
+      guard case .end = automaton.states[thread.state], let found = matchAtEnd(thread) else { continue }
+      atEnd = found
+      break
+    }
+    table.acceptsAtEnd.append(atEnd.map { index(ofBounds: $0.tags, &table) } ?? 0)
+  }
+
+  /// The way from an end assertion to the accepting state, if the text ends here.
+  private func matchAtEnd(_ thread: Thread) -> Thread? {
+    var pending = [thread]
+    var visited: Set<Int> = []
+    while let next = pending.popLast() {
+      switch automaton.states[next.state] {
+      case .accept: return next
+      case .end(let state):
+        guard visited.insert(next.state).inserted else { continue }
+        var reached: [Thread] = []
+        follow(state, next.tags, rank: next.rank, isAtStart: false, into: &reached)
+        pending += reached.reversed()
+      case .byte, .split, .tag, .start: continue
+      }
+    }
+    return nil
+  }
+
+  private mutating func index(ofBounds list: [UInt16], _ table: inout RegexTable) -> UInt16 {
+    if let old = boundLists[list] { return old }
+    table.bounds.append(list)
+    let index = UInt16(table.bounds.count)
+    boundLists[list] = index
+    return index
+  }
+
+  private mutating func index(of moves: [RegexTable.Move], _ table: inout RegexTable) -> UInt16 {
+    let list = sequential(moves)
+    if let old = moveLists[list] { return old }
+    let index = UInt16(table.moveLists.count)
+    table.moveLists.append(list)
+    moveLists[list] = index
+    return index
+  }
+
+  /// Orders moves that happen at once so that they can run one after the other; cycles go over a spare register.
+  private func sequential(_ moves: [RegexTable.Move]) -> [RegexTable.Move] {
+    var pending = moves.filter { $0.destination != $0.source }.sorted { $0.destination < $1.destination }
+    var ordered: [RegexTable.Move] = []
+    while !pending.isEmpty {
+      if let free = pending.firstIndex(where: { move in
+        !pending.contains { $0.source == move.destination }
+      }) {
+        ordered.append(pending.remove(at: free))
+      } else {
+        let spare = RegexTable.spareRegister
+        ordered.append(RegexTable.Move(destination: spare, source: pending[0].destination))
+        for index in pending.indices where pending[index].source == pending[0].destination {
+          pending[index].source = spare
+        }
+      }
+    }
+    return ordered
+  }
+}

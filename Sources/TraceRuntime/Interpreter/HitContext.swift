@@ -1,0 +1,139 @@
+package import TargetModel
+package import TraceIR
+
+/// What can be asked about the event that made a probe run.
+package protocol HitContext: AnyObject {
+  /// A number; 0 when it has no answer.
+  func long(_ field: ContextField) -> Int64
+  /// A text; empty when it has no answer.
+  func text(_ field: ContextField) -> ByteString
+  /// The site that was hit.
+  var site: SiteDescription? { get }
+  /// A register by DWARF number.
+  func register(_ number: Int) -> UInt64?
+  /// The word of a tracepoint's arguments.
+  func tracepointArgument(_ index: Int) -> UInt64?
+  /// `fs` base.
+  var threadPointer: UInt64 { get }
+  /// Bytes at an address of the traced process or the kernel; nil on a fault.
+  func read(_ memory: PlanMemory, at address: UInt64, byteCount: Int) -> [UInt8]?
+  /// A NUL-terminated string, at most `limit` bytes; nil on a fault.
+  func readString(_ memory: PlanMemory, at address: UInt64, limit: Int) -> ByteString?
+  /// Slots between a function's entry and its return.
+  var entrySlots: [Datum] { get set }
+  /// `cmdline_str`'s pieces.
+  var commandLine: [ByteString] { get }
+  /// `env_var`.
+  func environmentVariable(_ name: ByteString) -> ByteString?
+}
+
+extension HitContext {
+  package func register(_: Int) -> UInt64? { nil }
+
+  package func tracepointArgument(_: Int) -> UInt64? { nil }
+
+  package var threadPointer: UInt64 { 0 }
+
+  package func read(_: PlanMemory, at _: UInt64, byteCount _: Int) -> [UInt8]? { nil }
+
+  /// Reads up to the end of a page at a time.
+  package func readString(_ memory: PlanMemory, at address: UInt64, limit: Int) -> ByteString? {
+    var text: [UInt8] = []
+    var position = address
+    while text.count < limit {
+      let untilPageEnd = 4096 - Int(position & 4095)
+      guard let chunk = read(memory, at: position, byteCount: min(untilPageEnd, limit - text.count)) else {
+        return nil
+      }
+      if let end = chunk.firstIndex(of: 0) { return ByteString(text + chunk[..<end]) }
+      text += chunk
+      position &+= UInt64(chunk.count)
+    }
+    return ByteString(text)
+  }
+
+  package var commandLine: [ByteString] { [] }
+
+  package func environmentVariable(_: ByteString) -> ByteString? { nil }
+}
+
+extension HitContext {
+  /// Computes a plan.
+  /// - Throws: ``ScriptFault`` with the address of the load that failed.
+  package func evaluate(_ plan: LocationPlan, inputs: [Int64]) throws(ScriptFault) -> Int64 {
+    switch plan {
+    case .constant(let value): return value
+    case .register(let number): return Int64(bitPattern: register(number) ?? 0)
+    case .threadPointer: return Int64(bitPattern: threadPointer)
+    case .currentTask: return long(.currentTask)
+    case .tracepointArgument(let index): return Int64(bitPattern: tracepointArgument(index) ?? 0)
+    case .input(let index): return inputs.indices.contains(index) ? inputs[index] : 0
+    case .unary(let operation, let operand):
+      let value = try evaluate(operand, inputs: inputs)
+      return operation == .negate ? 0 &- value : ~value
+    case .binary(let operation, let left, let right):
+      return operation.apply(try evaluate(left, inputs: inputs), try evaluate(right, inputs: inputs))
+    case .load(let memory, let byteCount, let isSigned, let address):
+      return try load(memory, try evaluate(address, inputs: inputs), byteCount, isSigned)
+    case .bits(let value, let offset, let count, let isSigned):
+      let word = UInt64(bitPattern: try evaluate(value, inputs: inputs)) >> UInt64(offset & 63)
+      return word.extended(bitCount: count, isSigned: isSigned)
+    case .extend(let value, let byteCount, let isSigned):
+      let word = UInt64(bitPattern: try evaluate(value, inputs: inputs))
+      return word.extended(bitCount: 8 * byteCount, isSigned: isSigned)
+    }
+  }
+
+  /// Reads an integer.
+  func load(
+    _ memory: PlanMemory,
+    _ address: Int64,
+    _ byteCount: Int,
+    _ isSigned: Bool
+  ) throws(ScriptFault) -> Int64 {
+    guard let bytes = read(memory, at: UInt64(bitPattern: address), byteCount: byteCount),
+      bytes.count == byteCount
+    else { throw ScriptFault(memory == .user ? .userRead : .kernelRead, subject: address) }
+    let word = bytes.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    return word.extended(bitCount: 8 * byteCount, isSigned: isSigned)
+  }
+}
+
+extension UInt64 {
+  /// The low bits as a 64-bit number.
+  fileprivate func extended(bitCount: Int, isSigned: Bool) -> Int64 {
+    guard bitCount > 0 else { return 0 }
+    guard bitCount < 64 else { return Int64(bitPattern: self) }
+    let unused = UInt64(64 - bitCount)
+    return isSigned
+      ? Int64(bitPattern: self << unused) >> Int64(unused) : Int64(bitPattern: (self << unused) >> unused)
+  }
+}
+
+extension PlanBinary {
+  /// The operator on two numbers; division by zero gives 0, shifts use the low six bits.
+  fileprivate func apply(_ left: Int64, _ right: Int64) -> Int64 {
+    let unsignedLeft = UInt64(bitPattern: left)
+    let unsignedRight = UInt64(bitPattern: right)
+    switch self {
+    case .add: return left &+ right
+    case .subtract: return left &- right
+    case .multiply: return left &* right
+    case .divideSigned: return right == 0 ? 0 : left.dividedReportingOverflow(by: right).partialValue
+    case .divideUnsigned: return right == 0 ? 0 : Int64(bitPattern: unsignedLeft / unsignedRight)
+    case .remainderSigned:
+      return right == 0 ? 0 : left.remainderReportingOverflow(dividingBy: right).partialValue
+    case .remainderUnsigned: return right == 0 ? 0 : Int64(bitPattern: unsignedLeft % unsignedRight)
+    case .and: return left & right
+    case .or: return left | right
+    case .xor: return left ^ right
+    case .shiftLeft: return left &<< right
+    case .shiftRightLogical: return Int64(bitPattern: unsignedLeft &>> unsignedRight)
+    case .shiftRightArithmetic: return left &>> right
+    case .equal: return left == right ? 1 : 0
+    case .notEqual: return left != right ? 1 : 0
+    case .lessSigned: return left < right ? 1 : 0
+    case .lessOrEqualSigned: return left <= right ? 1 : 0
+    }
+  }
+}

@@ -1,0 +1,145 @@
+import TargetModel
+package import TraceIR
+
+/// Runs the code of a program on the user side: `begin`, `end`, `error` and timer probes, and the handlers of
+/// records from the kernel.
+///
+/// In: a program, a store for its globals, a context for each hit. Out: ``output``, ``requests``, faults. It can
+/// run kernel-side probes too (with a context that knows registers and memory): `emit` runs the record's
+/// handler at once. Backends are compared with it.
+package final class Interpreter {
+  private var machine: Machine
+  private let probes: [CodeUnit]
+  private let entries: [CodeUnit?]
+  private let records: [RecordLayout]
+  private let idle: any HitContext
+
+  /// Compiles every body of `program`.
+  /// - Throws: ``RegexError`` for a pattern that Lowering should have refused.
+  package init(
+    _ program: TraceProgram,
+    store: any GlobalStore,
+    context: any HitContext
+  ) throws(RegexError) {
+    var functions: [CodeUnit] = []
+    for function in program.functions {
+      functions.append(
+        CodeUnit(
+          try CodeBuilder(function.body),
+          parameterCount: function.parameters.count,
+          result: function.result,
+          fallback: function.fallback
+        )
+      )
+    }
+    var handlers: [CodeUnit] = []
+    for record in program.records { handlers.append(try Self.unit(record.handler, record.fields.count)) }
+    var probes: [CodeUnit] = []
+    var entries: [CodeUnit?] = []
+    for probe in program.probes {
+      probes.append(try Self.unit(probe.body, 0))
+      entries.append(nil)
+      if let entry = probe.entryBody { entries[entries.count - 1] = try Self.unit(entry, 0) }
+    }
+    self.probes = probes
+    self.entries = entries
+    records = program.records
+    idle = context
+    machine = Machine(program, functions: functions, handlers: handlers, store: store, context: context)
+  }
+
+  private static func unit(_ body: Body, _ parameterCount: Int) throws(RegexError) -> CodeUnit {
+    CodeUnit(try CodeBuilder(body), parameterCount: parameterCount, result: nil, fallback: nil)
+  }
+
+  /// What has been printed and not yet been taken.
+  package var output: ByteBuffer { machine.output }
+
+  /// Forgets the output; its memory is used again.
+  package func clearOutput() { machine.output.clear() }
+
+  /// What probes have asked for since the last call.
+  package func takeRequests() -> [SessionRequest] {
+    defer { machine.requests.removeAll() }
+    return machine.requests
+  }
+
+  /// Runs the body of the probe with that index.
+  /// - Throws: ``ScriptFault`` that the script did not catch.
+  package func run(probe index: Int, in context: any HitContext) throws(ScriptFault) {
+    try run(probes[index], in: context)
+  }
+
+  /// Runs what a return probe does at the function's entry.
+  /// - Throws: ``ScriptFault`` that the script did not catch.
+  package func runEntry(probe index: Int, in context: any HitContext) throws(ScriptFault) {
+    if let entry = entries[index] { try run(entry, in: context) }
+  }
+
+  private func run(_ unit: CodeUnit, in context: any HitContext) throws(ScriptFault) {
+    machine.begin(in: context)
+    machine.enter(unit, 0, 0, 0)
+    _ = try machine.run(unit, Frame())
+    machine.context = idle
+  }
+
+  /// Shows a record: runs its handler on the fields in `bytes`.
+  ///
+  /// They are laid out as ``RecordWire`` says; what is cut short reads as 0 and "".
+  /// - Throws: ``ScriptFault`` that the handler did not catch.
+  package func handle(
+    record: RecordID,
+    fields bytes: ArraySlice<UInt8>,
+    in context: any HitContext
+  ) throws(ScriptFault) {
+    let unit = machine.handlers[record.index]
+    machine.begin(in: context)
+    machine.enter(unit, 0, 0, 0)
+    var reader = FieldReader(bytes)
+    for (index, type) in records[record.index].fields.enumerated() {
+      switch type {
+      case .long: machine.setLong(unit.locals[index].number, reader.readLong())
+      case .string: machine.setString(unit.locals[index].number, reader.readString())
+      }
+    }
+    _ = try machine.run(unit, Frame())
+  }
+}
+
+extension Machine {
+  /// Sets a slot of the outermost frame.
+  fileprivate mutating func setLong(_ slot: Int32, _ value: Int64) { longs[Int(slot)] = value }
+
+  /// Sets a slot of the outermost frame.
+  fileprivate mutating func setString(_ slot: Int32, _ value: ByteString) { strings[Int(slot)] = value }
+}
+
+/// Reads the fields of a record; reading past the end gives nothing.
+struct FieldReader {
+  private var rest: ArraySlice<UInt8>
+
+  init(_ bytes: ArraySlice<UInt8>) { rest = bytes }
+
+  mutating func readLong() -> Int64 {
+    guard rest.count >= 8 else {
+      rest = []
+      return 0
+    }
+    let start = rest.startIndex
+    var value: UInt64 = 0
+    for index in (0..<8).reversed() { value = value << 8 | UInt64(rest[start + index]) }
+    rest = rest[(start + 8)...]
+    return Int64(bitPattern: value)
+  }
+
+  mutating func readString() -> ByteString {
+    guard rest.count >= 4 else { return ByteString() }
+    let start = rest.startIndex
+    var count = 0
+    for index in (0..<4).reversed() { count = count << 8 | Int(rest[start + index]) }
+    let end = min(start + 4 + count, rest.endIndex)
+    let text = ByteString(Array(rest[(start + 4)..<end]))
+    rest = rest[min(rest.endIndex, start + (4 + count + 7) & ~7)...]
+    return text
+  }
+}

@@ -1,0 +1,93 @@
+import TargetModel
+package import TraceIR
+
+/// A run-time error of the script.
+package struct ScriptFault: Error, Hashable, Sendable {
+  package var code: FaultCode
+  /// The faulting address, or the array's global.
+  package var subject: Int64
+  /// What `error()` was given.
+  package var message: ByteString
+  /// Index into ``TraceProgram/locations``.
+  package var location: Int?
+
+  package init(_ code: FaultCode, subject: Int64 = 0, message: ByteString = "", location: Int? = nil) {
+    self.code = code
+    self.subject = subject
+    self.message = message
+    self.location = location
+  }
+}
+
+/// The texts of run-time errors, as SystemTap words them (manual pages `stap`, `error::fault`).
+package struct FaultTexts: Sendable {
+  private let program: TraceProgram
+  private let places: [Int: String]
+
+  package init(_ program: TraceProgram) {
+    self.program = program
+    var places: [Int: String] = [:]
+    program.forEachInstruction { instruction in
+      guard let location = instruction.location, let token = instruction.operation.faultToken(program) else {
+        return
+      }
+      places[location] = token
+    }
+    self.places = places
+  }
+
+  /// What `catch (message)` receives.
+  package func message(_ fault: ScriptFault) -> ByteString {
+    fault.code == .raised ? fault.message : ByteString(text(fault))
+  }
+
+  /// The line for standard error: `division by 0 near operator '/' at a.stp:1:9`.
+  package func report(_ fault: ScriptFault) -> String {
+    let message = fault.code == .raised ? fault.message.text : text(fault)
+    guard let location = fault.location, program.locations.indices.contains(location) else { return message }
+    let near = places[location].map { "near \($0) " } ?? ""
+    return "\(message) \(near)at \(program.locations[location])"
+  }
+
+  private func text(_ fault: ScriptFault) -> String {
+    let address = "0x" + String(UInt64(bitPattern: fault.subject), radix: 16)
+    switch fault.code {
+    case .raised: return fault.message.text
+    case .divisionByZero: return "division by 0"
+    case .userRead: return "user read fault at \(address)"
+    case .kernelRead: return "kernel read fault at \(address)"
+    case .userString: return "user string copy fault -14 at \(address)"
+    case .kernelString: return "kernel string copy fault -14 at \(address)"
+    case .arrayFull: return arrayFull(fault.subject)
+    case .emptyAggregate: return "empty aggregate"
+    case .histogramIndex: return "histogram index out of range"
+    case .actionBudget: return "MAXACTION exceeded"
+    case .nesting: return "MAXNESTING exceeded"
+    case .functionsExhausted: return "all functions exhausted"
+    case .stringIndex: return "string index out of range"
+    }
+  }
+
+  private func arrayFull(_ subject: Int64) -> String {
+    guard let index = Int(exactly: subject), program.globals.indices.contains(index),
+      program.globals[index].maximumEntries != program.limits.maxMapEntries
+    else { return "Array overflow, check MAXMAPENTRIES" }
+    return "Array overflow, check size limit (\(program.globals[index].maximumEntries))"
+  }
+}
+
+extension Operation {
+  /// What in the script an error of this operation is near to; nil when it cannot fail.
+  fileprivate func faultToken(_ program: TraceProgram) -> String? {
+    switch self {
+    case .binary(_, .divide, _, _): "operator '/'"
+    case .binary(_, .remainder, _, _): "operator '%'"
+    case .storeElement(let global, _, _), .addElement(_, let global, _, _), .aggregate(let global, _, _),
+      .extract(_, _, let global, _), .histogramBucket(_, _, let global, _, _):
+      "identifier '\(program.globals[global.index].name)'"
+    case .call(_, let function, _): "identifier '\(program.functions[function.index].name)'"
+    case .intrinsic(_, let intrinsic, _): "identifier '\(intrinsic.rawValue)'"
+    default: nil
+    }
+  }
+}

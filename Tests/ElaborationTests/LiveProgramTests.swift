@@ -1,0 +1,99 @@
+import Platform
+import TargetModel
+import TestSupport
+import Testing
+
+@testable import Elaboration
+
+/// Programs of this machine: their marks and symbols.
+@Suite("Programs of this machine")
+struct LiveProgramTests {
+  let programs = SystemPrograms(environment: .current())
+  let postgres = "/usr/lib/postgresql/15/bin/postgres"
+
+  @Test("Every marker of postgres lands in few groups")
+  func landsPostgresMarks() throws {
+    let script = "probe process(\"\(postgres)\").mark(\"*\") { printf(\"%s %s\\n\", $$name, $$parms) }"
+    let elaborated = Elaborated(script, programs: programs)
+    let program = try #require(elaborated.checked.product, "\(elaborated.messages)")
+    let sites = program.probes.flatMap { $0.trigger.sites }
+    #expect(sites.count == 71)
+    #expect(Set(sites.map(\.description.name)).count == 57)
+    #expect(sites.allSatisfy { $0.semaphore != nil && $0.buildID != nil })
+    #expect(sites.allSatisfy { $0.description.formats.count == 1 })
+  }
+
+  @Test("A stripped program is probed by its symbols and its arguments read by the ABI")
+  func probesStripped() throws {
+    let script =
+      "probe process(\"\(postgres)\").function(\"exec_simple_q*\"), process(\"\(postgres)\").function(\"pg_strong*\") { println(long_arg(1)) }"
+    let elaborated = Elaborated(script, programs: programs)
+    #expect(elaborated.ids == ["no-such-function"], "\(elaborated.messages)")
+    let exported = Elaborated(
+      "probe process(\"\(postgres)\").function(\"pg_strong_random\").exported { println(long_arg(1)) }",
+      programs: programs
+    )
+    let program = try #require(exported.checked.product, "\(exported.messages)")
+    #expect(program.probes.count == 1)
+    #expect(exported.text.contains("print(\"%d\\n\", <r5>)"))
+  }
+
+  @Test("A target variable of a stripped program is an error that tells what works")
+  func explainsStripped() {
+    let script = "probe process(\"\(postgres)\").function(\"pg_strong_random\") { println($buf) }"
+    let elaborated = Elaborated(script, programs: programs)
+    #expect(elaborated.ids == ["no-debug-info"])
+    #expect(elaborated.messages.contains("pointer_arg(n)"))
+  }
+
+  @Test(
+    "What is not there is named",
+    arguments: [
+      ("process(\"nosuchprogram\").function(\"f\")", "no-such-program"),
+      ("process(\"/etc/passwd\").function(\"f\")", "no-such-program"),
+      ("process(\"/bin/tru*x\").function(\"f\")", "no-such-program"),
+      ("process(999999999).function(\"f\")", "no-such-program"),
+      ("process.function(\"f\")", "no-such-program"),
+      ("process(\"ls\").mark(\"f\")", "no-such-mark"),
+      ("process(\"ls\").library(\"nosuch.so\").function(\"f\")", "no-such-program"),
+      ("process(\"ls\").library(\"libc.so.6\").function(\"mallco\")", "no-such-function"),
+      ("process(\"ls\").functoin(\"f\")", "no-such-component"),
+      ("process(\"ls\").statement(\"f\")", "unsupported-probe"),
+      ("process(\"ls\")", "process-what"),
+      ("process(\"ls\").provider(\"f\")", "provider-needs-mark"),
+      ("process(\"ls\").function", "needs-string"),
+    ]
+  )
+  func namesWhatIsMissing(_ point: String, _ id: String) {
+    let elaborated = Elaborated("probe \(point) { }", programs: programs)
+    #expect(elaborated.ids == [id], "\(elaborated.messages)")
+  }
+
+  @Test("A library of a program, and its function")
+  func findsLibrary() throws {
+    let elaborated = Elaborated(
+      "probe process(\"ls\").library(\"libc.so*\").function(\"malloc\").return { println(returnval()) }",
+      programs: programs
+    )
+    let program = try #require(elaborated.checked.product, "\(elaborated.messages)")
+    let sites = program.probes.flatMap { $0.trigger.sites }
+    #expect(sites.count == 1)
+    #expect(sites.first?.path.contains("libc.so.6") == true)
+  }
+
+  @Test("Optional and sufficient points fall silent")
+  func skipsOptional() {
+    let script = "probe process(\"nosuch\").function(\"f\") ?, begin { println(1) }"
+    #expect(Elaborated(script, programs: programs).messages == "")
+  }
+}
+
+extension ElaboratedTrigger {
+  /// The sites, for those that have some.
+  var sites: [ProbeSite] {
+    switch self {
+    case .userInstruction(let sites, _), .userReturn(let sites, _): sites
+    case .begin, .end, .error, .timer, .never, .tracepoint: []
+    }
+  }
+}

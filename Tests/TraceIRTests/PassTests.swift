@@ -1,0 +1,302 @@
+import TargetModel
+import Testing
+import TraceIR
+
+@Suite struct PassTests {
+  /// A program with one kernel-side probe.
+  private func program(_ fill: (inout BodyBuilder) -> Void) -> TraceProgram {
+    var builder = BodyBuilder()
+    fill(&builder)
+    var program = TraceProgram()
+    let trigger = Trigger.userSites([], kind: .instruction, pid: nil)
+    program.probes = [Probe(name: "p", trigger: trigger, body: builder.finished)]
+    return program
+  }
+
+  private let decimal = FormatString.Piece.directive(
+    .init(flag: nil, width: .none, precision: .none, conversion: .decimal)
+  )
+  private let string = FormatString.Piece.directive(
+    .init(flag: nil, width: .none, precision: .none, conversion: .string)
+  )
+
+  @Test("outlining moves texts and captures numbers")
+  func outlines() {
+    let before = program { body in
+      let function = body.string { .context($0, .site(.function), kernelPlan: nil) }
+      let prefix = body.string { .format($0, FormatString([string, .text(":")]), [function]) }
+      let tid = body.long { .context($0, .tid, kernelPlan: nil) }
+      body.add(.print(FormatString([string, .text(" "), decimal, .text("\n")]), [prefix, tid]))
+    }
+    #expect(
+      deadCodeElimination.run(outlinePrinting.run(before)).text == """
+        probe 0 "p" user sites(0)
+          %2 = context tid
+          emit 0, %2
+        record 0 (long)
+          locals $0: long
+          %2 = load $0
+          %0 = context site(TargetModel.SiteText.function)
+          %1 = format "%s:", %0
+          print "%s %d\\n", %1, %2
+
+        """
+    )
+  }
+
+  @Test("outlining captures what the kernel needs anyway")
+  func capturesNeededValues() {
+    var before = program { body in
+      let tid = body.long { .context($0, .tid, kernelPlan: nil) }
+      let text = body.string { .format($0, FormatString([decimal]), [tid]) }
+      body.add(.storeGlobal(GlobalID(0), text))
+      body.add(.print(FormatString([string]), [text]))
+    }
+    before.globals = [Global(name: "g", kind: .scalar(.string), maximumEntries: 0)]
+    let after = optimize(before)
+    #expect(after.records.map(\.fields) == [[.string]])
+    #expect(after.probes[0].body.text.contains("format \"%d\", %0"))
+  }
+
+  @Test("outlining moves a choice between constants")
+  func movesTernaries() {
+    let before = program { body in
+      let value = body.long { .context($0, .argument(1), kernelPlan: nil) }
+      let text = body.local(.string)
+      let then = body.block { $0.add(.storeLocal(text, .string("yes"))) }
+      let otherwise = body.block { $0.add(.storeLocal(text, .string("no"))) }
+      body.add(.if(value, then: then, else: otherwise))
+      let chosen = body.load(text)
+      body.add(.print(FormatString([string, .text("\n")]), [chosen]))
+    }
+    #expect(
+      optimize(before).text == """
+        probe 0 "p" user sites(0)
+          locals $0: string
+          %0 = context argument(1)
+          emit 0, %0
+        record 0 (long)
+          locals $0: long, $1: string
+          %0 = load $0
+          if %0
+            store $1, "yes"
+          else
+            store $1, "no"
+          end
+          %1 = load $1
+          print "%s\\n", %1
+
+        """
+    )
+  }
+
+  @Test("outlining leaves a choice between variables in the kernel")
+  func keepsTernariesOfVariables() {
+    let before = program { body in
+      let value = body.long { .context($0, .argument(1), kernelPlan: nil) }
+      let name = body.string { .context($0, .execname, kernelPlan: nil) }
+      let text = body.local(.string)
+      let then = body.block { inner in
+        let other = inner.string { .context($0, .pexecname, kernelPlan: nil) }
+        inner.add(.storeLocal(text, other))
+      }
+      let otherwise = body.block { $0.add(.storeLocal(text, name)) }
+      body.add(.if(value, then: then, else: otherwise))
+      let chosen = body.load(text)
+      body.add(.print(FormatString([string]), [chosen]))
+    }
+    let after = optimize(before)
+    #expect(after.records.map(\.fields) == [[.string]])
+    #expect(after.probes[0].body.text.contains("if %0"))
+  }
+
+  @Test("%m is given bytes that the kernel has read")
+  func readsMemoryInTheKernel() {
+    let memory = FormatString.Piece.directive(
+      .init(flag: "#", width: .none, precision: .fixed(4), conversion: .memory)
+    )
+    let after = optimize(
+      program { body in
+        let address = body.long { .context($0, .argument(1), kernelPlan: nil) }
+        body.add(.print(FormatString([memory]), [address]))
+      }
+    )
+    #expect(after.probes[0].body.text.contains("userBytes(%0, 4)"))
+    #expect(after.records.map(\.fields) == [[.string]])
+  }
+
+  @Test("a histogram's keys are captured")
+  func outlinesHistograms() {
+    var before = program { body in
+      let tid = body.long { .context($0, .tid, kernelPlan: nil) }
+      body.add(.printHistogram(.log, GlobalID(0), [tid]))
+    }
+    before.globals = [Global(name: "h", kind: .statisticArray(keys: [.long]), maximumEntries: 10)]
+    let after = optimize(before)
+    #expect(after.records[0].handler.text.contains("print hist_log @0 [%0]"))
+    #expect(after.globals[0].isUsedInKernel == false)
+  }
+
+  @Test("small functions are put where they are called, and their prints merge")
+  func inlines() {
+    var log = BodyBuilder(parameters: [.string])
+    let text = log.load(LocalID(0))
+    log.add(.print(FormatString([string, .text("\n")]), [text]))
+    var before = program { body in
+      body.add(.call(nil, FunctionID(0), [.string("a")]))
+      body.add(.call(nil, FunctionID(0), [.string("b")]))
+    }
+    before.functions = [
+      Function(name: "log", parameters: [.string], result: nil, body: log.finished, fallback: nil)
+    ]
+    #expect(
+      optimize(before).text == """
+        probe 0 "p" user sites(0)
+          locals $0: string, $1: string
+          emit 0
+        record 0 ()
+          print "a\\nb\\n"
+
+        """
+    )
+  }
+
+  @Test("early returns become else branches")
+  func inlinesEarlyReturns() {
+    var function = BodyBuilder(parameters: [.long])
+    let value = function.load(LocalID(0))
+    let then = function.block { $0.add(.return(.long(1))) }
+    function.add(.if(value, then: then, else: Block()))
+    function.add(.return(.long(2)))
+    var before = program { body in
+      let argument = body.long { .context($0, .tid, kernelPlan: nil) }
+      let result = body.long { .call($0, FunctionID(0), [argument]) }
+      body.add(.storeGlobal(GlobalID(0), result))
+    }
+    before.globals = [Global(name: "g", kind: .scalar(.long), maximumEntries: 0)]
+    before.functions = [
+      Function(name: "f", parameters: [.long], result: .long, body: function.finished, fallback: nil)
+    ]
+    #expect(
+      optimize(before).probes[0].body.text == """
+        locals $0: long, $1: long
+        %0 = context tid
+        if %0
+          store $1, 1
+        else
+          store $1, 2
+        end
+        %1 = load $1
+        store @0, %1
+
+        """
+    )
+  }
+
+  @Test("recursive functions stay calls")
+  func keepsRecursion() {
+    var function = BodyBuilder()
+    function.add(.call(nil, FunctionID(0), []))
+    var before = program { $0.add(.call(nil, FunctionID(0), [])) }
+    before.functions = [
+      Function(name: "f", parameters: [], result: nil, body: function.finished, fallback: nil)
+    ]
+    #expect(optimize(before).probes[0].body.text == "call function 0()\n")
+  }
+
+  @Test("constants are computed, stores forwarded, branches decided; division by 0 stays")
+  func folds() {
+    var before = program { body in
+      let five = body.long { .binary($0, .add, .long(2), .long(3)) }
+      let local = body.local(.long)
+      body.add(.storeLocal(local, five))
+      let loaded = body.load(local)
+      let then = body.block { $0.add(.storeGlobal(GlobalID(0), loaded)) }
+      let otherwise = body.block { $0.add(.storeGlobal(GlobalID(0), .long(9))) }
+      body.add(.if(.long(1), then: then, else: otherwise))
+      _ = body.long { .binary($0, .divide, .long(1), .long(0)) }
+    }
+    before.globals = [Global(name: "g", kind: .scalar(.long), maximumEntries: 0)]
+    #expect(
+      deadCodeElimination.run(constantFolding.run(before)).probes[0].body.text == """
+        locals $0: long
+        store @0, 5
+        %2 = div 1, 0
+
+        """
+    )
+  }
+
+  @Test("a local that a loop changes is not forwarded into it")
+  func respectsLoops() {
+    let before = program { body in
+      let local = body.local(.long)
+      body.add(.storeLocal(local, .long(1)))
+      var condition: Operand = .long(0)
+      let test = body.block { inner in
+        let value = inner.load(local)
+        condition = inner.long { .binary($0, .less, value, .long(9)) }
+      }
+      let inner = body.block { inner in
+        let value = inner.load(local)
+        let next = inner.long { .binary($0, .add, value, .long(1)) }
+        inner.add(.storeLocal(local, next))
+      }
+      body.add(.loop(condition: test, condition, body: inner, step: Block()))
+    }
+    #expect(constantFolding.run(before).probes[0].body.text == before.probes[0].body.text)
+  }
+
+  @Test("prints with an effect between them stay apart")
+  func keepsPrintsApart() {
+    var before = program { body in
+      body.add(.print(FormatString([.text("a")]), []))
+      body.add(.storeGlobal(GlobalID(0), .long(1)))
+      body.add(.print(FormatString([.text("b")]), []))
+    }
+    before.globals = [Global(name: "g", kind: .scalar(.long), maximumEntries: 0)]
+    #expect(mergePrints.run(before).text == before.text)
+  }
+
+  @Test("dead code goes, faults and effects stay")
+  func eliminates() {
+    var before = program { body in
+      _ = body.long { .context($0, .pid, kernelPlan: nil) }
+      _ = body.long {
+        .read($0, .load(.user, byteCount: 4, isSigned: true, address: .constant(0)), inputs: [])
+      }
+      let unread = body.local(.long)
+      body.add(.storeLocal(unread, .long(3)))
+      body.add(.next)
+      body.add(.print(FormatString([.text("never")]), []))
+    }
+    before.probes.append(Probe(name: "n", trigger: .never, body: Body()))
+    #expect(
+      deadCodeElimination.run(before).text == """
+        probe 0 "p" user sites(0)
+          locals $0: long
+          %1 = read user4s[0]
+          next
+
+        """
+    )
+  }
+
+  @Test("the verifier names what is wrong")
+  func verifies() {
+    let broken = program { body in
+      body.add(.storeGlobal(GlobalID(3), .long(1)))
+      body.add(.break)
+      body.add(.print(FormatString([decimal]), [.value(ValueID(7))]))
+      _ = body.long { .concatenate($0, [.string("a")]) }
+    }
+    #expect(
+      broken.problems() == [
+        "probe 0: global 3 does not exist",
+        "probe 0: break or continue outside a loop",
+        "probe 0: %7 is used before it is made",
+        "probe 0: concatenate makes a string in %0",
+      ]
+    )
+  }
+}
