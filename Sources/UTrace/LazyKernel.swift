@@ -1,17 +1,15 @@
+import BTF
 import Elaboration
 import KernelBridge
 import Platform
-import Synchronization
 import TargetModel
 
 /// The running kernel's types and tracepoints, read when a script first asks: most never do, and BTF is megabytes.
-final class LazyKernel: KernelCatalog {
-  private let session: KernelSession
-  private let known = Mutex<BTFKernelCatalog?>(nil)
+struct LazyKernel: KernelCatalog {
+  let session: KernelSession
 
-  init(_ session: KernelSession) { self.session = session }
+  var types: any TypeSource { LazyKernelTypes(session: session) }
 
-  var types: any TypeSource { catalog?.types ?? NoKernelTypes() }
   var tracepoints: [KernelTracepoint] { catalog?.tracepoints ?? [] }
 
   func arguments(ofTracepoint name: String) -> [(name: String, type: TypeReference)]? {
@@ -20,11 +18,7 @@ final class LazyKernel: KernelCatalog {
 
   /// Nil when the kernel publishes no BTF.
   private var catalog: BTFKernelCatalog? {
-    if let catalog = known.withLock({ $0 }) { return catalog }
-    guard let image = try? session.types.image() else { return nil }
-    let catalog = BTFKernelCatalog(image, systems: Self.systems())
-    known.withLock { $0 = catalog }
-    return catalog
+    (try? session.types.image()).map { BTFKernelCatalog($0, systems: Self.systems()) }
   }
 
   /// Tracepoint names to their systems, where tracefs is mounted.
@@ -39,10 +33,14 @@ final class LazyKernel: KernelCatalog {
   }
 }
 
-/// A kernel without BTF.
-private struct NoKernelTypes: TypeSource {
-  func layout(of type: TypeReference) -> TypeLayout { .opaque("unknown") }
-  func spelling(of type: TypeReference?) -> String { "unknown" }
-  func type(named name: String) -> TypeReference? { nil }
-  func enumerator(named name: String) -> Int64? { nil }
+/// The kernel's types; without BTF there are none. The session reads the image once.
+private struct LazyKernelTypes: TypeSource {
+  let session: KernelSession
+
+  private var source: BTFTypeSource? { (try? session.types.image()).map { BTFTypeSource($0) } }
+
+  func layout(of type: TypeReference) -> TypeLayout { source?.layout(of: type) ?? .opaque("unknown") }
+  func spelling(of type: TypeReference?) -> String { source?.spelling(of: type) ?? "unknown" }
+  func type(named name: String) -> TypeReference? { source?.type(named: name) }
+  func enumerator(named name: String) -> Int64? { source?.enumerator(named: name) }
 }

@@ -119,7 +119,9 @@ extension Expander {
   ) throws(BPFBackendError) -> Operand {
     // SystemTap's names of whole registers have no `r`: "ax" is rax (manual page function::register).
     let whole = target.registers.registers.contains { $0.name == "r" + name } ? "r" + name : name
-    guard let part = target.registers.lookUp(whole == "flags" ? "eflags" : whole) else { throw unsupported("register '\(name)'", location) }
+    guard let part = target.registers.lookUp(whole == "flags" ? "eflags" : whole) else {
+      throw unsupported("register '\(name)'", location)
+    }
     let offset = try contextOffset(ofRegister: part.register.dwarf, location)
     let value = machine(.register(contextOffset: offset), location, into: &steps)
     let bits = MachineOperation.bits(

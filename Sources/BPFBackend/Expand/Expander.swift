@@ -206,7 +206,9 @@ extension Expander {
     into steps: inout [Step]
   ) throws(BPFBackendError) -> InlineFrame {
     let function = program.functions[id.index]
-    guard !activeFunctions.contains(id) else { throw unsupported("recursion of '\(function.name)'", location) }
+    guard !activeFunctions.contains(id) else {
+      throw unsupported("recursion of '\(function.name)'", location)
+    }
     activeFunctions.append(id)
     var frame = InlineFrame(function.body)
     let assigned = function.body.block.assignedLocals

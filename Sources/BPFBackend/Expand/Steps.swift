@@ -38,8 +38,9 @@ indirect enum Action {
   case attempt([Step], message: LocalID?, handler: [Step])
 }
 
-/// Operations nearer to the machine. Equal ones with equal operands give equal results within one hit, unless
-/// they ask for the time.
+/// Operations nearer to the machine.
+///
+/// Equal ones with equal operands give equal results within one hit, unless they ask for the time.
 enum MachineOperation: Hashable {
   /// A 64-bit word of `pt_regs`.
   case register(contextOffset: Int)

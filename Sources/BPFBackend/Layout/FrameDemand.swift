@@ -98,8 +98,10 @@ struct FrameDemand: StepVisitor {
     case .binary(_, .divide, _, _), .binary(_, .remainder, _, _): mayFault = true
     case .loadElement(_, let global, _), .contains(_, let global, _), .delete(let global, _):
       examineTable(global, valueByteCount: 0)
-    case .storeElement(let global, _, _), .addElement(_, let global, _, _): examineTable(global, valueByteCount: 8)
-    case .aggregate(let global, _, _), .extract(_, _, let global, _), .histogramBucket(_, _, let global, _, _):
+    case .storeElement(let global, _, _), .addElement(_, let global, _, _):
+      examineTable(global, valueByteCount: 8)
+    case .aggregate(let global, _, _), .extract(_, _, let global, _),
+      .histogramBucket(_, _, let global, _, _):
       examineTable(global, valueByteCount: 8)
     case .intrinsic:
       mayFault = true

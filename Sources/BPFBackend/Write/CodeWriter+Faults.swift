@@ -96,7 +96,9 @@ extension CodeWriter {
     Int32(bitPattern: UInt32(kind) | UInt32(UInt16(truncatingIfNeeded: facts.index)) << 16)
   }
 
-  /// Stores the low 32 bits of a long. Uses `r1`.
+  /// Stores the low 32 bits of a long.
+  ///
+  /// Uses `r1`.
   mutating func store(_ operand: Operand, wordAt base: BPFRegister, _ offset: Int16) {
     if case .long(let value) = operand {
       return code.emit(.store(.word, base, offset, immediate: Int32(truncatingIfNeeded: value)))

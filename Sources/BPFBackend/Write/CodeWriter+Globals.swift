@@ -31,7 +31,9 @@ extension CodeWriter {
     writeAtomicAdd(result, operand, at: .r1)
   }
 
-  /// Adds to `*base`, leaving the value before in `result` when somebody wants it. Uses `r0`.
+  /// Adds to `*base`, leaving the value before in `result` when somebody wants it.
+  ///
+  /// Uses `r0`.
   mutating func writeAtomicAdd(_ result: ValueID, _ operand: Operand, at base: BPFRegister) {
     if isUnused(result) {
       let added = register(operand, .r2)

@@ -207,7 +207,9 @@ extension CodeWriter {
 
   // MARK: Names
 
-  /// `comm`: at most 15 bytes and zeros up to 16. The length is found without a loop.
+  /// `comm`: at most 15 bytes and zeros up to 16.
+  ///
+  /// The length is found without a loop.
   mutating func writeCommandName(_ result: ValueID) {
     guard let slot = slot(of: result) else { return }
     scratchAddress(.r1, slot + 4)

@@ -41,7 +41,9 @@ extension CodeWriter {
   /// Whether nobody reads the result, so that code without other effects can go.
   func isUnused(_ result: ValueID) -> Bool { layout.home(result) == .unused }
 
-  /// Stores a long at a fixed place: `base + offset`. Uses `temporary` for what is no short constant.
+  /// Stores a long at a fixed place: `base + offset`.
+  ///
+  /// Uses `temporary` for what is no short constant.
   mutating func store(
     _ operand: Operand,
     at base: BPFRegister,

@@ -36,7 +36,9 @@ extension CodeWriter {
     }
   }
 
-  /// Hits count only while the session runs. Entries are noted from the start on: their returns may come later.
+  /// Hits count only while the session runs.
+  ///
+  /// Entries are noted from the start on: their returns may come later.
   private mutating func checkState(_ role: Role) {
     code.loadMapValue(.r1, ModuleMaps.scalars, offset: Int32(ScalarLayout.stateOffset))
     code.emit(.load(.word, .r1, .r1))
@@ -55,7 +57,9 @@ extension CodeWriter {
   }
 
   /// Bytes with the tail.
-  private var scratchByteCount: Int { layout.scratchByteCount + module.tailByteCount + demand.output.capacity }
+  private var scratchByteCount: Int {
+    layout.scratchByteCount + module.tailByteCount + demand.output.capacity
+  }
 
   private mutating func claimScratch() {
     guard let scratch = layout.scratchRegister else { return }

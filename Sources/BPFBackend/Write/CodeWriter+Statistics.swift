@@ -65,8 +65,10 @@ extension CodeWriter {
     }
   }
 
-  /// `*(r3 + offset) = max(*(r3 + offset), r2)`, unsigned. Another thread on this CPU can come between only when
-  /// it preempts within three instructions; eight times in a row does not happen.
+  /// `*(r3 + offset) = max(*(r3 + offset), r2)`, unsigned.
+  ///
+  /// Another thread on this CPU can come between only when it preempts within three instructions; eight times
+  /// in a row does not happen.
   private mutating func raiseMaximum(_ offset: Int) {
     let done = code.makeLabel()
     code.emit(.load(.double, .r0, .r3, Int16(offset)))

@@ -72,7 +72,11 @@ extension CodeWriter {
     code.place(done)
   }
 
-  mutating func writeContains(_ result: ValueID, _ global: GlobalID, _ keys: [Operand?]) throws(BPFBackendError) {
+  mutating func writeContains(
+    _ result: ValueID,
+    _ global: GlobalID,
+    _ keys: [Operand?]
+  ) throws(BPFBackendError) {
     if isUnused(result) { return }
     let table = module.table(global)
     writeKey(table, try wholeKey(keys, table))
@@ -136,8 +140,10 @@ extension CodeWriter {
     code.place(updated)
   }
 
-  /// One lookup and one atomic addition for an element that is there. Insertion asks for a new element, so that
-  /// of two threads one inserts and the other finds that element and adds.
+  /// One lookup and one atomic addition for an element that is there.
+  ///
+  /// Insertion asks for a new element, so that of two threads one inserts and the other finds that element
+  /// and adds.
   mutating func writeAddElement(
     _ result: ValueID,
     _ global: GlobalID,

@@ -132,8 +132,10 @@ extension CodeWriter {
     }
   }
 
-  /// Replaces the string of a field and clears what the old one had more. The bytes behind the old string are
-  /// zeros already, so the cost goes with the lengths and not with MAXSTRINGLEN.
+  /// Replaces the string of a field and clears what the old one had more.
+  ///
+  /// The bytes behind the old string are zeros already, so the cost goes with the lengths and not with
+  /// MAXSTRINGLEN.
   mutating func writeField(_ place: FieldPlace, _ source: TextSource) {
     loadLength(.r2, source)
     if source != .literal([]) {
@@ -211,8 +213,10 @@ extension CodeWriter {
     store(.r0, result)
   }
 
-  /// `r0` = 0 exactly when the slot holds these bytes; no branches, so that chains of comparisons stay cheap to
-  /// verify. Reads behind the string stay inside the slot.
+  /// `r0` = 0 exactly when the slot holds these bytes; no branches, so that chains of comparisons stay cheap
+  /// to verify.
+  ///
+  /// Reads behind the string stay inside the slot.
   private mutating func writeDifference(_ slot: Int, _ bytes: [UInt8]) {
     loadScratch(.word, .r0, slot)
     code.emit(.arithmetic(.xor, .r0, Int32(bytes.count)))

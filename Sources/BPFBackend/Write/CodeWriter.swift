@@ -178,7 +178,9 @@ extension CodeWriter {
     }
   }
 
-  /// Zero, though the verifier takes it for any number. Uses `r0`.
+  /// Zero, though the verifier takes it for any number.
+  ///
+  /// Uses `r0`.
   mutating func writeUnknownZero(_ register: BPFRegister) {
     code.loadMapValue(register, ModuleMaps.scalars)
     code.emit(.load(.word, register, register))

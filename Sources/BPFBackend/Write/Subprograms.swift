@@ -32,7 +32,9 @@ extension CodeWriter {
     }
   }
 
-  /// Counts one lost hit, record or update. Uses all of `r0`–`r5`.
+  /// Counts one lost hit, record or update.
+  ///
+  /// Uses all of `r0`–`r5`.
   mutating func lose(_ reason: LossReason) {
     code.emit(.move(.r2, 1))
     loseMany(reason)
@@ -59,8 +61,9 @@ extension CodeWriter {
     code.emit(.exit)
   }
 
-  /// Eight bytes a round, as big-endian numbers where they differ. A difference behind the end of the shorter
-  /// string is shifted away.
+  /// Eight bytes a round, as big-endian numbers where they differ.
+  ///
+  /// A difference behind the end of the shorter string is shifted away.
   private mutating func writeCompareTexts() {
     let (start, differ, whole) = (code.makeLabel(), code.makeLabel(), code.makeLabel())
     let (lengths, less, greater) = (code.makeLabel(), code.makeLabel(), code.makeLabel())
