@@ -72,7 +72,7 @@ package final class OutputSink {
     errors(text)
   }
 
-  /// Writes what has been collected. After a failure everything is dropped.
+  /// Writes what has been collected; after a failure it is dropped.
   package func flush() {
     guard !pending.isEmpty else { return }
     defer { pending.clear() }
