@@ -7,12 +7,13 @@ extension Diagnostic {
     Diagnostic(.error, "alias-loop", "the alias '\(point.text)' stands for itself", at: point.range)
   }
 
-  static func emptyPattern(_ component: ProbePoint.Component) -> Diagnostic {
-    Diagnostic(.error, "empty-pattern", "the name of a function is missing", at: component.range)
-  }
-
   static func kernelNeedsMore(at range: SourceRange) -> Diagnostic {
     Diagnostic(.error, "kernel-what", "'kernel' alone is no event; write 'kernel.trace(\"name\")'", at: range)
+  }
+
+  static func malformedPattern(_ component: ProbePoint.Component) -> Diagnostic {
+    let message = "a function is written as 'name', 'name@file' or 'name@file:line'"
+    return Diagnostic(.error, "malformed-pattern", message, at: component.argument?.range ?? component.range)
   }
 
   static func needsString(_ component: ProbePoint.Component) -> Diagnostic {

@@ -77,14 +77,15 @@ extension Elaborator {
     return ([expanded], resolution.problems)
   }
 
-  private struct AliasMatch {
+  /// An alias that a point names.
+  struct AliasMatch {
     let alias: Int
     /// How many components of the point name it.
     let length: Int
   }
 
   /// The aliases that a point names: those that match all of it, else those that match most of its start.
-  private func aliases(matching point: ProbePoint) -> [AliasMatch] {
+  func aliases(matching point: ProbePoint) -> [AliasMatch] {
     var matches: [AliasMatch] = []
     for (index, alias) in symbols.aliases.enumerated() {
       for name in alias.declaration.names {

@@ -1,3 +1,4 @@
+package import DwarfIndex
 package import TargetModel
 
 /// Finds and opens the binaries that probe points name; made by the pipeline, which caches what it opens.
@@ -40,8 +41,8 @@ package protocol Program: Sendable {
   /// USDT probes, in the order of the notes.
   var marks: [ProgramMark] { get }
 
-  /// Functions by name, which may be a pattern; `file` is matched from its end.
-  func functions(named pattern: String, file: String?) -> [ProgramFunction]
+  /// Functions by name, file and line, of debug information and symbols; inlined instances when asked.
+  func functions(matching pattern: FunctionPattern) -> [ProgramFunction]
 
   /// Function names like `name`.
   func nearestFunctions(to name: String) -> [String]
