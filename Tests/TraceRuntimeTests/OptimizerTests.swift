@@ -214,8 +214,8 @@ private struct RandomProgram {
 
   @Test("optimized programs print what they printed before", arguments: 0..<40)
   func preservesMeaning(_ block: Int) throws {
-    for seed in 0..<20 {
-      let program = RandomProgram(seed: UInt64(block * 20 + seed)).program
+    for seed in 0..<10 {
+      let program = RandomProgram(seed: UInt64(block * 10 + seed)).program
       let optimized = optimize(program)
       let texts = FaultTexts(program)
       let wanted = try output(program, texts)
@@ -229,7 +229,7 @@ private struct RandomProgram {
 
   @Test("nothing is printed by kernel-side code")
   func outlinesEverything() {
-    for seed in 0..<50 {
+    for seed in UInt64(0)..<50 {
       var prints = 0
       for body in optimize(RandomProgram(seed: seed).program).probes.map(\.body) {
         body.block.forEach { if case .print = $0.operation { prints += 1 } }
