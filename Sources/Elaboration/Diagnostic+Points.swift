@@ -128,6 +128,26 @@ extension Diagnostic {
     Diagnostic(.error, "randomize-range", "'randomize' must be less than the timer's interval", at: range)
   }
 
+  static func refusedSites(
+    _ component: ProbePoint.Component,
+    _ count: Int,
+    _ first: (name: String, reason: String),
+    isFatal: Bool
+  ) -> Diagnostic {
+    let range = component.argument?.range ?? component.range
+    if isFatal {
+      return Diagnostic(
+        .error,
+        "refused-site",
+        "'\(first.name)' cannot be probed: \(first.reason)",
+        at: range
+      )
+    }
+    let message =
+      "\(count) place\(count == 1 ? "" : "s") left out, the first in '\(first.name)': \(first.reason)"
+    return Diagnostic(.warning, "refused-site", message, at: range)
+  }
+
   static func sequenceNumber(_ component: ProbePoint.Component) -> Diagnostic {
     let message = "the argument of '\(component.name.text)' is a sequence number"
     return Diagnostic(.error, "sequence-number", message, at: component.range)

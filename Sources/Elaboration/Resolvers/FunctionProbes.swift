@@ -21,15 +21,41 @@ enum FunctionProbes {
     guard !fitting.isEmpty else {
       return .failed(.noFittingFunction(component, modifiers.sorted(), all[0].isInlineInstance))
     }
+    return candidates(fitting, component, modifiers, place)
+  }
+
+  private static func candidates(
+    _ functions: [ProgramFunction],
+    _ component: ProbePoint.Component,
+    _ modifiers: Set<String>,
+    _ place: ProbePlace
+  ) -> ProbeResolution {
     var seen: Set<LinkAddress> = []
-    let isReturn = modifiers.contains("return")
-    let candidates = fitting.compactMap { function -> ProbeCandidate? in
-      let address = isReturn ? function.entry : function.probeAddress
-      guard seen.insert(address).inserted, let offset = program.fileOffset(of: address) else { return nil }
-      return candidate(function, at: address, offset, modifiers, place)
+    var result = ProbeResolution()
+    var refused: [(name: String, reason: String)] = []
+    for function in functions {
+      let (address, refusal) = ProbeAddress.choose(in: function, modifiers.contains("return"), place.program)
+      if let refusal { refused.append((function.name, refusal)) }
+      guard refusal == nil, seen.insert(address).inserted, let offset = place.program.fileOffset(of: address)
+      else { continue }
+      result.candidates.append(candidate(function, at: address, offset, modifiers, place))
     }
-    guard candidates.isEmpty else { return .found(candidates) }
-    return .failed(.notInFile(component, program.path))
+    if let first = refused.first {
+      let finding = Diagnostic.refusedSites(
+        component,
+        refused.count,
+        first,
+        isFatal: result.candidates.isEmpty
+      )
+      if result.candidates.isEmpty {
+        result.problems.append(finding)
+      } else {
+        result.warnings.append(finding)
+      }
+    } else if result.candidates.isEmpty {
+      result.problems.append(.notInFile(component, place.program.path))
+    }
+    return result
   }
 
   private static func candidate(
