@@ -70,6 +70,7 @@ private let limitTable = [
 
 /// What SystemTap's runtime needs and ours has no use for: accepted, so that command lines move over.
 private let ignoredDefinitions: Set<String> = [
-  "INTERRUPTIBLE", "KRETACTIVE", "MAXTRYLOCK", "MAXUPROBES", "MINSTACKSPACE", "STP_MAXMEMORY", "STP_NO_BUILDID_CHECK",
+  "INTERRUPTIBLE", "KRETACTIVE", "MAXTRYLOCK", "MAXUPROBES", "MINSTACKSPACE", "STP_MAXMEMORY",
+  "STP_NO_BUILDID_CHECK",
   "STP_NO_OVERLOAD", "STP_OVERLOAD_INTERVAL", "STP_OVERLOAD_THRESHOLD", "STP_PROCFS_BUFSIZE", "TRYLOCKDELAY",
 ]

@@ -78,7 +78,10 @@ struct CommandLineTests {
     #expect(outcome.output.isEmpty)
   }
 
-  @Test("A wrong -G leaves with status 2", arguments: [("x", "NAME=VALUE"), ("y=1", "no global 'y'"), ("x=a", "number")])
+  @Test(
+    "A wrong -G leaves with status 2",
+    arguments: [("x", "NAME=VALUE"), ("y=1", "no global 'y'"), ("x=a", "number")]
+  )
   func refusesGlobals(_ setting: String, _ message: String) throws {
     let outcome = try Tool.run(["-G", setting, "-e", "global x = 1 probe begin { println(x) exit() }"])
     #expect(outcome.status == 2)
