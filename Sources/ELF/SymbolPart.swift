@@ -88,7 +88,7 @@ struct SymbolPart: Sendable {
       guard let entry = entry(at: index), entry.nameOffset != 0, accept(entry.kind, entry.section) else {
         continue
       }
-      let length = names.hashedString(at: entry.nameOffset, terminator: UInt8(ascii: "@")).byteCount
+      let length = names.stringByteCount(at: entry.nameOffset, terminator: UInt8(ascii: "@"))
       guard length > 0, let name = try? names.slice(offset: entry.nameOffset, count: length),
         pattern.matches(name)
       else { continue }
@@ -98,7 +98,7 @@ struct SymbolPart: Sendable {
 
   private func symbol(at index: Int, _ entry: Entry) -> ELFSymbol {
     let names = strings.span
-    let length = hashedName(entry).byteCount
+    let length = names.stringByteCount(at: entry.nameOffset, terminator: UInt8(ascii: "@"))
     let name = names.string(at: entry.nameOffset, byteCount: length) ?? ""
     let version = version(of: index, entry, nameLength: length)
     return ELFSymbol(

@@ -9,7 +9,7 @@ package struct Capabilities: Hashable, Sendable {
 
   /// Those of this process, from /proc/self/status; none when that cannot be read.
   package static var current: Capabilities {
-    guard let status = try? readText("/proc/self/status") else { return Capabilities(effective: 0) }
+    guard let status = try? readSmallText("/proc/self/status") else { return Capabilities(effective: 0) }
     let line = status.split(separator: "\n").first { $0.hasPrefix("CapEff:") }
     let digits = line?.split(separator: "\t").last.map(String.init) ?? ""
     return Capabilities(effective: UInt64(digits, radix: 16) ?? 0)

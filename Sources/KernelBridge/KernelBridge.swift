@@ -2,6 +2,7 @@ package import BPFObject
 import CKernelABI
 import CLibbpf
 import Glibc
+import Platform
 import TargetModel
 
 /// The door to the kernel: blueprints come in, maps, rings and attachments go out.
@@ -77,6 +78,9 @@ extension KernelSession {
   }
 
   /// Runs a `perfEvent` program `frequencyHertz` times a second on every CPU that is online and busy.
+  ///
+  /// With `pid` only that thread is sampled: perf_event_open(2) knows threads. For a whole process, sample
+  /// everything and let the program compare `bpf_get_current_pid_tgid`.
   package func sample(
     _ program: BPFProgram,
     frequencyHertz: Int,
@@ -86,7 +90,7 @@ extension KernelSession {
       throw .invalid("program \(program.spec.name) is not for perf events")
     }
     var parts: [any AttachmentPart] = []
-    // A process's event needs an instance for each CPU only when inherited; ours follows the process itself.
+    // A thread's event follows it from CPU to CPU.
     for cpu in pid == nil ? onlineCPUs() : [-1] {
       let event = try PerfEvent.clock(frequencyHertz, pid: pid, cpu: cpu)
       parts.append(try PerfEvent(program, on: event))
@@ -132,7 +136,7 @@ extension KernelSession {
 
   /// CPUs of a list like `0-3,8`.
   private func onlineCPUs() -> [Int] {
-    let text = (try? readText("/sys/devices/system/cpu/online")) ?? "0"
+    let text = (try? readSmallText("/sys/devices/system/cpu/online")) ?? "0"
     return text.split(whereSeparator: { $0 == "," || $0.isNewline }).flatMap { range in
       let ends = range.split(separator: "-").compactMap { Int($0) }
       return ends.isEmpty ? [] : Array(ends[0]...max(ends[0], ends[ends.count - 1]))

@@ -17,7 +17,7 @@ extension KernelError: CustomStringConvertible {
   package var description: String {
     switch self {
     case .system(let error, let advice):
-      let text = "\(error.call) on \(error.subject): \(errorText(error.code))"
+      let text = "\(error.call) on \(error.subject): \(error.text)"
       return advice.map { "\(text); \($0)" } ?? text
     case .verifier(let failure): return failure.description
     case .missing(let feature, let reason):
@@ -58,7 +58,4 @@ extension KernelError {
 }
 
 /// The C library's text for an errno value.
-func errorText(_ code: CInt) -> String {
-  guard let text = unsafe strerror(code) else { return "error \(code)" }
-  return unsafe String(cString: text)
-}
+func errorText(_ code: CInt) -> String { SystemError("", on: "", code: code).text }

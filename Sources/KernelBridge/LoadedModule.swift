@@ -1,4 +1,5 @@
 package import BPFObject
+import Platform
 
 /// A program in the kernel; unloaded when nobody refers to it any more.
 package final class BPFProgram: Sendable {
@@ -12,7 +13,7 @@ package final class BPFProgram: Sendable {
 
   /// The kernel's number for it, as bpftool shows; nil where the kernel does not tell.
   package var kernelID: UInt32? {
-    let details = (try? readText("/proc/self/fdinfo/\(descriptor.raw)")) ?? ""
+    let details = (try? readSmallText("/proc/self/fdinfo/\(descriptor.raw)")) ?? ""
     let line = details.split(separator: "\n").first { $0.hasPrefix("prog_id:") }
     return line?.split(separator: "\t").last.flatMap { UInt32($0) }
   }

@@ -10,7 +10,7 @@ package struct Tracefs: Hashable, Sendable {
 
   /// The first one in /proc/self/mounts; nil when none is mounted, which is the user's decision.
   package static func mounted() -> Tracefs? {
-    guard let mounts = try? readText("/proc/self/mounts") else { return nil }
+    guard let mounts = try? readSmallText("/proc/self/mounts") else { return nil }
     for line in mounts.split(separator: "\n") {
       let fields = line.split(separator: " ")
       if fields.count > 2, fields[2] == "tracefs" { return Tracefs(path: unescape(fields[1])) }
@@ -22,7 +22,7 @@ package struct Tracefs: Hashable, Sendable {
   func eventID(_ group: String, _ name: String) throws(KernelError) -> UInt64 {
     let file = "\(path)/events/\(group)/\(name)/id"
     do throws(SystemError) {
-      let text = try readText(file)
+      let text = try readSmallText(file)
       guard let id = UInt64(text.prefix { $0.isNumber }) else {
         throw SystemError("read", on: file, code: EIO)
       }
@@ -35,22 +35,20 @@ package struct Tracefs: Hashable, Sendable {
   /// Appends lines to a control file; one write(2) holds at most a page of whole lines.
   func append(_ lines: [String], to file: String) throws(KernelError) {
     let subject = "\(path)/\(file)"
-    let raw = unsafe open(subject, O_WRONLY | O_APPEND | O_CLOEXEC)
-    guard raw >= 0 else { throw .last("open", on: subject) }
-    defer { close(raw) }
-    var pending: [UInt8] = []
-    for line in lines {
-      if pending.count + line.utf8.count + 1 > 3600 { try write(&pending, raw, subject) }
-      pending += Array(line.utf8) + [UInt8(ascii: "\n")]
+    do throws(SystemError) {
+      let control = try OwnedFD(writing: subject, appending: true)
+      var pending: [UInt8] = []
+      for line in lines {
+        if pending.count + line.utf8.count + 1 > 3600 {
+          try control.write(pending, subject: subject)
+          pending.removeAll()
+        }
+        pending += Array(line.utf8) + [UInt8(ascii: "\n")]
+      }
+      try control.write(pending, subject: subject)
+    } catch {
+      throw .failed(error.call, on: error.subject, code: error.code)
     }
-    try write(&pending, raw, subject)
-  }
-
-  private func write(_ bytes: inout [UInt8], _ raw: CInt, _ subject: String) throws(KernelError) {
-    guard !bytes.isEmpty else { return }
-    let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(raw, $0.baseAddress, $0.count) }
-    guard count == bytes.count else { throw .last("write", on: subject) }
-    bytes.removeAll()
   }
 
   /// Blanks in mount points are written as octal (proc_pid_mounts(5)).

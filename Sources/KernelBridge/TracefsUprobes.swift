@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 import Synchronization
 import TargetModel
 
@@ -55,7 +56,7 @@ final class TracefsUprobes: AttachmentPart {
 
   /// Removes the events of sessions whose process is gone; they are disarmed but listed.
   static func removeStale(_ tracefs: Tracefs) {
-    guard let text = try? readText("\(tracefs.path)/uprobe_events") else { return }
+    guard let text = try? readSmallText("\(tracefs.path)/uprobe_events") else { return }
     var names: Set<String> = []
     for line in text.split(separator: "\n") {
       let parts = line.split(separator: " ").first?.split(separator: ":") ?? []

@@ -10,30 +10,38 @@ package struct GlobPattern: Hashable, Sendable, CustomStringConvertible {
     case set(SIMD4<UInt64>)
   }
 
+  /// What lies between two stars.
+  private struct Segment: Hashable, Sendable {
+    let tokens: [Token]
+    /// Its bytes, when it is nothing but bytes: searched as one.
+    let literal: [UInt8]?
+
+    init(_ tokens: [Token]) {
+      self.tokens = tokens
+      let bytes = tokens.compactMap { if case .byte(let byte) = $0 { byte } else { nil } }
+      literal = bytes.count == tokens.count ? bytes : nil
+    }
+  }
+
   package let description: String
-  private let tokens: [Token]
-  /// The bytes before the first wildcard: most candidates fail here.
-  private let prefix: [UInt8]
-  /// The rest is one `*` (or several).
-  private let isPrefixOnly: Bool
-  /// Whether anything in it is more than a plain byte.
-  package let hasWildcards: Bool
+  /// Before the first star, between stars, after the last; a single one has no stars and must fit exactly.
+  private let segments: [Segment]
 
   /// Compiles `pattern`.
   package init(_ pattern: String) {
     description = pattern
-    tokens = GlobPattern.compile(Array(pattern.utf8))
-    var literal: [UInt8] = []
-    for case .byte(let byte) in tokens.prefix(while: { if case .byte = $0 { true } else { false } }) {
-      literal.append(byte)
-    }
-    prefix = literal
-    hasWildcards = literal.count < tokens.count
-    isPrefixOnly = hasWildcards && tokens[literal.count...].allSatisfy { $0 == .star }
+    let tokens = GlobPattern.compile(Array(pattern.utf8))
+    segments = tokens.split(separator: .star, omittingEmptySubsequences: false).map { Segment(Array($0)) }
   }
 
+  /// Whether anything in it is more than a plain byte.
+  package var hasWildcards: Bool { segments.count > 1 || segments[0].literal == nil }
+
   /// The text that a pattern without wildcards stands for (quotes removed); nil with wildcards.
-  package var literal: String? { hasWildcards ? nil : String(decoding: prefix, as: UTF8.self) }
+  package var literal: String? {
+    guard segments.count == 1, let bytes = segments[0].literal else { return nil }
+    return String(decoding: bytes, as: UTF8.self)
+  }
 
   /// Whether `text` contains a character that a glob gives a meaning to.
   package static func isGlob(_ text: String) -> Bool {
@@ -44,38 +52,32 @@ package struct GlobPattern: Hashable, Sendable, CustomStringConvertible {
   package func matches(_ name: String) -> Bool { name.withRawSpan { matches($0) } }
 
   /// Whether the whole of `name` matches.
+  ///
+  /// The leftmost fit of each segment leaves most room for the next, so there is nothing to go back for.
   package func matches(_ name: RawSpan) -> Bool {
-    guard name.byteCount >= prefix.count else { return false }
-    for index in prefix.indices
-    where unsafe name.unsafeLoad(fromByteOffset: index, as: UInt8.self) != prefix[index] {
-      return false
+    let first = segments[0]
+    guard fits(first, name, at: 0) else { return false }
+    guard let last = segments.dropFirst().last else { return name.byteCount == first.tokens.count }
+    var position = first.tokens.count
+    for segment in segments.dropFirst().dropLast() {
+      guard let start = firstFit(of: segment, in: name, from: position) else { return false }
+      position = start + segment.tokens.count
     }
-    if isPrefixOnly { return true }
-    guard hasWildcards else { return name.byteCount == prefix.count }
-    return matchesTokens(name)
+    let start = name.byteCount - last.tokens.count
+    return start >= position && fits(last, name, at: start)
   }
 
-  /// The usual two-pointer walk: after a mismatch, let the last star swallow one byte more.
-  private func matchesTokens(_ name: RawSpan) -> Bool {
-    var token = prefix.count
-    var position = prefix.count
-    var retry: (token: Int, position: Int)?
-    while position < name.byteCount || token < tokens.count {
-      if token < tokens.count, tokens[token] == .star {
-        token += 1
-        if token == tokens.count { return true }
-        retry = (token, position)
-      } else if token < tokens.count, position < name.byteCount,
-        accepts(tokens[token], unsafe name.unsafeLoad(fromByteOffset: position, as: UInt8.self))
-      {
-        token += 1
-        position += 1
-      } else {
-        guard let last = retry, last.position < name.byteCount else { return false }
-        token = last.token
-        position = last.position + 1
-        retry = (last.token, position)
-      }
+  private func firstFit(of segment: Segment, in name: RawSpan, from position: Int) -> Int? {
+    if let literal = segment.literal { return name.firstOccurrence(of: literal.rawSpan, from: position) }
+    guard position + segment.tokens.count <= name.byteCount else { return nil }
+    return (position...name.byteCount - segment.tokens.count).first { fits(segment, name, at: $0) }
+  }
+
+  private func fits(_ segment: Segment, _ name: RawSpan, at position: Int) -> Bool {
+    let tokens = segment.tokens
+    guard position + tokens.count <= name.byteCount else { return false }
+    for index in tokens.indices {
+      guard let byte = name.byte(at: position + index), accepts(tokens[index], byte) else { return false }
     }
     return true
   }

@@ -60,6 +60,46 @@ extension RawSpan {
     }
   }
 
+  /// The length of the string at `offset`, which ends as ``hashedString(at:terminator:)`` says; without hashing.
+  package func stringByteCount(at offset: Int, terminator: UInt8) -> Int {
+    unsafe withUnsafeBytes { buffer in
+      guard offset >= 0, offset < buffer.count, let start = unsafe buffer.baseAddress?.advanced(by: offset)
+      else {
+        return 0
+      }
+      var count = buffer.count - offset
+      if let zero = unsafe memchr(start, 0, count) { count = unsafe UnsafeRawPointer(zero) - start }
+      if let end = unsafe memchr(start, CInt(terminator), count) {
+        count = unsafe UnsafeRawPointer(end) - start
+      }
+      return count
+    }
+  }
+
+  /// Where `other` first occurs at or after `offset`; nil when it does not.
+  package func firstOccurrence(of other: RawSpan, from offset: Int) -> Int? {
+    guard offset >= 0, offset <= byteCount, other.byteCount <= byteCount - offset else { return nil }
+    guard let first = other.byte(at: 0) else { return offset }
+    // memmem(3) is a GNU extension that the C module does not show.
+    return unsafe withUnsafeBytes { hay in
+      unsafe other.withUnsafeBytes { needle in
+        guard let start = hay.baseAddress, let needleStart = needle.baseAddress else { return nil }
+        let lastStart = hay.count - needle.count
+        var position = offset
+        while position <= lastStart {
+          guard let found = unsafe memchr(start + position, CInt(first), lastStart - position + 1) else {
+            return nil
+          }
+          if unsafe memcmp(found, needleStart, needle.count) == 0 {
+            return unsafe UnsafeRawPointer(found) - start
+          }
+          position = unsafe UnsafeRawPointer(found) - start + 1
+        }
+        return nil
+      }
+    }
+  }
+
   /// Whether both hold the same bytes.
   package func equals(_ other: RawSpan) -> Bool {
     guard byteCount == other.byteCount else { return false }

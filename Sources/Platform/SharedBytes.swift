@@ -37,6 +37,9 @@ package struct SharedBytes: Sendable {
     get { unsafe _overrideLifetime(storage.bytes.bytes.extracting(range), borrowing: self) }
   }
 
+  /// A copy as an array; through ``span`` nothing is copied.
+  package func copied() -> [UInt8] { span.copied() }
+
   /// The `count` bytes from `offset`, sharing the storage.
   /// - Throws: ``ByteError/endOfData(offset:)`` when they are not all there.
   package func slice(offset: Int, count: Int) throws(ByteError) -> SharedBytes {

@@ -24,18 +24,12 @@ import Testing
   func answers() {
     for feature in KernelFeature.allCases {
       if case .missing(let reason) = session.features.state(of: feature) { #expect(!reason.isEmpty) }
-      print(feature.title, session.features.state(of: feature))
     }
-    print(session.settings)
   }
 
   @Test("the kernel's BTF gives structures, functions and tracepoint arguments", .needs(.btf))
   func kernelTypes() throws {
-    let clock = ContinuousClock()
-    var image: BTFImage?
-    let time = try clock.measure { image = try session.types.image() }
-    print("BTF image: \(time)")
-    let types = try #require(image)
+    let types = try session.types.image()
     let source = BTFTypeSource(types)
     let type = try #require(source.type(named: "struct task_struct"))
     guard case .structure(let task) = source.layout(of: type) else {

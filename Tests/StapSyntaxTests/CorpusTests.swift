@@ -4,9 +4,13 @@ import Testing
 
 @testable import StapSyntax
 
-/// The sample scripts of Debian's `systemtap` packages, where they are installed.
+/// Our own examples, and the sample scripts of Debian's `systemtap` packages where they are installed.
 enum Corpus {
-  static let folders = ["/usr/share/systemtap/examples", "/usr/share/doc/systemtap/examples"]
+  static let folders = [examples, "/usr/share/systemtap/examples", "/usr/share/doc/systemtap/examples"]
+
+  private static let examples = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent()
+    .deletingLastPathComponent().appending(path: "Examples").path
 
   /// Holds `{...}` where a body should be: it is meant to be filled in by hand.
   static let notScripts: Set<String> = ["security-band-aids/security-bandaid-template.stp"]

@@ -5,17 +5,22 @@ import Testing
 
 /// Text that was made to break a parser: it must end, in time, with a few diagnostics.
 @Suite("Hostile scripts") struct HostileTests {
-  private static let many = 100_000
-
-  private static func nest(_ opening: String, _ closing: String = "", inside: String = "") -> String {
-    String(repeating: opening, count: many) + inside + String(repeating: closing, count: many)
+  private static func nest(
+    _ opening: String,
+    _ closing: String = "",
+    inside: String = "",
+    count: Int = 20_000
+  ) -> String {
+    String(repeating: opening, count: count) + inside + String(repeating: closing, count: count)
   }
 
   @Test(
     "nested without end",
     .timeLimit(.minutes(1)),
     arguments: [
-      nest("("), nest("(", ")", inside: "1"), nest("{"), nest("{", "}"), nest("["), nest("a["), nest("f("),
+      nest("(", count: 100_000), nest("(", ")", inside: "1", count: 100_000),
+      nest("if (x) {", count: 100_000),
+      nest("{"), nest("{", "}"), nest("["), nest("a["), nest("f("),
       nest("!"), nest("- "), nest("++"), nest("&"), nest("x = "), nest("x ? "), nest("x ? 1 : "),
       nest("if (x) "),
       nest("if (x) {} else "), nest("while (1) "), nest("for (;;) "), nest("foreach (k in a) "),

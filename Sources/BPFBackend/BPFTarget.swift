@@ -1,0 +1,26 @@
+package import TargetModel
+
+/// What the kernel that a module is for can do; found out by trying, never by version.
+package struct BPFTarget: Sendable {
+  /// How programs are attached to instructions of user space.
+  package enum UserAttachment: Hashable, Sendable {
+    /// `uprobe_multi` links: a cookie tells the site (Linux 6.6).
+    case multi
+    /// Sibling events of tracefs with one perf descriptor: the site is told by its address.
+    case siblings
+  }
+
+  package var userAttachment = UserAttachment.multi
+  /// `may_goto` (Linux 6.9): loops at half a nanosecond an iteration.
+  package var hasMayGoto = true
+  /// Memory of a task's own (Linux 5.11).
+  package var hasTaskStorage = true
+  /// Uprobe sessions (Linux 6.13).
+  package var hasUprobeSession = false
+  package var possibleCPUCount = 1
+  package var registers = RegisterFile.x86_64
+  /// How to fetch the thread pointer from the current `task_struct`; nil: variables in TLS are refused.
+  package var threadPointer: LocationPlan?
+
+  package init() {}
+}

@@ -1,0 +1,272 @@
+import TargetModel
+import TraceIR
+
+/// Turns a probe's body into steps: calls inlined, plans and context reads taken apart and numbered, so that
+/// what is asked twice is fetched once.
+struct Expander {
+  let program: TraceProgram
+  let target: BPFTarget
+  let facts: ProbeFacts
+  var body = ExpandedBody()
+  /// Results that are known where the expander stands.
+  var numbering: [MachineOperation: Operand] = [:]
+  /// Columns of the site table, in the order of first use.
+  var siteColumns: [SiteText]
+  private var scopeCount = 0
+  private var activeFunctions: [FunctionID] = []
+  private var budget: LocalID?
+
+  init(_ program: TraceProgram, target: BPFTarget, facts: ProbeFacts, siteColumns: [SiteText]) {
+    self.program = program
+    self.target = target
+    self.facts = facts
+    self.siteColumns = siteColumns
+  }
+
+  /// Expands a whole body.
+  mutating func expandProbe(_ source: Body) throws(BPFBackendError) -> ExpandedBody {
+    var frame = InlineFrame(source)
+    var starts: [Step] = []
+    for type in source.locals { frame.locals.append(.local(makeLocal(type))) }
+    let steps = try expand(source.block, &frame)
+    for case .local(let local) in frame.locals where !steps.beginsByStoring(local) {
+      starts.append(clear(local))
+    }
+    if let budget { starts.append(clear(budget)) }
+    body.steps = starts + steps
+    return body
+  }
+
+  mutating func expand(_ block: Block, _ frame: inout InlineFrame) throws(BPFBackendError) -> [Step] {
+    let outside = numbering
+    var steps: [Step] = []
+    for instruction in block.instructions { try expand(instruction, &frame, into: &steps) }
+    numbering = outside
+    return steps
+  }
+
+  private mutating func expand(
+    _ instruction: Instruction,
+    _ frame: inout InlineFrame,
+    into steps: inout [Step]
+  ) throws(BPFBackendError) {
+    let location = instruction.location
+    switch instruction.operation {
+    case .if, .loop, .foreach, .break, .continue, .return, .next, .tryCatch:
+      let action = try expandControl(instruction.operation, location, &frame, into: &steps)
+      steps.append(Step(action: action, location: location))
+    case .call(let result, let function, let operands):
+      try inline(function, frame.map(operands), result, location, &frame, into: &steps)
+    case .read(let result, let plan, let inputs):
+      let inputs = frame.map(inputs)
+      frame.values[result.index] = try expand(plan, inputs, location, into: &steps)
+    case .context(let result, let field, let plan):
+      frame.values[result.index] = try expand(field, plan, location, into: &steps)
+    case .loadLocal(let result, let local):
+      if case .fixed(let operand) = frame.locals[local.index] {
+        frame.values[result.index] = operand
+      } else {
+        steps.append(Step(action: .operation(rename(instruction.operation, &frame)), location: location))
+      }
+    case .intrinsic(let result, let intrinsic, let operands):
+      let operands = frame.map(operands)
+      let action = try expand(intrinsic, result, operands, location, &frame, into: &steps)
+      if let action { steps.append(Step(action: action, location: location)) }
+    case .emit(let record, let operands):
+      let site = site(location, into: &steps)
+      let action = Action.emit(record, site: site, frame.map(operands))
+      steps.append(Step(action: action, location: location))
+    default: steps.append(Step(action: .operation(rename(instruction.operation, &frame)), location: location))
+    }
+  }
+
+  private mutating func expandControl(
+    _ operation: Operation,
+    _ location: Int?,
+    _ frame: inout InlineFrame,
+    into steps: inout [Step]
+  ) throws(BPFBackendError) -> Action {
+    switch operation {
+    case .if(let condition, let then, let other):
+      let condition = frame.map(condition)
+      return .branch(condition, then: try expand(then, &frame), else: try expand(other, &frame))
+    case .loop(let condition, let operand, let body, let step):
+      guard target.hasMayGoto else { throw unsupported("a loop on a kernel without may_goto", location) }
+      let condition = try expand(condition, &frame)
+      return .loop(
+        condition: condition,
+        frame.map(operand),
+        body: try expand(body, &frame),
+        step: try expand(step, &frame),
+        budget: loopBudget()
+      )
+    case .tryCatch(let block, let message, let handler):
+      let block = try expand(block, &frame)
+      return .attempt(block, message: frame.local(message), handler: try expand(handler, &frame))
+    case .break: return .breakLoop
+    case .continue: return .continueLoop
+    case .next: return frame.next
+    case .return(let operand):
+      if let operand, let result = frame.result {
+        let value = frame.map(operand)
+        steps.append(Step(action: .operation(.storeLocal(result, value)), location: location))
+      }
+      return frame.exit
+    default: throw unsupported("'foreach'", location)
+    }
+  }
+
+  private mutating func loopBudget() -> LocalID {
+    let local = budget ?? makeLocal(.long)
+    budget = local
+    return local
+  }
+}
+
+// MARK: Calls
+
+extension Expander {
+  private mutating func inline(
+    _ id: FunctionID,
+    _ operands: [Operand],
+    _ result: ValueID?,
+    _ location: Int?,
+    _ frame: inout InlineFrame,
+    into steps: inout [Step]
+  ) throws(BPFBackendError) {
+    let function = program.functions[id.index]
+    if function.fallback == nil, let last = function.body.block.trailingReturn {
+      let value = try inlineStraight(id, operands, last, location, into: &steps)
+      if let result { frame.values[result.index] = value }
+      return
+    }
+    let local = function.result.map { makeLocal($0) }
+    if let local { steps.append(clear(local)) }
+    try inlineScoped(id, operands, local, isFallback: false, location, into: &steps)
+    guard let result, let local else { return }
+    let value = makeValue(function.result ?? .long)
+    frame.values[result.index] = .value(value)
+    steps.append(Step(action: .operation(.loadLocal(value, local)), location: location))
+  }
+
+  /// A body that returns only at its end needs no jump and no variable for the result.
+  private mutating func inlineStraight(
+    _ id: FunctionID,
+    _ operands: [Operand],
+    _ last: Operand?,
+    _ location: Int?,
+    into steps: inout [Step]
+  ) throws(BPFBackendError) -> Operand? {
+    var inner = try enter(id, operands, location, into: &steps)
+    inner.next = .finish
+    var block = program.functions[id.index].body.block
+    if case .return? = block.instructions.last?.operation { block.instructions.removeLast() }
+    steps += try expand(block, &inner)
+    activeFunctions.removeLast()
+    return last.map { inner.map($0) }
+  }
+
+  /// The general form: `return` and `next` are jumps out of scopes.
+  private mutating func inlineScoped(
+    _ id: FunctionID,
+    _ operands: [Operand],
+    _ result: LocalID?,
+    isFallback: Bool,
+    _ location: Int?,
+    into steps: inout [Step]
+  ) throws(BPFBackendError) {
+    let fallback = program.functions[id.index].fallback
+    let whole = makeScope()
+    let first = makeScope()
+    var content: [Step] = []
+    var inner = try enter(id, operands, location, into: &content)
+    inner.result = result
+    inner.exit = .leave(whole)
+    if fallback != nil {
+      inner.next = .leave(first)
+    } else if isFallback {
+      inner.next = .fault(.functionsExhausted, subject: .long(0), text: nil)
+    }
+    content += try expand(program.functions[id.index].body.block, &inner)
+    activeFunctions.removeLast()
+    if let fallback {
+      content = [
+        Step(action: .scope(first, content + [Step(action: .leave(whole), location: location)]))
+      ]
+      try inlineScoped(fallback, operands, result, isFallback: true, location, into: &content)
+    }
+    steps.append(Step(action: .scope(whole, content), location: location))
+  }
+
+  /// Binds parameters: those that are never assigned stand for their arguments.
+  private mutating func enter(
+    _ id: FunctionID,
+    _ operands: [Operand],
+    _ location: Int?,
+    into steps: inout [Step]
+  ) throws(BPFBackendError) -> InlineFrame {
+    let function = program.functions[id.index]
+    guard !activeFunctions.contains(id) else {
+      throw unsupported("recursion of '\(function.name)'", location)
+    }
+    activeFunctions.append(id)
+    var frame = InlineFrame(function.body)
+    let assigned = function.body.block.assignedLocals
+    for (index, type) in function.body.locals.enumerated() {
+      let argument = operands.indices.contains(index) ? operands[index] : nil
+      if let argument, !assigned.contains(LocalID(index)) {
+        frame.locals.append(.fixed(argument))
+        continue
+      }
+      let local = makeLocal(type)
+      frame.locals.append(.local(local))
+      let start = argument.map { Step(action: .operation(.storeLocal(local, $0)), location: location) }
+      steps.append(start ?? clear(local))
+    }
+    return frame
+  }
+}
+
+// MARK: Numbers
+
+extension Expander {
+  mutating func makeValue(_ type: ValueType) -> ValueID {
+    body.values.append(type)
+    return ValueID(body.values.count - 1)
+  }
+
+  private mutating func makeLocal(_ type: ValueType) -> LocalID {
+    body.locals.append(type)
+    return LocalID(body.locals.count - 1)
+  }
+
+  private mutating func makeScope() -> Int {
+    scopeCount += 1
+    return scopeCount
+  }
+
+  private func clear(_ local: LocalID) -> Step {
+    let zero: Operand = body.locals[local.index] == .long ? .long(0) : .string("")
+    return Step(action: .operation(.storeLocal(local, zero)))
+  }
+
+  mutating func rename(_ operation: Operation, _ frame: inout InlineFrame) -> Operation {
+    var renamer = Renamer(frame: frame, values: body.values)
+    let renamed = renamer.rewrite(operation)
+    frame = renamer.frame
+    body.values = renamer.values
+    return renamed
+  }
+
+  func unsupported(_ what: String, _ location: Int?) -> BPFBackendError {
+    .unsupported(what, location: program.text(of: location))
+  }
+}
+
+extension TraceProgram {
+  /// `FILE:LINE:COLUMN` of a location index.
+  func text(of location: Int?) -> String? {
+    guard let location, locations.indices.contains(location) else { return nil }
+    return locations[location]
+  }
+}

@@ -1,0 +1,108 @@
+import TraceIR
+
+/// What the numbers of one inlined body stand for in the expanded one.
+struct InlineFrame {
+  /// What stands for a local.
+  enum Binding {
+    case local(LocalID)
+    /// A parameter that is never assigned: its argument.
+    case fixed(Operand)
+  }
+
+  let types: [ValueType]
+  var values: [Operand?]
+  var locals: [Binding] = []
+  /// What `return` does, after it stored the result.
+  var exit = Action.finish
+  var next = Action.finish
+  var result: LocalID?
+
+  init(_ body: Body) {
+    types = body.values
+    values = Array(repeating: nil, count: body.values.count)
+  }
+
+  func map(_ operand: Operand) -> Operand {
+    guard case .value(let value) = operand else { return operand }
+    // A value that nothing made: only code that never runs reads it.
+    return values[value.index] ?? .long(0)
+  }
+
+  func map(_ operands: [Operand]) -> [Operand] { operands.map { map($0) } }
+
+  func local(_ local: LocalID?) -> LocalID? {
+    guard let local, case .local(let mapped) = locals[local.index] else { return nil }
+    return mapped
+  }
+}
+
+/// Gives an operation of an inlined body its numbers in the expanded one.
+struct Renamer: OperationRewriter {
+  var frame: InlineFrame
+  var values: [ValueType]
+
+  mutating func rewrite(_ operand: Operand) -> Operand { frame.map(operand) }
+
+  mutating func rewrite(result: ValueID) -> ValueID {
+    values.append(frame.types[result.index])
+    let made = ValueID(values.count - 1)
+    frame.values[result.index] = .value(made)
+    return made
+  }
+
+  mutating func rewrite(loaded local: LocalID) -> LocalID { frame.local(local) ?? local }
+
+  mutating func rewrite(stored local: LocalID) -> LocalID { frame.local(local) ?? local }
+}
+
+extension Operation {
+  /// The blocks inside, in the order of running.
+  var innerBlocks: [Block] {
+    switch self {
+    case .if(_, let then, let other): [then, other]
+    case .loop(let condition, _, let body, let step): [condition, body, step]
+    case .foreach(let walk): [walk.body]
+    case .tryCatch(let block, _, let handler): [block, handler]
+    default: []
+    }
+  }
+
+  fileprivate var assignedLocals: [LocalID] {
+    switch self {
+    case .storeLocal(let local, _): [local]
+    case .foreach(let walk): walk.keys + (walk.value.map { [$0] } ?? [])
+    case .tryCatch(_, let message, _): message.map { [$0] } ?? []
+    default: []
+    }
+  }
+}
+
+extension Block {
+  /// Locals that anything inside assigns.
+  var assignedLocals: Set<LocalID> {
+    var result: Set<LocalID> = []
+    for instruction in instructions {
+      result.formUnion(instruction.operation.assignedLocals)
+      for block in instruction.operation.innerBlocks { result.formUnion(block.assignedLocals) }
+    }
+    return result
+  }
+
+  private var returnCount: Int {
+    var count = 0
+    for instruction in instructions {
+      if case .return = instruction.operation { count += 1 }
+      for block in instruction.operation.innerBlocks { count += block.returnCount }
+    }
+    return count
+  }
+
+  /// What the last instruction returns when no other one does; `.some(nil)` when the end is just reached.
+  var trailingReturn: Operand?? {
+    switch (instructions.last?.operation, returnCount) {
+    case (.return(let operand)?, 1): .some(operand)
+    case (_, 0): .some(nil)
+    default: nil
+    }
+  }
+}

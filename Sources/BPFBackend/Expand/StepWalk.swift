@@ -1,0 +1,87 @@
+import TraceIR
+
+/// Sees everything that steps read and make, in the order of the code.
+protocol StepVisitor: OperationRewriter {
+  /// Before the content of each step.
+  mutating func willVisit(_ step: Step)
+  mutating func willEnterLoop()
+  mutating func didLeaveLoop()
+}
+
+extension StepVisitor {
+  mutating func willVisit(_ step: Step) {}
+  mutating func willEnterLoop() {}
+  mutating func didLeaveLoop() {}
+
+  mutating func visit(_ steps: [Step]) {
+    for step in steps {
+      willVisit(step)
+      visit(step.action)
+    }
+  }
+
+  private mutating func visit(_ action: Action) {
+    switch action {
+    case .operation(let operation): _ = rewrite(operation)
+    case .machine(let result, let operation):
+      _ = rewrite(operation.operands)
+      _ = rewrite(result: result)
+    case .emit(_, let site, let operands): _ = rewrite([site] + operands)
+    case .control(_, let site, let text): _ = rewrite([site] + (text.map { [$0] } ?? []))
+    case .fault(_, let subject, let text): _ = rewrite([subject] + (text.map { [$0] } ?? []))
+    case .branch(let condition, let then, let other):
+      _ = rewrite(condition)
+      visit(then)
+      visit(other)
+    case .loop: visitLoop(action)
+    case .scope(_, let steps): visit(steps)
+    case .attempt(let steps, let message, let handler):
+      visit(steps)
+      if let message { _ = rewrite(stored: message) }
+      visit(handler)
+    case .leave, .breakLoop, .continueLoop, .finish: break
+    }
+  }
+
+  private mutating func visitLoop(_ action: Action) {
+    guard case .loop(let condition, let operand, let body, let step, let budget) = action else { return }
+    willEnterLoop()
+    _ = rewrite(loaded: budget)
+    _ = rewrite(stored: budget)
+    visit(condition)
+    _ = rewrite(operand)
+    visit(body)
+    visit(step)
+    didLeaveLoop()
+  }
+}
+
+/// Whether and how steps touch one local.
+private struct LocalTouch: StepVisitor {
+  let local: LocalID
+  var isTouched = false
+
+  mutating func rewrite(_ operand: Operand) -> Operand { operand }
+  mutating func rewrite(result: ValueID) -> ValueID { result }
+
+  mutating func rewrite(loaded local: LocalID) -> LocalID {
+    if local == self.local { isTouched = true }
+    return local
+  }
+
+  mutating func rewrite(stored local: LocalID) -> LocalID { rewrite(loaded: local) }
+}
+
+extension [Step] {
+  /// Whether the first thing that happens to `local` is an assignment that always runs, or nothing at all.
+  func beginsByStoring(_ local: LocalID) -> Bool {
+    for step in self {
+      var touch = LocalTouch(local: local)
+      touch.visit([step])
+      guard touch.isTouched else { continue }
+      if case .operation(.storeLocal) = step.action { return true }
+      return false
+    }
+    return true
+  }
+}

@@ -1,0 +1,165 @@
+import TraceIR
+
+/// A comparison that the branch right behind it makes on its own.
+struct FusedComparison {
+  let operation: BinaryOperation
+  let left: Operand
+  let right: Operand
+}
+
+/// What a body needs of its frame, found out before anything is placed.
+struct FrameDemand: StepVisitor {
+  private(set) var needsContext = false
+  private(set) var needsScratch = false
+  /// Bytes next to the frame pointer for keys and values on their way to helpers.
+  private(set) var arenaByteCount = 0
+  /// Whether texts go to the control ring.
+  private(set) var sendsText = false
+  private(set) var mayFault = false
+  private(set) var fused: [ValueID: FusedComparison] = [:]
+  private(set) var output = OutputMode.none
+  private(set) var usesEntrySlots = false
+  private var hasLoop = false
+  private let module: ModuleLayout
+  private let facts: ProbeFacts
+
+  /// Bytes of stack that a program may use; the kernel adds 16 for `may_goto` (6.15, time slices).
+  var frameByteCount: Int { hasLoop ? 32 : 48 }
+
+  init(
+    _ body: ExpandedBody,
+    facts: ProbeFacts,
+    program: TraceProgram,
+    module: ModuleLayout,
+    hasEntrySlots: Bool
+  ) {
+    self.module = module
+    self.facts = facts
+    usesEntrySlots = hasEntrySlots
+    if hasEntrySlots {
+      needsContext = true
+      reserve(8)
+    }
+    output = OutputMode(body.steps, program)
+    if output.bufferByteCount > 0 { needsScratch = true }
+    if body.values.contains(.string) || body.locals.contains(.string) { needsScratch = true }
+    visit(body.steps)
+    findComparisons(body)
+    if mayFault && facts.siteCount > 1 {
+      needsContext = true
+      reserve(8)
+    }
+    if needsScratch { reserve(8) }
+  }
+
+  private mutating func reserve(_ byteCount: Int) { arenaByteCount = max(arenaByteCount, byteCount) }
+
+  mutating func rewrite(_ operand: Operand) -> Operand { operand }
+  mutating func rewrite(result: ValueID) -> ValueID { result }
+  mutating func rewrite(loaded local: LocalID) -> LocalID { local }
+  mutating func rewrite(stored local: LocalID) -> LocalID { local }
+
+  mutating func willEnterLoop() {
+    hasLoop = true
+    mayFault = true
+  }
+
+  mutating func willVisit(_ step: Step) {
+    switch step.action {
+    case .operation(let operation): examine(operation)
+    case .machine(_, let operation): examine(operation)
+    case .fault(_, _, let text):
+      mayFault = true
+      if text != nil { send() }
+    case .control(_, _, let text): if text != nil { send() }
+    case .attempt(_, let message, _): if message != nil { needsScratch = true }
+    case .emit, .branch, .loop, .scope, .leave, .breakLoop, .continueLoop, .finish: break
+    }
+  }
+
+  private mutating func send() {
+    sendsText = true
+    needsScratch = true
+  }
+
+  private mutating func examine(_ operation: MachineOperation) {
+    switch operation {
+    case .register, .tracepointArgument, .site: needsContext = true
+    case .load:
+      mayFault = true
+      reserve(8)
+    case .siteText: reserve(8)
+    default: break
+    }
+  }
+
+  private mutating func examine(_ operation: Operation) {
+    switch operation {
+    case .binary(_, .divide, _, _), .binary(_, .remainder, _, _): mayFault = true
+    case .loadElement(_, let global, _), .contains(_, let global, _), .delete(let global, _):
+      examineTable(global, valueByteCount: 0)
+    case .storeElement(let global, _, _), .addElement(_, let global, _, _):
+      examineTable(global, valueByteCount: 8)
+    case .aggregate(let global, _, _), .extract(_, _, let global, _),
+      .histogramBucket(_, _, let global, _, _):
+      examineTable(global, valueByteCount: 8)
+    case .intrinsic:
+      mayFault = true
+      reserve(8)
+    default: break
+    }
+  }
+
+  private mutating func examineTable(_ global: GlobalID, valueByteCount: Int) {
+    mayFault = true
+    guard module.tables[global.index] != nil else { return }
+    let table = module.table(global)
+    if table.keyOffset != nil || table.value == .string { needsScratch = true }
+    reserve((table.keyOffset == nil ? max(8, table.key.byteCount) : 0) + valueByteCount)
+  }
+
+  // MARK: Comparisons
+
+  private mutating func findComparisons(_ body: ExpandedBody) {
+    let liveness = Liveness(body)
+    findComparisons(body.steps, liveness)
+  }
+
+  private mutating func findComparisons(_ steps: [Step], _ liveness: Liveness) {
+    for (index, step) in steps.enumerated() {
+      let next = index + 1 < steps.count ? steps[index + 1].action : nil
+      if case .branch(let condition, _, _)? = next { fuse(step, condition, liveness) }
+      switch step.action {
+      case .branch(_, let then, let other):
+        findComparisons(then, liveness)
+        findComparisons(other, liveness)
+      case .loop(let condition, let operand, let body, let increment, _):
+        if let last = condition.last { fuse(last, operand, liveness) }
+        for part in [condition, body, increment] { findComparisons(part, liveness) }
+      case .scope(_, let steps): findComparisons(steps, liveness)
+      case .attempt(let steps, _, let handler):
+        findComparisons(steps, liveness)
+        findComparisons(handler, liveness)
+      default: break
+      }
+    }
+  }
+
+  private mutating func fuse(_ step: Step, _ condition: Operand, _ liveness: Liveness) {
+    guard case .operation(.binary(let result, let operation, let left, let right)) = step.action,
+      condition == .value(result), operation.isComparison, liveness.interval(result).useCount == 1
+    else { return }
+    fused[result] = FusedComparison(operation: operation, left: left, right: right)
+  }
+}
+
+extension BinaryOperation {
+  var isComparison: Bool {
+    switch self {
+    case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual: true
+    case .add, .subtract, .multiply, .divide, .remainder, .and, .or, .xor, .shiftLeft, .shiftRight,
+      .shiftRightLogical:
+      false
+    }
+  }
+}

@@ -1,0 +1,146 @@
+import BPFObject
+import TraceIR
+
+/// Where a variable lives.
+enum Home: Hashable {
+  /// Nobody reads it.
+  case unused
+  case register(BPFRegister)
+  /// Offset from the frame pointer.
+  case stack(Int16)
+  /// Offset in scratch memory.
+  case scratch(Int)
+}
+
+/// Where everything lies while one program runs.
+///
+/// Frames stay at 48 bytes: from 56 on, Linux 6.13 gives a program that may sleep a stack that its next run on
+/// that CPU overwrites (measured on 6.18). `may_goto` takes 16 of them for itself.
+struct FrameLayout {
+  private(set) var homes: [Home]
+  let demand: FrameDemand
+  let liveness: Liveness
+  /// Holds the context after the first call.
+  let contextRegister: BPFRegister?
+  /// Holds the address of scratch memory; nil when the program needs none.
+  let scratchRegister: BPFRegister?
+  /// Holds the address of the entry frame.
+  let entryRegister: BPFRegister?
+  /// Bytes of scratch memory from its start, common areas included.
+  private(set) var scratchByteCount: Int
+  private(set) var outputOffset = 0
+  private(set) var controlOffset = 0
+  /// Of all variables, values first.
+  let types: [ValueType]
+  private let values: Int
+  private let module: ModuleLayout
+
+  /// Lays out `body`; scratch memory is claimed only when something needs it.
+  init(_ body: ExpandedBody, _ demand: FrameDemand, _ module: ModuleLayout) {
+    let liveness = Liveness(body)
+    let lean = FrameLayout(body, demand, module, liveness, hasScratch: demand.needsScratch)
+    let spills = lean.homes.contains { if case .scratch = $0 { true } else { false } }
+    let isEnough = demand.needsScratch || !spills
+    self = isEnough ? lean : FrameLayout(body, demand, module, liveness, hasScratch: true)
+  }
+
+  private init(
+    _ body: ExpandedBody,
+    _ demand: FrameDemand,
+    _ module: ModuleLayout,
+    _ liveness: Liveness,
+    hasScratch: Bool
+  ) {
+    var free: [BPFRegister] = [.r9, .r8, .r7, .r6]
+    self.demand = demand
+    self.liveness = liveness
+    self.module = module
+    types = body.values + body.locals
+    values = body.values.count
+    contextRegister = demand.needsContext ? free.popLast() : nil
+    scratchRegister = hasScratch ? free.popLast() : nil
+    entryRegister = demand.usesEntrySlots ? free.popLast() : nil
+    homes = Array(repeating: .unused, count: types.count)
+    scratchByteCount = module.privateOffset
+    placeBuffers()
+    assign(registers: free)
+  }
+
+  private mutating func placeBuffers() {
+    controlOffset = scratchByteCount
+    if demand.sendsText { scratchByteCount += 32 + module.slotByteCount }
+    outputOffset = scratchByteCount
+    scratchByteCount += demand.output.bufferByteCount
+  }
+
+  /// Linear scan: longs into registers, then the stack, then scratch memory; strings into slots of it.
+  private mutating func assign(registers: [BPFRegister]) {
+    let stackSlots = stride(from: demand.frameByteCount, to: demand.arenaByteCount, by: -8)
+      .map { Home.stack(Int16(-$0)) }
+    var longs = SlotPool(free: stackSlots + registers.map { .register($0) })
+    var texts = SlotPool(free: [])
+    let order = types.indices
+      .filter { isNeeded($0) }
+      .sorted { liveness.intervals[$0].first < liveness.intervals[$1].first }
+    for index in order {
+      let interval = liveness.intervals[index]
+      if types[index] == .long {
+        homes[index] = longs.take(interval) ?? addScratch(8, to: &longs, interval)
+      } else {
+        homes[index] = texts.take(interval) ?? addScratch(module.slotByteCount, to: &texts, interval)
+      }
+    }
+    for (value, local) in liveness.aliases where liveness.interval(value).useCount > 0 {
+      homes[value.index] = homes[liveness.index(local)]
+    }
+  }
+
+  private func isNeeded(_ index: Int) -> Bool {
+    let interval = liveness.intervals[index]
+    guard index < values else { return interval.last >= 0 }
+    return interval.useCount > 0 && liveness.aliases[ValueID(index)] == nil
+      && demand.fused[ValueID(index)] == nil
+  }
+
+  private mutating func addScratch(
+    _ byteCount: Int,
+    to pool: inout SlotPool,
+    _ interval: Liveness.Interval
+  ) -> Home {
+    let home = Home.scratch(scratchByteCount)
+    scratchByteCount += byteCount
+    pool.occupy(home, interval)
+    return home
+  }
+
+  func home(_ value: ValueID) -> Home { homes[value.index] }
+  func home(_ local: LocalID) -> Home { homes[values + local.index] }
+}
+
+/// Places of one kind, some taken until a position.
+private struct SlotPool {
+  private var free: [Home]
+  private var taken: [(home: Home, last: Int)] = []
+
+  init(free: [Home]) { self.free = free }
+
+  mutating func take(_ interval: Liveness.Interval) -> Home? {
+    free += taken.filter { $0.last < interval.first }.map(\.home)
+    taken.removeAll { $0.last < interval.first }
+    guard let index = free.lastIndex(where: \.isRegister) ?? free.indices.last else { return nil }
+    let home = free.remove(at: index)
+    occupy(home, interval)
+    return home
+  }
+
+  mutating func occupy(_ home: Home, _ interval: Liveness.Interval) {
+    taken.append((home, interval.last))
+  }
+}
+
+extension Home {
+  fileprivate var isRegister: Bool {
+    if case .register = self { return true }
+    return false
+  }
+}

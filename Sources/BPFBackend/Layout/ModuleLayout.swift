@@ -1,0 +1,132 @@
+import BPFObject
+import TraceIR
+
+/// Where the script's data lies, the same for every program of a module.
+struct ModuleLayout {
+  /// How one array or statistic is kept.
+  struct Table {
+    let map: MapReference
+    let key: FieldLayout
+    /// Nil for statistics.
+    let value: ValueType?
+    let statistic: StatisticLayout?
+    /// Where the key is put together in scratch memory; nil: on the stack.
+    let keyOffset: Int?
+  }
+
+  /// Byte positions in scratch memory that every program knows.
+  enum Scratch {
+    /// 64 bits, nonzero while a pool slot is claimed.
+    static let busy = 0
+    /// Bytes in the output buffer, 32 bits.
+    static let cursor = 8
+    /// Records in the output buffer, 32 bits.
+    static let recordCount = 12
+    static let firstFree = 16
+  }
+
+  /// Keys up to this size are put together on the stack.
+  static let maximumStackKey = 24
+
+  let scalars: ScalarLayout
+  let limits: Limits
+  let field: StringField
+  /// By global; nil for scalars and what the kernel side does not use.
+  private(set) var tables: [Table?] = []
+  /// Where string values are put together before they go into a map; kept padded with zeros between hits.
+  let valueOffset: Int?
+  /// First byte of scratch memory that programs lay out for themselves.
+  private(set) var privateOffset = Scratch.firstFree
+
+  /// Bytes of a string while a program works on it: a field, and room for the NUL that helpers append.
+  var slotByteCount: Int { (4 + field.capacity + 1 + 7) & ~7 }
+
+  /// What a length is masked with before it is used: never changes it, and shows the verifier a bound.
+  var lengthMask: Int32 { Int32((field.capacity + 1).roundedUpToPowerOfTwo - 1) }
+
+  /// Bytes after all that is laid out in a value, which no program touches: a masked length added to a masked
+  /// position still ends inside.
+  var tailByteCount: Int { 2 * Int(lengthMask) + 64 }
+
+  init(_ program: TraceProgram) {
+    scalars = ScalarLayout(program)
+    limits = program.limits
+    field = StringField(program.limits)
+    let hasTextValues = program.globals.contains { global in
+      if case .array(_, .string) = global.kind { return global.isUsedInKernel }
+      return false
+    }
+    valueOffset = hasTextValues ? privateOffset : nil
+    if hasTextValues { privateOffset += field.byteCount }
+    var names = MapNames()
+    for global in program.globals { tables.append(makeTable(global, &names)) }
+  }
+
+  private mutating func makeTable(_ global: Global, _ names: inout MapNames) -> Table? {
+    guard global.isUsedInKernel else { return nil }
+    let value: ValueType?
+    switch global.kind {
+    case .scalar: return nil
+    case .array(_, let type): value = type
+    case .statistic, .statisticArray: value = nil
+    }
+    let key = FieldLayout(global.keyTypes, limits)
+    let isOnStack = key.byteCount <= Self.maximumStackKey
+    let table = Table(
+      map: MapReference(names.unique(global.name)),
+      key: key,
+      value: value,
+      statistic: value == nil ? StatisticLayout(global.statistics) : nil,
+      keyOffset: isOnStack ? nil : privateOffset
+    )
+    if !isOnStack { privateOffset += key.byteCount }
+    return table
+  }
+
+  /// Offset of a scalar in the value that holds them all.
+  func scalarOffset(_ global: GlobalID) -> Int32 { Int32(scalars.offsets[global.index] ?? 0) }
+
+  func table(_ global: GlobalID) -> Table {
+    guard let table = tables[global.index] else {
+      preconditionFailure("only arrays and statistics used in the kernel are looked up")
+    }
+    return table
+  }
+}
+
+/// Names for maps: at most 15 characters that the kernel accepts, no two alike.
+struct MapNames {
+  private var taken: Set<String> = Set(ModuleMaps.all.map(\.name))
+
+  mutating func unique(_ wanted: String) -> String {
+    let allowed = wanted.filter { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
+    var name = String(allowed.prefix(15))
+    var number = 2
+    while name.isEmpty || taken.contains(name) {
+      let suffix = "_\(number)"
+      name = String(allowed.prefix(15 - suffix.count)) + suffix
+      number += 1
+    }
+    taken.insert(name)
+    return name
+  }
+}
+
+/// The maps that are not the script's own.
+enum ModuleMaps {
+  static let scalars = MapReference("scalars")
+  static let dataRing = MapReference("data_ring")
+  static let controlRing = MapReference("control_ring")
+  static let losses = MapReference("losses")
+  static let literals = MapReference("literals")
+  static let zeros = MapReference("zeros")
+  static let taskScratch = MapReference("task_scratch")
+  static let poolScratch = MapReference("pool_scratch")
+
+  static let all = [
+    scalars, dataRing, controlRing, losses, literals, zeros, taskScratch, poolScratch,
+  ]
+
+  static func sites(_ probe: Int) -> MapReference { MapReference("sites_\(probe)") }
+  static func entryFrames(_ probe: Int) -> MapReference { MapReference("entries_\(probe)") }
+}

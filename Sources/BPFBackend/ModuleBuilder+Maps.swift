@@ -1,0 +1,140 @@
+import BPFObject
+import TraceIR
+
+// The maps that programs refer to.
+extension ModuleBuilder {
+  /// Bytes of the control ring: a page on every machine with pages up to 64 KB.
+  private static let controlRingByteCount = 1 << 16
+  /// Hash maps above this size get their elements as they come.
+  private static let preallocationLimit = 8 << 20
+
+  func commonMaps() -> [MapSpec] {
+    let lossCount = max(1, program.probes.count * LossReason.allCases.count)
+    var maps: [MapSpec] = [
+      .array(
+        ModuleMaps.scalars.name,
+        valueByteCount: module.scalars.byteCount + (hasTextScalar ? module.tailByteCount : 0),
+        count: 1,
+        flags: .mappable,
+        contents: initialScalars()
+      ),
+      .ringBuffer(ModuleMaps.dataRing.name, byteCount: program.limits.ringByteCount),
+      .ringBuffer(ModuleMaps.controlRing.name, byteCount: Self.controlRingByteCount),
+      MapSpec(
+        name: ModuleMaps.losses.name,
+        kind: .perCPUArray,
+        keyByteCount: 4,
+        valueByteCount: 8,
+        maxEntries: lossCount
+      ),
+    ]
+    maps += constantMaps()
+    if shared.taskScratchByteCount > 0 {
+      maps.append(.taskStorage(ModuleMaps.taskScratch.name, byteCount: shared.taskScratchByteCount))
+    }
+    if shared.poolScratchByteCount > 0 {
+      let count = target.poolSlotCount
+      maps.append(
+        .array(ModuleMaps.poolScratch.name, valueByteCount: shared.poolScratchByteCount, count: count)
+      )
+    }
+    return maps
+  }
+
+  private var hasTextScalar: Bool { program.globals.contains { $0.kind == .scalar(.string) } }
+
+  /// Literals, and zeros to copy from: what helpers read is checked for the most they might read.
+  private func constantMaps() -> [MapSpec] {
+    let names = Set(programs.flatMap(\.code.relocations).compactMap(\.target.map))
+    var maps: [MapSpec] = []
+    if names.contains(ModuleMaps.literals) {
+      let contents = shared.literals.contents
+      maps.append(
+        .array(
+          ModuleMaps.literals.name,
+          valueByteCount: contents.count + module.tailByteCount,
+          count: 1,
+          flags: .readOnlyProgram,
+          contents: contents + [UInt8](repeating: 0, count: module.tailByteCount)
+        )
+      )
+    }
+    if names.contains(ModuleMaps.zeros) {
+      let largest = module.tables.compactMap { $0?.statistic?.byteCount }.max() ?? 0
+      maps.append(
+        .array(
+          ModuleMaps.zeros.name,
+          valueByteCount: max(largest, module.tailByteCount),
+          count: 1,
+          flags: .readOnlyProgram
+        )
+      )
+    }
+    return maps
+  }
+
+  private func initialScalars() -> [UInt8] {
+    var contents = [UInt8](repeating: 0, count: module.scalars.byteCount)
+    for (global, offset) in zip(program.globals, module.scalars.offsets) {
+      guard let offset else { continue }
+      var field: [UInt8] = []
+      if global.kind == .scalar(.long) {
+        for shift in stride(from: 0, to: 64, by: 8) {
+          field.append(UInt8(truncatingIfNeeded: global.initialLong >> Int64(shift)))
+        }
+      } else {
+        field.append(field: shared.literals.bytes(global.initialString))
+      }
+      contents.replaceSubrange(offset..<offset + field.count, with: field)
+    }
+    let tail = hasTextScalar ? module.tailByteCount : 0
+    return contents + [UInt8](repeating: 0, count: tail)
+  }
+
+  func tableMaps() -> [MapSpec] {
+    zip(program.globals, module.tables).compactMap { global, table in
+      table.map { tableMap(global, $0) }
+    }
+  }
+
+  private func tableMap(_ global: Global, _ table: ModuleLayout.Table) -> MapSpec {
+    let isStatistic = table.statistic != nil
+    guard !table.key.types.isEmpty else {
+      return MapSpec(
+        name: table.map.name,
+        kind: .perCPUArray,
+        keyByteCount: 4,
+        valueByteCount: table.statistic?.byteCount ?? 8,
+        maxEntries: 1
+      )
+    }
+    let value = table.statistic?.byteCount ?? FieldLayout([table.value ?? .long], program.limits).byteCount
+    let element = table.key.byteCount + value * (isStatistic ? target.possibleCPUCount : 1)
+    let isBig = element * global.maximumEntries > Self.preallocationLimit
+    let kind: MapSpec.Kind =
+      switch (global.wraps, isStatistic) {
+      case (false, false): .hash
+      case (false, true): .perCPUHash
+      case (true, false): .lruHash
+      case (true, true): .lruPerCPUHash
+      }
+    return MapSpec(
+      name: table.map.name,
+      kind: kind,
+      keyByteCount: table.key.byteCount,
+      valueByteCount: value,
+      maxEntries: max(1, global.maximumEntries),
+      // LRU maps are always allocated at once.
+      flags: isBig && !global.wraps ? .noPreallocation : []
+    )
+  }
+}
+
+extension ProgramCode.Relocation.Target {
+  fileprivate var map: MapReference? {
+    switch self {
+    case .map(let map), .mapValue(let map, _): map
+    case .kernelFunction: nil
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import BPFObject
+import TargetModel
+import TraceIR
+
+/// Collects the programs and maps of one module.
+struct ModuleBuilder {
+  let program: TraceProgram
+  let target: BPFTarget
+  let module: ModuleLayout
+  private let sources: [SourceFile]
+  private(set) var shared: CodeWriter.Shared
+  private(set) var programs: [ProgramSpec] = []
+  private var probes: [BPFModule.ProbePrograms] = []
+  private var probeMaps: [MapSpec] = []
+
+  init(_ program: TraceProgram, _ target: BPFTarget) {
+    self.program = program
+    self.target = target
+    let places = SourcePlaces(program.locations)
+    sources = places.sources
+    module = ModuleLayout(program)
+    shared = CodeWriter.Shared(
+      program: program,
+      target: target,
+      module: module,
+      positions: places.positions,
+      literals: LiteralPool(capacity: module.field.capacity)
+    )
+  }
+
+  mutating func add(_ probe: Probe, _ facts: ProbeFacts) throws(BPFBackendError) {
+    var columns: [SiteText] = []
+    var entry: Int?
+    if let entryBody = probe.entryBody {
+      guard target.hasTaskStorage else {
+        throw .unsupported("a value from a function's entry on a kernel without task storage", location: nil)
+      }
+      entry = try write(entryBody, probe, facts, .entry, &columns)
+      let frames = EntryFrameLayout(facts.entrySlots, module: module)
+      let map = ModuleMaps.entryFrames(facts.index).name
+      probeMaps.append(.taskStorage(map, byteCount: frames.byteCount(module)))
+    }
+    let body = try write(probe.body, probe, facts, .body, &columns)
+    probes.append(.init(probe: facts.index, body: body, entry: entry))
+    if !columns.isEmpty { probeMaps.append(siteTable(facts, columns)) }
+  }
+
+  private mutating func write(
+    _ source: Body,
+    _ probe: Probe,
+    _ facts: ProbeFacts,
+    _ role: CodeWriter.Role,
+    _ columns: inout [SiteText]
+  ) throws(BPFBackendError) -> Int {
+    var expander = Expander(program, target: target, facts: facts, siteColumns: columns)
+    let body = try expander.expandProbe(source)
+    columns = expander.siteColumns
+    let demand = FrameDemand(
+      body,
+      facts: facts,
+      program: program,
+      module: module,
+      hasEntrySlots: probe.entryBody != nil
+    )
+    let layout = FrameLayout(body, demand, module)
+    let name = role == .entry ? "probe\(facts.index)_entry" : "probe\(facts.index)"
+    var writer = CodeWriter(name: name, shared: shared, facts: facts, layout: layout)
+    let code = try writer.writeProgram(body.steps, role: role)
+    shared = writer.shared
+    let isReturn = facts.isReturn && role == .body
+    programs.append(ProgramSpec(name: name, kind: kind(probe, isReturn: isReturn), code: code))
+    return programs.count - 1
+  }
+
+  private func kind(_ probe: Probe, isReturn: Bool) -> ProgramKind {
+    switch (probe.trigger, target.userAttachment) {
+    case (.tracepoint(let name, _, _), _): .rawTracepoint(name)
+    case (_, .multi): .uprobeMulti(isReturn: isReturn)
+    case (_, .siblings): .uprobe(isReturn: isReturn)
+    }
+  }
+
+  private func siteTable(_ facts: ProbeFacts, _ columns: [SiteText]) -> MapSpec {
+    let width = facts.siteFieldByteCount(module.field.capacity)
+    var contents: [UInt8] = []
+    for description in facts.descriptions {
+      for column in columns {
+        var field: [UInt8] = []
+        field.append(field: shared.literals.bytes(description[column]))
+        contents += field + [UInt8](repeating: 0, count: width - field.count)
+      }
+    }
+    return .array(
+      ModuleMaps.sites(facts.index).name,
+      valueByteCount: width * columns.count,
+      count: facts.siteCount,
+      flags: .readOnlyProgram,
+      contents: contents
+    )
+  }
+
+  func finish() -> BPFModule {
+    let maps = commonMaps() + tableMaps() + probeMaps
+    return BPFModule(
+      blueprint: ModuleBlueprint(maps: maps, programs: programs, sources: sources),
+      probes: probes,
+      globals: module.tables.map { $0?.map },
+      scalars: ModuleMaps.scalars,
+      dataRing: ModuleMaps.dataRing,
+      controlRing: ModuleMaps.controlRing,
+      losses: ModuleMaps.losses
+    )
+  }
+}
+
+/// The locations of a program as positions in its files.
+struct SourcePlaces {
+  private(set) var sources: [SourceFile] = []
+  private(set) var positions: [SourcePosition?] = []
+
+  /// Reads `FILE:LINE:COLUMN`.
+  init(_ locations: [String]) {
+    for location in locations {
+      let parts = location.split(separator: ":", omittingEmptySubsequences: false)
+      guard parts.count >= 3, let line = Int(parts[parts.count - 2]), let column = Int(parts[parts.count - 1])
+      else {
+        positions.append(nil)
+        continue
+      }
+      let name = parts.dropLast(2).joined(separator: ":")
+      let known = sources.firstIndex { $0.name == name }
+      if known == nil { sources.append(SourceFile(name: name, text: "")) }
+      positions.append(SourcePosition(file: known ?? sources.count - 1, line: line, column: column))
+    }
+  }
+}

@@ -1,0 +1,179 @@
+import BPFObject
+import TargetModel
+import TraceIR
+
+// What a return probe keeps from the function's entry: a stack of frames for each task, told apart by the
+// stack pointer.
+//
+// A frame below the current stack pointer belongs to a function that was left without returning (longjmp, an
+// exception, a thread that was killed). Frames with the same stack pointer are calls in tail position and come
+// back in reverse order, except when it is the same site: then the older one never returned.
+struct EntryFrameLayout {
+  static let depthOffset = 0
+  static let framesOffset = 8
+  static let stackPointerOffset = 0
+  static let siteOffset = 8
+  /// Looked at and dropped at one hit; the next one goes on where this one stopped.
+  static let maximumDrops = 16
+
+  let slotOffsets: [Int]
+  let frameByteCount: Int
+  /// A power of two: deeper calls overwrite the outermost ones, which then count as missed.
+  let depth: Int
+
+  init(_ slots: [ValueType], module: ModuleLayout) {
+    var offsets: [Int] = []
+    var end = 16
+    for slot in slots {
+      offsets.append(end)
+      end += slot == .long ? 8 : module.slotByteCount
+    }
+    slotOffsets = offsets
+    frameByteCount = end
+    var depth = 64
+    while depth > 2 && depth * end > 24_000 { depth /= 2 }
+    self.depth = depth
+  }
+
+  /// Bytes of a task's value.
+  func byteCount(_ module: ModuleLayout) -> Int {
+    Self.framesOffset + depth * frameByteCount + module.tailByteCount
+  }
+}
+
+extension CodeWriter {
+  private typealias Frame = EntryFrameLayout
+
+  private var frames: EntryFrameLayout { EntryFrameLayout(facts.entrySlots, module: module) }
+
+  private func stackPointerOffset() -> Int16 {
+    let registers = shared.target.registers
+    return Int16(registers.register(registers.stackPointer)?.contextOffset ?? 0)
+  }
+
+  /// `register` = address of the frame with the index in `register`, of the stack at `base`.
+  private mutating func frameAddress(_ register: BPFRegister, base: BPFRegister) {
+    code.emit(.arithmetic(.and, register, Int32(frames.depth - 1)))
+    code.emit(.arithmetic(.multiply, register, Int32(frames.frameByteCount)))
+    code.emit(.arithmetic(.add, register, base))
+    code.emit(.arithmetic(.add, register, Int32(Frame.framesOffset)))
+  }
+
+  // MARK: Entry
+
+  /// Drops dead frames and makes one; the entry register points to it.
+  mutating func pushEntryFrame() {
+    guard let frame = layout.entryRegister, let context = layout.contextRegister else { return }
+    keepSite()
+    taskStorage(ModuleMaps.entryFrames(facts.index), create: true)
+    let present = code.makeLabel()
+    code.jump(if: .notEqual, .r0, 0, to: present)
+    lose(.scratchBusy)
+    code.jump(to: quit)
+    code.place(present)
+    code.emit(.load(.double, .r5, context, stackPointerOffset()))
+    let clean = code.makeLabel()
+    for _ in 0..<Frame.maximumDrops { dropDeadFrame(clean) }
+    code.place(clean)
+    code.emit(.load(.double, .r1, .r0, Int16(Frame.depthOffset)))
+    code.emit(.move(.r2, .r1))
+    code.emit(.arithmetic(.add, .r2, 1))
+    code.emit(.store(.double, .r0, Int16(Frame.depthOffset), .r2))
+    frameAddress(.r1, base: .r0)
+    code.emit(.move(frame, .r1))
+    code.emit(.store(.double, frame, Int16(Frame.stackPointerOffset), .r5))
+    loadKeptSite(.r2)
+    code.emit(.store(.double, frame, Int16(Frame.siteOffset), .r2))
+    for offset in frames.slotOffsets { code.emit(.store(.double, frame, Int16(offset), immediate: 0)) }
+  }
+
+  /// With the stack at `r0` and the stack pointer in `r5`: drops the top frame, or goes to `clean` when it lives.
+  private mutating func dropDeadFrame(_ clean: Assembler.Label) {
+    let drop = code.makeLabel()
+    code.emit(.load(.double, .r1, .r0, Int16(Frame.depthOffset)))
+    code.jump(if: .equal, .r1, 0, to: clean)
+    code.emit(.arithmetic(.subtract, .r1, 1))
+    code.emit(.move(.r4, .r1))
+    frameAddress(.r1, base: .r0)
+    code.emit(.load(.double, .r2, .r1, Int16(Frame.stackPointerOffset)))
+    code.jump(if: .less, .r2, .r5, to: drop)
+    code.jump(if: .notEqual, .r2, .r5, to: clean)
+    code.emit(.load(.double, .r3, .r1, Int16(Frame.siteOffset)))
+    loadKeptSite(.r2)
+    code.jump(if: .notEqual, .r2, .r3, to: clean)
+    code.place(drop)
+    code.emit(.store(.double, .r0, Int16(Frame.depthOffset), .r4))
+  }
+
+  /// The site goes on the stack while the frame is looked for.
+  private mutating func keepSite() {
+    guard facts.siteCount > 1, shared.target.userAttachment == .multi else { return }
+    loadContext(.r1)
+    code.call(.getAttachCookie)
+    code.emit(.store(.double, .r10, -8, .r0))
+  }
+
+  private mutating func loadKeptSite(_ register: BPFRegister) {
+    if facts.siteCount > 1, shared.target.userAttachment == .multi {
+      code.emit(.load(.double, register, .r10, -8))
+    } else {
+      code.emit(.move(register, 0))
+    }
+  }
+
+  mutating func writeStoreEntry(_ slot: Int, _ operand: Operand) {
+    guard let frame = layout.entryRegister else { return }
+    let offset = frames.slotOffsets[slot]
+    if facts.entrySlots[slot] == .long { return store(operand, at: frame, offset, .r0) }
+    let source = text(operand)
+    loadLength(.r2, source)
+    roundToField(.r2)
+    textAddress(.r3, source, 0)
+    code.emit(.move(.r1, frame))
+    code.emit(.arithmetic(.add, .r1, Int32(offset)))
+    code.call(.probeReadKernel)
+  }
+
+  // MARK: Return
+
+  /// Finds the frame of the call that returns and takes it off; a return without one is counted and left.
+  mutating func findEntryFrame() {
+    guard let frame = layout.entryRegister, let context = layout.contextRegister else { return }
+    let (missed, found) = (code.makeLabel(), code.makeLabel())
+    taskStorage(ModuleMaps.entryFrames(facts.index), create: false)
+    code.jump(if: .equal, .r0, 0, to: missed)
+    code.emit(.load(.double, .r5, context, stackPointerOffset()))
+    // The return address is gone from the stack.
+    code.emit(.arithmetic(.subtract, .r5, 8))
+    for _ in 0..<Frame.maximumDrops { takeFrame(found, missed) }
+    code.place(missed)
+    lose(.missedEntry)
+    code.jump(to: end)
+    code.place(found)
+    code.emit(.move(frame, .r1))
+  }
+
+  private mutating func takeFrame(_ found: Assembler.Label, _ missed: Assembler.Label) {
+    code.emit(.load(.double, .r1, .r0, Int16(Frame.depthOffset)))
+    code.jump(if: .equal, .r1, 0, to: missed)
+    code.emit(.arithmetic(.subtract, .r1, 1))
+    code.emit(.move(.r4, .r1))
+    frameAddress(.r1, base: .r0)
+    code.emit(.load(.double, .r2, .r1, Int16(Frame.stackPointerOffset)))
+    code.jump(if: .greater, .r2, .r5, to: missed)
+    code.emit(.store(.double, .r0, Int16(Frame.depthOffset), .r4))
+    code.jump(if: .equal, .r2, .r5, to: found)
+  }
+
+  mutating func writeLoadEntry(_ result: ValueID, _ slot: Int) {
+    guard let frame = layout.entryRegister, !isUnused(result) else { return }
+    let offset = frames.slotOffsets[slot]
+    if facts.entrySlots[slot] == .long {
+      code.emit(.load(.double, .r0, frame, Int16(offset)))
+      return store(.r0, result)
+    }
+    code.emit(.move(.r3, frame))
+    code.emit(.arithmetic(.add, .r3, Int32(offset)))
+    copyForeignText(toSlotOf: result)
+  }
+}

@@ -1,0 +1,197 @@
+import BPFObject
+import TraceIR
+
+// Arrays: hash maps with the keys side by side.
+extension CodeWriter {
+  typealias Table = ModuleLayout.Table
+
+  /// Errors of helpers (include/uapi/asm-generic/errno-base.h).
+  private enum Errno {
+    static let tooBig: Int32 = -7
+    static let exists: Int32 = -17
+  }
+
+  /// Flags of `bpf_map_update_elem`.
+  enum Update: Int32 {
+    case any = 0
+    case noExist = 1
+  }
+
+  /// Puts the key together.
+  mutating func writeKey(_ table: Table, _ keys: [Operand]) {
+    for (index, key) in keys.enumerated() {
+      let offset = table.key.offsets[index]
+      switch (table.key.types[index], table.keyOffset) {
+      case (.string, let start): writeField(.scratch((start ?? 0) + offset), text(key))
+      case (.long, let start?):
+        let source = register(key, .r0)
+        storeScratch(.double, start + offset, source)
+      case (.long, nil): store(key, at: .r10, offset - table.key.byteCount, .r0)
+      }
+    }
+  }
+
+  private mutating func loadKey(_ table: Table, _ register: BPFRegister) {
+    if let start = table.keyOffset { return scratchAddress(register, start) }
+    stackAddress(register, -table.key.byteCount)
+  }
+
+  /// `r0 = &map[key]`, or null.
+  mutating func lookUp(_ table: Table) {
+    code.loadMap(.r1, table.map)
+    loadKey(table, .r2)
+    code.call(.mapLookupElement)
+  }
+
+  /// Where a long on its way into the map waits: below the key.
+  private func valueOffset(_ table: Table) -> Int {
+    table.keyOffset == nil ? -table.key.byteCount - 8 : -8
+  }
+
+  mutating func writeLoadElement(_ result: ValueID, _ global: GlobalID, _ keys: [Operand]) {
+    if isUnused(result) { return }
+    let table = module.table(global)
+    writeKey(table, keys)
+    lookUp(table)
+    let missing = code.makeLabel()
+    if table.value == .string { return writeLoadTextElement(result) }
+    code.jump(if: .equal, .r0, 0, to: missing)
+    code.emit(.load(.double, .r0, .r0))
+    code.place(missing)
+    store(.r0, result)
+  }
+
+  private mutating func writeLoadTextElement(_ result: ValueID) {
+    let (found, done) = (code.makeLabel(), code.makeLabel())
+    code.jump(if: .notEqual, .r0, 0, to: found)
+    clearSlot(of: result)
+    code.jump(to: done)
+    code.place(found)
+    code.emit(.move(.r3, .r0))
+    copyForeignText(toSlotOf: result)
+    code.place(done)
+  }
+
+  mutating func writeContains(
+    _ result: ValueID,
+    _ global: GlobalID,
+    _ keys: [Operand?]
+  ) throws(BPFBackendError) {
+    if isUnused(result) { return }
+    let table = module.table(global)
+    writeKey(table, try wholeKey(keys, table))
+    lookUp(table)
+    writeTruth { writer, label in writer.code.jump(if: .notEqual, .r0, 0, to: label) }
+    store(.r0, result)
+  }
+
+  func wholeKey(_ keys: [Operand?], _ table: Table) throws(BPFBackendError) -> [Operand] {
+    let present = keys.compactMap { $0 }
+    guard present.count == keys.count, keys.count == table.key.types.count else {
+      throw unsupported("a slice of an array ('*')")
+    }
+    return present
+  }
+
+  mutating func writeStoreElement(_ global: GlobalID, _ keys: [Operand], _ operand: Operand) {
+    let table = module.table(global)
+    if table.value == .string {
+      // The value first: key and value areas are apart, and writing either calls helpers.
+      writeField(.scratch(module.valueOffset ?? 0), text(operand))
+      writeKey(table, keys)
+      update(table, .any) { writer in writer.scratchAddress(.r3, writer.module.valueOffset ?? 0) }
+      return writeUpdateCheck(global)
+    }
+    let (found, done) = (code.makeLabel(), code.makeLabel())
+    writeKey(table, keys)
+    lookUp(table)
+    code.jump(if: .notEqual, .r0, 0, to: found)
+    insert(table, operand, .any)
+    writeUpdateCheck(global)
+    code.jump(to: done)
+    code.place(found)
+    store(operand, at: .r0, 0, .r1)
+    code.place(done)
+  }
+
+  private mutating func insert(_ table: Table, _ operand: Operand, _ mode: Update) {
+    let offset = valueOffset(table)
+    store(operand, at: .r10, offset, .r0)
+    update(table, mode) { writer in writer.stackAddress(.r3, offset) }
+  }
+
+  /// `r0 = 0` or an error, after `map[key] = *r3`.
+  mutating func update(_ table: Table, _ mode: Update, value: (inout CodeWriter) -> Void) {
+    code.loadMap(.r1, table.map)
+    loadKey(table, .r2)
+    value(&self)
+    code.emit(.move(.r4, mode.rawValue))
+    code.call(.mapUpdateElement)
+  }
+
+  /// Raises a fault when the array was full, counts what else went wrong; goes on when `r0` is 0.
+  mutating func writeUpdateCheck(_ global: GlobalID) {
+    let (updated, busy) = (code.makeLabel(), code.makeLabel())
+    code.jump(if: .equal, .r0, 0, to: updated)
+    code.jump(if: .notEqual, .r0, Errno.tooBig, to: busy)
+    raise(.arrayFull, subject: Int64(global.index))
+    code.place(busy)
+    lose(.mapBusy)
+    code.place(updated)
+  }
+
+  /// One lookup and one atomic addition for an element that is there.
+  ///
+  /// Insertion asks for a new element, so that of two threads one inserts and the other finds that element
+  /// and adds.
+  mutating func writeAddElement(
+    _ result: ValueID,
+    _ global: GlobalID,
+    _ keys: [Operand],
+    _ operand: Operand
+  ) {
+    let table = module.table(global)
+    let (found, inserted, done) = (code.makeLabel(), code.makeLabel(), code.makeLabel())
+    let raced = code.makeLabel()
+    writeKey(table, keys)
+    lookUp(table)
+    code.jump(if: .notEqual, .r0, 0, to: found)
+    insert(table, operand, .noExist)
+    code.jump(if: .equal, .r0, Errno.exists, to: raced)
+    writeUpdateCheck(global)
+    code.jump(to: inserted)
+    code.place(raced)
+    lookUp(table)
+    code.jump(if: .notEqual, .r0, 0, to: found)
+    lose(.mapBusy)
+    code.place(inserted)
+    if !isUnused(result) {
+      code.emit(.move(.r2, 0))
+      store(.r2, result)
+    }
+    code.jump(to: done)
+    code.place(found)
+    writeAtomicAdd(result, operand, at: .r0)
+    code.place(done)
+  }
+
+  mutating func writeDelete(_ global: GlobalID, _ keys: [Operand?]) throws(BPFBackendError) {
+    switch shared.program.globals[global.index].kind {
+    case .scalar(.long): return writeStoreGlobal(global, .long(0))
+    case .scalar(.string): return writeStoreGlobal(global, .string(""))
+    case .statistic: throw unsupported("deleting a statistic")
+    case .array, .statisticArray:
+      if keys.isEmpty { throw unsupported("deleting a whole array") }
+    }
+    let table = module.table(global)
+    writeKey(table, try wholeKey(keys, table))
+    code.loadMap(.r1, table.map)
+    loadKey(table, .r2)
+    code.call(.mapDeleteElement)
+  }
+}
+
+extension FrameLayout {
+  func isText(_ result: ValueID) -> Bool { types[result.index] == .string }
+  func isText(_ local: LocalID) -> Bool { types[liveness.index(local)] == .string }
+}

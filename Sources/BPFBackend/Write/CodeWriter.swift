@@ -1,0 +1,210 @@
+import BPFObject
+import TraceIR
+
+/// Selects the instructions of one program.
+///
+/// `r0`–`r5` never hold anything from one step to the next; `r6`–`r9` are homes, the context, scratch memory
+/// and the entry frame, as ``FrameLayout`` says.
+struct CodeWriter {
+  /// Where a fault goes that the script catches.
+  struct Handler {
+    let label: Assembler.Label
+    let message: LocalID?
+  }
+
+  /// What all programs of a module share.
+  struct Shared {
+    let program: TraceProgram
+    let target: BPFTarget
+    let module: ModuleLayout
+    /// By location index.
+    let positions: [SourcePosition?]
+    var literals: LiteralPool
+    /// Bytes of scratch memory that programs of each kind need.
+    var taskScratchByteCount = 0
+    var poolScratchByteCount = 0
+  }
+
+  var shared: Shared
+  var code: Assembler
+  let facts: ProbeFacts
+  let layout: FrameLayout
+  /// After the body: output is sent, scratch memory given back.
+  let end: Assembler.Label
+  /// Before anything was claimed.
+  let quit: Assembler.Label
+  /// Reports a fault: `r1` holds code and location, `r2` the subject.
+  let uncaught: Assembler.Label
+  /// Counts an error that is already reported.
+  let counted: Assembler.Label
+  var handlers: [Handler] = []
+  var scopes: [Int: Assembler.Label] = [:]
+  var loops: [(next: Assembler.Label, end: Assembler.Label)] = []
+  /// Loops begun so far.
+  private var loopCount = 0
+  /// Of the step being written.
+  var location: Int?
+  var subprograms: [Subprogram: Assembler.Function] = [:]
+
+  init(name: String, shared: Shared, facts: ProbeFacts, layout: FrameLayout) {
+    self.shared = shared
+    self.facts = facts
+    self.layout = layout
+    code = Assembler(program: name)
+    end = code.makeLabel()
+    quit = code.makeLabel()
+    uncaught = code.makeLabel()
+    counted = code.makeLabel()
+  }
+
+  var module: ModuleLayout { shared.module }
+  var demand: FrameDemand { layout.demand }
+}
+
+// MARK: Steps
+
+extension CodeWriter {
+  mutating func write(_ steps: [Step]) throws(BPFBackendError) {
+    for step in steps {
+      location = step.location
+      code.position = step.location.flatMap { shared.positions[$0] } ?? code.position
+      try write(step.action)
+    }
+  }
+
+  private mutating func write(_ action: Action) throws(BPFBackendError) {
+    switch action {
+    case .operation(let operation): try write(operation)
+    case .machine(let result, let operation): try write(operation, result)
+    case .emit(let record, let site, let operands): writeEmit(record, site: site, operands)
+    case .control(let record, let site, let text): writeControl(record, site: site, text)
+    case .fault(let fault, let subject, let text): writeFault(fault, subject: subject, text)
+    case .branch(let condition, let then, let other): try writeBranch(condition, then, other)
+    case .loop: try writeLoop(action)
+    case .scope(let number, let steps): try writeScope(number, steps)
+    case .leave(let number): if let label = scopes[number] { code.jump(to: label) }
+    case .breakLoop: if let loop = loops.last { code.jump(to: loop.end) }
+    case .continueLoop: if let loop = loops.last { code.jump(to: loop.next) }
+    case .finish: code.jump(to: end)
+    case .attempt(let steps, let message, let handler): try writeAttempt(steps, message, handler)
+    }
+  }
+
+  private mutating func writeBranch(
+    _ condition: Operand,
+    _ then: [Step],
+    _ other: [Step]
+  ) throws(BPFBackendError) {
+    let otherwise = code.makeLabel()
+    let done = code.makeLabel()
+    jump(unless: condition, to: otherwise)
+    try write(then)
+    if !other.isEmpty { code.jump(to: done) }
+    code.place(otherwise)
+    try write(other)
+    code.place(done)
+  }
+
+  private mutating func writeScope(_ number: Int, _ steps: [Step]) throws(BPFBackendError) {
+    let label = code.makeLabel()
+    scopes[number] = label
+    var steps = steps
+    if case .leave(number)? = steps.last?.action { steps.removeLast() }
+    try write(steps)
+    code.place(label)
+  }
+
+  private mutating func writeAttempt(
+    _ steps: [Step],
+    _ message: LocalID?,
+    _ handler: [Step]
+  ) throws(BPFBackendError) {
+    let failed = code.makeLabel()
+    let done = code.makeLabel()
+    handlers.append(Handler(label: failed, message: message))
+    try write(steps)
+    handlers.removeLast()
+    code.jump(to: done)
+    code.place(failed)
+    try write(handler)
+    code.place(done)
+  }
+
+  private mutating func writeLoop(_ action: Action) throws(BPFBackendError) {
+    guard case .loop(let condition, let operand, let body, let step, let budget) = action else { return }
+    let (start, next) = (code.makeLabel(), code.makeLabel())
+    let (exhausted, done) = (code.makeLabel(), code.makeLabel())
+    blur(condition + body + step, budget)
+    code.place(start)
+    code.mayGoto(exhausted)
+    spend(budget, exhausted)
+    try write(condition)
+    jump(unless: operand, to: done)
+    loops.append((next, done))
+    try write(body)
+    loops.removeLast()
+    code.place(next)
+    try write(step)
+    code.jump(to: start)
+    code.place(exhausted)
+    raise(.actionBudget, subject: 0)
+    code.place(done)
+  }
+
+  private mutating func spend(_ budget: LocalID, _ exhausted: Assembler.Label) {
+    load(layout.home(budget), into: .r0)
+    code.emit(.arithmetic(.add, .r0, 1))
+    store(.r0, in: layout.home(budget))
+    code.loadConstant(.r1, Int64(module.limits.maxAction))
+    code.jump(if: .signedGreater, .r0, .r1, to: exhausted)
+  }
+
+  /// Adds a zero that the verifier cannot know to all that the loop changes, so that its second round looks
+  /// to the verifier like the first.
+  private mutating func blur(_ steps: [Step], _ budget: LocalID) {
+    writeUnknownZero(.r1)
+    let number = loopCount
+    loopCount += 1
+    let changed = StoredLocals.of(steps).union([budget]).sorted { $0.index < $1.index }
+    for local in changed where layout.liveness.isLive(local, atLoop: number) {
+      switch layout.home(local) {
+      case .register(let register): code.emit(.arithmetic(.add, register, .r1))
+      case .stack:
+        load(layout.home(local), into: .r0)
+        code.emit(.arithmetic(.add, .r0, .r1))
+        store(.r0, in: layout.home(local))
+      case .scratch, .unused: break
+      }
+    }
+  }
+
+  /// Zero, though the verifier takes it for any number.
+  ///
+  /// Uses `r0`.
+  mutating func writeUnknownZero(_ register: BPFRegister) {
+    code.loadMapValue(register, ModuleMaps.scalars)
+    code.emit(.load(.word, register, register))
+    code.emit(.move(.r0, register))
+    code.emit(.arithmetic(.xor, register, .r0))
+  }
+}
+
+/// Locals that steps assign.
+private struct StoredLocals: StepVisitor {
+  private var locals: Set<LocalID> = []
+
+  static func of(_ steps: [Step]) -> Set<LocalID> {
+    var visitor = StoredLocals()
+    visitor.visit(steps)
+    return visitor.locals
+  }
+
+  mutating func rewrite(_ operand: Operand) -> Operand { operand }
+  mutating func rewrite(result: ValueID) -> ValueID { result }
+  mutating func rewrite(loaded local: LocalID) -> LocalID { local }
+
+  mutating func rewrite(stored local: LocalID) -> LocalID {
+    locals.insert(local)
+    return local
+  }
+}

@@ -1,0 +1,125 @@
+import BPFObject
+import TraceIR
+
+/// Code that a program calls instead of repeating it.
+enum Subprogram: String, CaseIterable {
+  /// `r1` index of a loss counter, `r2` how much to add.
+  case lose
+  /// `r1`, `r2` strings: the first before (-1), equal to (0) or behind (1) the second.
+  case compareTexts = "compare_texts"
+  /// `r1` a string in scratch memory, `r2` a number to append as `0x…`.
+  case appendHexadecimal = "append_hex"
+}
+
+extension CodeWriter {
+  mutating func subprogram(_ kind: Subprogram) -> Assembler.Function {
+    if let known = subprograms[kind] { return known }
+    let function = code.makeFunction(kind.rawValue)
+    subprograms[kind] = function
+    return function
+  }
+
+  /// Writes those that were called; after the main function.
+  mutating func writeSubprograms() {
+    for kind in Subprogram.allCases {
+      guard let function = subprograms[kind] else { continue }
+      code.begin(function)
+      switch kind {
+      case .lose: writeLose()
+      case .compareTexts: writeCompareTexts()
+      case .appendHexadecimal: writeAppendHexadecimal()
+      }
+    }
+  }
+
+  /// Counts one lost hit, record or update.
+  ///
+  /// Uses all of `r0`–`r5`.
+  mutating func lose(_ reason: LossReason) {
+    code.emit(.move(.r2, 1))
+    loseMany(reason)
+  }
+
+  /// Counts as many as `r2` says.
+  mutating func loseMany(_ reason: LossReason) {
+    let index = facts.index * LossReason.allCases.count + reason.rawValue
+    code.emit(.move(.r1, Int32(index)))
+    code.call(subprogram(.lose))
+  }
+
+  private mutating func writeLose() {
+    let done = code.makeLabel()
+    code.emit(.move(.r6, .r2))
+    code.emit(.store(.word, .r10, -8, .r1))
+    code.loadMap(.r1, ModuleMaps.losses)
+    stackAddress(.r2, -8)
+    code.call(.mapLookupElement)
+    code.jump(if: .equal, .r0, 0, to: done)
+    code.emit(.atomic(.add, .double, .r0, 0, .r6))
+    code.place(done)
+    code.emit(.move(.r0, 0))
+    code.emit(.exit)
+  }
+
+  /// Eight bytes a round, as big-endian numbers where they differ.
+  ///
+  /// A difference behind the end of the shorter string is shifted away.
+  private mutating func writeCompareTexts() {
+    let (start, differ, whole) = (code.makeLabel(), code.makeLabel(), code.makeLabel())
+    let (lengths, less, greater) = (code.makeLabel(), code.makeLabel(), code.makeLabel())
+    writeCompareStart()
+    code.place(start)
+    if shared.target.hasMayGoto { code.mayGoto(lengths) }
+    code.jump(if: .greaterOrEqual, .r4, .r5, to: lengths)
+    code.emit(.move(.r3, .r4))
+    bound(.r3)
+    code.emit(.move(.r1, .r6))
+    code.emit(.arithmetic(.add, .r1, .r3))
+    code.emit(.load(.double, .r0, .r1, 4))
+    code.emit(.move(.r2, .r7))
+    code.emit(.arithmetic(.add, .r2, .r3))
+    code.emit(.load(.double, .r1, .r2, 4))
+    code.jump(if: .notEqual, .r0, .r1, to: differ)
+    code.emit(.arithmetic(.add, .r4, 8))
+    code.jump(to: start)
+    code.place(differ)
+    code.emit(.toBigEndian(.r0, .double))
+    code.emit(.toBigEndian(.r1, .double))
+    code.emit(.arithmetic(.subtract, .r5, .r4))
+    code.jump(if: .greaterOrEqual, .r5, 8, to: whole)
+    code.emit(.move(.r2, 8))
+    code.emit(.arithmetic(.subtract, .r2, .r5))
+    code.emit(.arithmetic(.shiftLeft, .r2, 3))
+    code.emit(.arithmetic(.shiftRight, .r0, .r2))
+    code.emit(.arithmetic(.shiftRight, .r1, .r2))
+    code.place(whole)
+    code.jump(if: .less, .r0, .r1, to: less)
+    code.jump(if: .greater, .r0, .r1, to: greater)
+    code.place(lengths)
+    code.jump(if: .less, .r8, .r9, to: less)
+    code.jump(if: .greater, .r8, .r9, to: greater)
+    for (label, order) in [(nil, 0), (less, -1), (greater, 1)] as [(Assembler.Label?, Int32)] {
+      if let label { code.place(label) }
+      code.emit(.move(.r0, order))
+      code.emit(.exit)
+    }
+  }
+
+  /// `r6`, `r7` the strings, `r8`, `r9` their lengths, `r5` the shorter one, `r4` = 0.
+  private mutating func writeCompareStart() {
+    code.emit(.move(.r6, .r1))
+    code.emit(.move(.r7, .r2))
+    code.emit(.load(.word, .r8, .r6))
+    code.emit(.load(.word, .r9, .r7))
+    bound(.r8)
+    bound(.r9)
+    let shorter = code.makeLabel()
+    code.emit(.move(.r5, .r8))
+    code.jump(if: .lessOrEqual, .r8, .r9, to: shorter)
+    code.emit(.move(.r5, .r9))
+    code.place(shorter)
+    // A zero that the verifier cannot know: all rounds look alike to it.
+    if shared.target.hasMayGoto { return writeUnknownZero(.r4) }
+    code.emit(.move(.r4, 0))
+  }
+}

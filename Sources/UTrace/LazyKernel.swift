@@ -1,0 +1,46 @@
+import BTF
+import Elaboration
+import KernelBridge
+import Platform
+import TargetModel
+
+/// The running kernel's types and tracepoints, read when a script first asks: most never do, and BTF is megabytes.
+struct LazyKernel: KernelCatalog {
+  let session: KernelSession
+
+  var types: any TypeSource { LazyKernelTypes(session: session) }
+
+  var tracepoints: [KernelTracepoint] { catalog?.tracepoints ?? [] }
+
+  func arguments(ofTracepoint name: String) -> [(name: String, type: TypeReference)]? {
+    catalog?.arguments(ofTracepoint: name)
+  }
+
+  /// Nil when the kernel publishes no BTF.
+  private var catalog: BTFKernelCatalog? {
+    (try? session.types.image()).map { BTFKernelCatalog($0, systems: Self.systems()) }
+  }
+
+  /// Tracepoint names to their systems, where tracefs is mounted.
+  private static func systems() -> [String: String] {
+    guard let events = Tracefs.mounted().map({ Paths.join($0.path, "events") }) else { return [:] }
+    var result: [String: String] = [:]
+    for system in (try? DirectoryListing(events))?.entries ?? [] where system.kind == .directory {
+      let names = (try? DirectoryListing(Paths.join(events, system.name)))?.entries ?? []
+      for entry in names where entry.kind == .directory { result[entry.name] = system.name }
+    }
+    return result
+  }
+}
+
+/// The kernel's types; without BTF there are none. The session reads the image once.
+private struct LazyKernelTypes: TypeSource {
+  let session: KernelSession
+
+  private var source: BTFTypeSource? { (try? session.types.image()).map { BTFTypeSource($0) } }
+
+  func layout(of type: TypeReference) -> TypeLayout { source?.layout(of: type) ?? .opaque("unknown") }
+  func spelling(of type: TypeReference?) -> String { source?.spelling(of: type) ?? "unknown" }
+  func type(named name: String) -> TypeReference? { source?.type(named: name) }
+  func enumerator(named name: String) -> Int64? { source?.enumerator(named: name) }
+}

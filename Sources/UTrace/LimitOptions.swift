@@ -1,0 +1,68 @@
+import ArgumentParser
+import TraceIR
+
+extension TranslationOptions {
+  /// The limits that `-D` and `-s` set.
+  /// - Throws: `ValidationError` for a malformed definition or a value out of range.
+  func limits() throws -> Limits {
+    var limits = Limits()
+    for definition in definitions { try apply(definition, to: &limits) }
+    if let bufferMegabytes { limits.ringByteCount = powerOfTwo(atLeast: bufferMegabytes << 20) }
+    return limits
+  }
+
+  private func apply(_ definition: String, to limits: inout Limits) throws {
+    let parts = definition.split(separator: "=", maxSplits: 1)
+    guard let name = parts.first else { throw ValidationError("-D takes NAME or NAME=VALUE") }
+    guard let row = limitTable.first(where: { $0.name == name }) else {
+      guard ignoredDefinitions.contains(String(name)) else {
+        let known = limitTable.map(\.name).joined(separator: ", ")
+        throw ValidationError("no limit '\(name)'; there are \(known)")
+      }
+      return
+    }
+    guard parts.count == 2, let value = Int(parts[1]), row.range.contains(value) else {
+      throw ValidationError(
+        "-D\(row.name) takes a number from \(row.range.lowerBound) to \(row.range.upperBound)"
+      )
+    }
+    limits[keyPath: row.field] = value
+  }
+
+  private func powerOfTwo(atLeast count: Int) -> Int {
+    var size = 4096
+    while size < count { size *= 2 }
+    return size
+  }
+}
+
+/// A limit that `-D` sets.
+private struct LimitRow: Sendable {
+  let name: String
+  let field: any WritableKeyPath<Limits, Int> & Sendable
+  let range: ClosedRange<Int>
+
+  init(_ name: String, _ field: any WritableKeyPath<Limits, Int> & Sendable, _ range: ClosedRange<Int>) {
+    self.name = name
+    self.field = field
+    self.range = range
+  }
+}
+
+/// Limits of stap(1), "-D": name, where it goes, what it may be.
+private let limitTable = [
+  LimitRow("MAXACTION", \.maxAction, 1...1_000_000_000),
+  LimitRow("MAXACTION_INTERRUPTIBLE", \.maxAction, 1...1_000_000_000),
+  LimitRow("MAXERRORS", \.maxErrors, 0...1_000_000_000),
+  LimitRow("MAXMAPENTRIES", \.maxMapEntries, 1...16_777_216),
+  LimitRow("MAXNESTING", \.maxNesting, 1...1000),
+  LimitRow("MAXSKIPPED", \.maxSkipped, 0...1_000_000_000),
+  LimitRow("MAXSTRINGLEN", \.maxStringLength, 16...65536),
+  LimitRow("UTRACE_RING_BYTES", \.ringByteCount, 4096...(1 << 30)),
+]
+
+/// What SystemTap's runtime needs and ours has no use for: accepted, so that command lines move over.
+private let ignoredDefinitions: Set<String> = [
+  "INTERRUPTIBLE", "KRETACTIVE", "MAXTRYLOCK", "MAXUPROBES", "MINSTACKSPACE", "STP_MAXMEMORY", "STP_NO_BUILDID_CHECK",
+  "STP_NO_OVERLOAD", "STP_OVERLOAD_INTERVAL", "STP_OVERLOAD_THRESHOLD", "STP_PROCFS_BUFSIZE", "TRYLOCKDELAY",
+]

@@ -1,0 +1,57 @@
+import Diagnostics
+import Platform
+
+/// Says what happened, on standard error: findings about the script, times of passes, failures.
+struct Reporter {
+  let options: TranslationOptions
+  private(set) var hasWarned = false
+
+  init(_ options: TranslationOptions) { self.options = options }
+
+  /// Shows findings; notes and errors always, warnings unless `-w`.
+  mutating func report(_ diagnostics: [Diagnostic], in sources: SourceSet) {
+    let renderer = DiagnosticRenderer(
+      sources: sources,
+      usesColor: usesColor,
+      width: StandardStream.error.columnCount
+    )
+    for diagnostic in diagnostics {
+      if diagnostic.severity == .warning {
+        if options.hidesWarnings { continue }
+        hasWarned = true
+      }
+      let text = options.json ? renderer.json(diagnostic) + "\n" : renderer.text(diagnostic)
+      StandardStream.error.write(text)
+    }
+  }
+
+  /// One failure that no place in a script is to blame for.
+  mutating func fail(_ id: String, _ message: String, notes: [String] = []) {
+    let diagnostic = Diagnostic(.error, id, message, at: nil, notes: notes.map { .note($0) })
+    report([diagnostic], in: SourceSet())
+  }
+
+  /// Runs one pass and, with `-v`, says what it did and how long it took.
+  func pass<Result, Failure: Error>(
+    _ number: Int,
+    _ work: () throws(Failure) -> Result,
+    saying summary: (Result) -> String
+  ) throws(Failure) -> Result {
+    let start = Clock.monotonicNanoseconds()
+    let result = try work()
+    guard options.verbosity > 0 else { return result }
+    let microseconds = (Clock.monotonicNanoseconds() - start) / 1000
+    let fraction = microseconds % 1000
+    let padded = String(repeating: "0", count: 3 - String(fraction).count) + String(fraction)
+    StandardStream.error.write("Pass \(number): \(summary(result)) in \(microseconds / 1000).\(padded) ms\n")
+    return result
+  }
+
+  private var usesColor: Bool {
+    switch options.color {
+    case .always: true
+    case .never: false
+    case .auto: StandardStream.error.isTerminal && !options.json
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import ArgumentParser
+import Elaboration
+import Platform
+
+/// The process that `-p` or `-c` names.
+struct TargetSelection {
+  /// Nil for `-c` before the start, and without either option.
+  let pid: Int32?
+  /// The command of `-c`, to be started when probes are armed.
+  let command: String?
+  /// Its executable; nil without either option.
+  let path: String?
+
+  /// Finds the target.
+  /// - Throws: `ExitCode` after reporting a process or command that is not there.
+  init(
+    _ options: TranslationOptions,
+    programs: SystemPrograms,
+    environment: Environment,
+    reporter: inout Reporter
+  ) throws {
+    pid = options.pid
+    command = options.command
+    if let pid {
+      switch programs.executable(of: pid) {
+      case .success(let found): path = found
+      case .failure(let problem):
+        reporter.fail("no-such-process", problem.message, notes: problem.notes)
+        throw ExitCode(Status.scriptError.rawValue)
+      }
+      return
+    }
+    path = try options.command.map { command in
+      let word = String(command.split(whereSeparator: \.isWhitespace).first ?? "")
+      guard let found = Paths.findProgram(word, environment: environment) else {
+        reporter.fail("no-such-command", "cannot find the command '\(word)'")
+        throw ExitCode(Status.scriptError.rawValue)
+      }
+      return found
+    }
+  }
+
+  /// What elaboration needs to know.
+  var process: TargetProcess? { path.map { TargetProcess(pid: pid, path: $0) } }
+}

@@ -1,0 +1,98 @@
+import Foundation
+import TestSupport
+
+/// The package's own folder, build products and scripts.
+enum Package {
+  static let root: String = {
+    var path = URL(fileURLWithPath: #filePath)
+    while path.path != "/", !FileManager.default.fileExists(atPath: path.appendingPathComponent("Package.swift").path) {
+      path.deleteLastPathComponent()
+    }
+    return path.path
+  }()
+
+  /// The utrace under test: `UTRACE`, or the debug build beside the tests.
+  static let utrace = ProcessInfo.processInfo.environment["UTRACE"] ?? "\(root)/.build/debug/utrace"
+
+  /// A program of TestPrograms, as `make -C TestPrograms` builds it.
+  static func program(_ name: String) -> String { "\(root)/.build/test-programs/\(name)" }
+
+  /// A script of Examples.
+  static func example(_ name: String) -> String { "\(root)/Examples/\(name)" }
+}
+
+/// What a finished process left.
+struct Outcome {
+  let status: Int32
+  let output: String
+  let errors: String
+
+  var lines: [String] { output.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) }
+}
+
+/// A process that runs beside the test.
+final class RunningProcess {
+  private let process = Process()
+  private let input = Pipe()
+  private let outputFile: String
+  private let errorFile: String
+  private let scratch: ScratchDirectory
+
+  var pid: Int32 { process.processIdentifier }
+  var isRunning: Bool { process.isRunning }
+
+  init(_ command: String, _ arguments: [String], environment: [String: String] = [:]) throws {
+    scratch = try ScratchDirectory()
+    outputFile = try scratch.write("", to: "out")
+    errorFile = try scratch.write("", to: "err")
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = [command] + arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    process.standardInput = input
+    process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: outputFile))
+    process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errorFile))
+    try process.run()
+  }
+
+  deinit { if process.isRunning { kill(pid, SIGKILL) } }
+
+  var output: String { (try? String(contentsOfFile: outputFile, encoding: .utf8)) ?? "" }
+  var errors: String { (try? String(contentsOfFile: errorFile, encoding: .utf8)) ?? "" }
+
+  func send(_ text: String) { input.fileHandleForWriting.write(Data(text.utf8)) }
+  func closeInput() { try? input.fileHandleForWriting.close() }
+  func signal(_ number: Int32) { kill(pid, number) }
+
+  /// Waits until `condition` holds; false when it has not within `seconds`.
+  func wait(seconds: Double = 20, until condition: (RunningProcess) -> Bool) -> Bool {
+    let deadline = Date().addingTimeInterval(seconds)
+    while Date() < deadline {
+      if condition(self) { return true }
+      usleep(10_000)
+    }
+    return condition(self)
+  }
+
+  /// Waits for the end, by SIGKILL when it takes longer than `seconds`.
+  func finish(seconds: Double = 60) -> Outcome {
+    if !wait(seconds: seconds, until: { !$0.isRunning }) { kill(pid, SIGKILL) }
+    process.waitUntilExit()
+    return Outcome(status: process.terminationStatus, output: output, errors: errors)
+  }
+}
+
+/// Runs utrace to its end.
+func utrace(_ arguments: [String], seconds: Double = 60, environment: [String: String] = [:]) throws -> Outcome {
+  let process = try RunningProcess(Package.utrace, arguments, environment: environment)
+  process.closeInput()
+  return process.finish(seconds: seconds)
+}
+
+/// Starts utrace and waits until its probes are armed, which `begin` of the script must show by printing "armed".
+func startUtrace(_ arguments: [String], environment: [String: String] = [:]) throws -> RunningProcess {
+  let process = try RunningProcess(Package.utrace, arguments, environment: environment)
+  guard process.wait(until: { $0.output.contains("armed") || !$0.isRunning }), process.isRunning else {
+    throw CommandFailure(command: "utrace", output: process.output + process.errors)
+  }
+  return process
+}
