@@ -7,12 +7,13 @@ extension Diagnostic {
     Diagnostic(.error, "alias-loop", "the alias '\(point.text)' stands for itself", at: point.range)
   }
 
-  static func emptyPattern(_ component: ProbePoint.Component) -> Diagnostic {
-    Diagnostic(.error, "empty-pattern", "the name of a function is missing", at: component.range)
-  }
-
   static func kernelNeedsMore(at range: SourceRange) -> Diagnostic {
     Diagnostic(.error, "kernel-what", "'kernel' alone is no event; write 'kernel.trace(\"name\")'", at: range)
+  }
+
+  static func malformedPattern(_ component: ProbePoint.Component) -> Diagnostic {
+    let message = "a function is written as 'name', 'name@file' or 'name@file:line'"
+    return Diagnostic(.error, "malformed-pattern", message, at: component.argument?.range ?? component.range)
   }
 
   static func needsString(_ component: ProbePoint.Component) -> Diagnostic {
@@ -125,6 +126,26 @@ extension Diagnostic {
 
   static func randomizeRange(at range: SourceRange) -> Diagnostic {
     Diagnostic(.error, "randomize-range", "'randomize' must be less than the timer's interval", at: range)
+  }
+
+  static func refusedSites(
+    _ component: ProbePoint.Component,
+    _ count: Int,
+    _ first: (name: String, reason: String),
+    isFatal: Bool
+  ) -> Diagnostic {
+    let range = component.argument?.range ?? component.range
+    if isFatal {
+      return Diagnostic(
+        .error,
+        "refused-site",
+        "'\(first.name)' cannot be probed: \(first.reason)",
+        at: range
+      )
+    }
+    let message =
+      "\(count) place\(count == 1 ? "" : "s") left out, the first in '\(first.name)': \(first.reason)"
+    return Diagnostic(.warning, "refused-site", message, at: range)
   }
 
   static func sequenceNumber(_ component: ProbePoint.Component) -> Diagnostic {

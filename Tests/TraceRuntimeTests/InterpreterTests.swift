@@ -1,3 +1,4 @@
+import Platform
 import TargetModel
 import Testing
 import TraceIR
@@ -336,10 +337,13 @@ final class FakeContext: HitContext {
     var bytes: [UInt8] = [0xff] + [UInt8](repeating: 0xff, count: 7)
     bytes += [5, 0, 0, 0] + Array("hello".utf8) + [0, 0, 0, 0, 0, 0, 0]
     bytes += [7, 0, 0, 0, 0, 0, 0, 0]
-    try interpreter.handle(record: RecordID(0), fields: bytes[...], in: context)
+    var fields = RecordFields(offset: 0)
+    try interpreter.handle(record: RecordID(0), in: bytes.rawSpan, &fields, context: context)
     #expect(String(decoding: interpreter.output.bytes, as: UTF8.self) == "main -1 hello 7")
     for count in bytes.indices {
-      try interpreter.handle(record: RecordID(0), fields: bytes[..<count], in: context)
+      var fields = RecordFields(offset: 0)
+      let cut = Array(bytes[..<count])
+      try interpreter.handle(record: RecordID(0), in: cut.rawSpan, &fields, context: context)
     }
   }
 

@@ -86,6 +86,8 @@ struct KnownBinary: Sendable, CustomTestStringConvertible {
     #expect(catalog.probes(provider: "python", named: "*").isEmpty)
     #expect(catalog.probes(named: "*").count == catalog.probes.count)
     #expect(catalog.probes(named: "query-start").first?.hasSemaphore == true)
+    #expect(catalog.nearestProbeNames(to: "query-strat").first == "query__start")
+    #expect(catalog.nearestProbeNames(to: "query-strat", provider: "postgers").first == "query__start")
   }
 
   @Test func prelinkedFilesAreAdjusted() throws {

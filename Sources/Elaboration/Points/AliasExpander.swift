@@ -58,7 +58,7 @@ extension Elaborator {
     return (result, problems)
   }
 
-  private func expandFamily(_ point: ProbePoint) -> ([ExpandedPoint], [Diagnostic]) {
+  private mutating func expandFamily(_ point: ProbePoint) -> ([ExpandedPoint], [Diagnostic]) {
     guard let head = point.components.first else { return ([], []) }
     guard let family = ProbeFamily.named(head.name.text) else {
       let isKnown = ProbeFamily.unsupported.contains(head.name.text)
@@ -67,6 +67,7 @@ extension Elaborator {
     }
     let resolution = family.resolve(point, environment)
     guard !resolution.candidates.isEmpty else { return ([], resolution.problems) }
+    for warning in resolution.warnings { report(warning) }
     let conditions = point.condition.map { [$0] } ?? []
     let expanded = ExpandedPoint(
       candidates: resolution.candidates,
@@ -77,14 +78,15 @@ extension Elaborator {
     return ([expanded], resolution.problems)
   }
 
-  private struct AliasMatch {
+  /// An alias that a point names.
+  struct AliasMatch {
     let alias: Int
     /// How many components of the point name it.
     let length: Int
   }
 
   /// The aliases that a point names: those that match all of it, else those that match most of its start.
-  private func aliases(matching point: ProbePoint) -> [AliasMatch] {
+  func aliases(matching point: ProbePoint) -> [AliasMatch] {
     var matches: [AliasMatch] = []
     for (index, alias) in symbols.aliases.enumerated() {
       for name in alias.declaration.names {

@@ -20,7 +20,8 @@ extension Elaborator {
     }
   }
 
-  private mutating func add(
+  /// Adds one draft for each group of sites of `expanded`.
+  mutating func add(
     _ expanded: ExpandedPoint,
     of probe: ProbeDeclaration,
     _ point: ProbePoint,

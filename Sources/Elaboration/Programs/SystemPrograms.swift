@@ -1,3 +1,4 @@
+package import DwarfIndex
 import ELF
 package import Platform
 import Synchronization
@@ -6,10 +7,14 @@ import TargetModel
 /// The binaries of this machine; each is opened once.
 package final class SystemPrograms: ProgramCatalog {
   private let environment: Environment
+  private let options: DebugInfoOptions
   private let opened = Mutex<[String: Result<any Program, ProgramProblem>]>([:])
 
   /// `environment` is where `PATH` and `LD_LIBRARY_PATH` come from.
-  package init(environment: Environment) { self.environment = environment }
+  package init(environment: Environment, options: DebugInfoOptions = .init()) {
+    self.environment = environment
+    self.options = options
+  }
 
   package func files(named name: String) -> Result<[String], ProgramProblem> {
     if GlobPattern.isGlob(name) || name.contains("{") { return expand(name) }
@@ -47,12 +52,21 @@ package final class SystemPrograms: ProgramCatalog {
     if let known = opened.withLock({ $0[path] }) { return known }
     let result: Result<any Program, ProgramProblem>
     do throws(ELFError) {
-      result = .success(ELFProgram(try ELFFile(path: path)))
+      let file = try ELFFile(path: path)
+      result = open(path, file)
     } catch {
       result = .failure(ProgramProblem("\(error)"))
     }
     opened.withLock { $0[path] = result }
     return result
+  }
+
+  private func open(_ path: String, _ file: ELFFile) -> Result<any Program, ProgramProblem> {
+    do throws(DwarfIndexError) {
+      return .success(ImageProgram(try ProgramImage(path: path, options: options), file))
+    } catch {
+      return .failure(ProgramProblem("\(error)"))
+    }
   }
 
   private func expand(_ pattern: String) -> Result<[String], ProgramProblem> {

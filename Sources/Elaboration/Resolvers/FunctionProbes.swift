@@ -1,4 +1,5 @@
 import Diagnostics
+import DwarfIndex
 import StapSyntax
 import TargetModel
 
@@ -10,24 +11,51 @@ enum FunctionProbes {
     _ modifiers: Set<String>,
     _ place: ProbePlace
   ) -> ProbeResolution {
-    let specification = FunctionSpecification(component.string ?? "")
-    guard !specification.name.isEmpty else { return .failed(.emptyPattern(component)) }
+    guard let pattern = FunctionPattern(component.string ?? "", modifiers) else {
+      return .failed(.malformedPattern(component))
+    }
     let program = place.program
-    let all = specification.select(program.functions(named: specification.name, file: specification.file))
-    guard !all.isEmpty else { return .failed(noSuchFunction(component, specification, program)) }
+    let all = program.functions(matching: pattern)
+    guard !all.isEmpty else { return .failed(noSuchFunction(component, pattern, program)) }
     let fitting = all.filter { $0.fits(modifiers) }
     guard !fitting.isEmpty else {
       return .failed(.noFittingFunction(component, modifiers.sorted(), all[0].isInlineInstance))
     }
+    return candidates(fitting, component, modifiers, place)
+  }
+
+  private static func candidates(
+    _ functions: [ProgramFunction],
+    _ component: ProbePoint.Component,
+    _ modifiers: Set<String>,
+    _ place: ProbePlace
+  ) -> ProbeResolution {
     var seen: Set<LinkAddress> = []
-    let isReturn = modifiers.contains("return")
-    let candidates = fitting.compactMap { function -> ProbeCandidate? in
-      let address = isReturn ? function.entry : function.probeAddress
-      guard seen.insert(address).inserted, let offset = program.fileOffset(of: address) else { return nil }
-      return candidate(function, at: address, offset, modifiers, place)
+    var result = ProbeResolution()
+    var refused: [(name: String, reason: String)] = []
+    for function in functions {
+      let (address, refusal) = ProbeAddress.choose(in: function, modifiers.contains("return"), place.program)
+      if let refusal { refused.append((function.name, refusal)) }
+      guard refusal == nil, seen.insert(address).inserted, let offset = place.program.fileOffset(of: address)
+      else { continue }
+      result.candidates.append(candidate(function, at: address, offset, modifiers, place))
     }
-    guard candidates.isEmpty else { return .found(candidates) }
-    return .failed(.notInFile(component, program.path))
+    if let first = refused.first {
+      let finding = Diagnostic.refusedSites(
+        component,
+        refused.count,
+        first,
+        isFatal: result.candidates.isEmpty
+      )
+      if result.candidates.isEmpty {
+        result.problems.append(finding)
+      } else {
+        result.warnings.append(finding)
+      }
+    } else if result.candidates.isEmpty {
+      result.problems.append(.notInFile(component, place.program.path))
+    }
+    return result
   }
 
   private static func candidate(
@@ -68,42 +96,68 @@ enum FunctionProbes {
 
   private static func noSuchFunction(
     _ component: ProbePoint.Component,
-    _ specification: FunctionSpecification,
+    _ pattern: FunctionPattern,
     _ program: any Program
   ) -> Diagnostic {
     var notes = program.searchReport
-    if let file = specification.file, !program.functions(named: specification.name, file: nil).isEmpty {
-      notes.insert("there is one elsewhere, but none in a file '\(file)'", at: 0)
+    let anywhere = FunctionPattern(name: pattern.name, includeInlines: true)
+    if let file = pattern.file, !program.functions(matching: anywhere).isEmpty {
+      notes.insert("there is one elsewhere, but none at '\(file)'", at: 0)
     }
-    let near = Glob.isPattern(specification.name) ? [] : program.nearestFunctions(to: specification.name)
-    return .noSuchFunction(component, specification.name, in: program.path, near: near, notes: notes)
+    let near = Glob.isPattern(pattern.name) ? [] : program.nearestFunctions(to: pattern.name)
+    return .noSuchFunction(component, pattern.name, in: program.path, near: near, notes: notes)
   }
 }
 
-/// `name@file:line`, taken apart.
-struct FunctionSpecification {
-  var name: String
-  var file: String?
-  var line: Int?
-
-  init(_ text: String) {
-    let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
-    name = String(parts[0])
+extension FunctionPattern {
+  /// Reads `name@file:line` (stapprobes(3stap), "DWARF PROBE POINTS"); nil when it is malformed.
+  init?(_ text: String, _ modifiers: Set<String>) {
+    let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    guard !parts[0].isEmpty else { return nil }
+    self.init(
+      name: parts[0],
+      // Instances are asked for even where they do not fit, to tell why nothing is left.
+      includeInlines: true,
+      exportedOnly: modifiers.contains("exported")
+    )
     guard parts.count > 1 else { return }
-    var rest = parts[1]
-    if let colon = rest.lastIndex(of: ":"), let line = Int(rest[rest.index(after: colon)...]) {
-      self.line = line
-      rest = rest[..<colon]
+    guard let place = SourcePlace(parts[1]) else { return nil }
+    file = place.file
+    line = place.line
+  }
+}
+
+/// `file`, `file:12`, `file+3`, `file:*`, `file:10-20,30`.
+private struct SourcePlace {
+  var file: String
+  var line: FunctionPattern.LineSpec?
+
+  init?(_ text: String) {
+    file = text
+    guard let separator = text.lastIndex(where: { $0 == ":" || $0 == "+" }) else { return }
+    let rest = String(text[text.index(after: separator)...])
+    guard let first = rest.first, first.isNumber || rest == "*" else {
+      if text[separator] == ":" { return nil }
+      return
     }
-    file = String(rest)
+    file = String(text[..<separator])
+    guard let line = Self.line(rest, isRelative: text[separator] == "+"), !file.isEmpty else { return nil }
+    self.line = line
   }
 
-  /// With a line: the functions declared there, else the last ones declared before it.
-  func select(_ functions: [ProgramFunction]) -> [ProgramFunction] {
-    guard let line else { return functions }
-    let before = functions.filter { $0.line.map { $0 <= line } ?? false }
-    let last = before.compactMap(\.line).max()
-    return before.filter { $0.line == last }
+  private static func line(_ text: String, isRelative: Bool) -> FunctionPattern.LineSpec? {
+    if isRelative { return Int(text).map { .relative($0) } }
+    if text == "*" { return .all }
+    if let number = Int(text) { return .absolute(number) }
+    var ranges: [ClosedRange<Int>] = []
+    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+      let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+      guard let low = ends.first ?? nil, let high = ends.last ?? nil, ends.count <= 2, low <= high else {
+        return nil
+      }
+      ranges.append(low...high)
+    }
+    return .ranges(ranges)
   }
 }
 

@@ -21,7 +21,19 @@ enum MarkProbes {
       let near = nearestNames(to: name, among: Set(program.marks.map(\.name)).sorted())
       return .failed(.noSuchMark(component, in: program.path, near: near, hasMarks: !program.marks.isEmpty))
     }
-    return .found(found.map { candidate($0, place) })
+    var result = ProbeResolution()
+    var refused: [(name: String, reason: String)] = []
+    for mark in found {
+      if let reason = ProbeAddress.refusal(at: mark.address, isFunctionStart: false, program) {
+        refused.append((mark.name, reason))
+      } else {
+        result.candidates.append(candidate(mark, place))
+      }
+    }
+    guard let first = refused.first else { return result }
+    let finding = Diagnostic.refusedSites(component, refused.count, first, isFatal: result.candidates.isEmpty)
+    if result.candidates.isEmpty { result.problems.append(finding) } else { result.warnings.append(finding) }
+    return result
   }
 
   private static func candidate(_ mark: ProgramMark, _ place: ProbePlace) -> ProbeCandidate {

@@ -60,6 +60,7 @@ enum ProcessProbes {
         }
       result.candidates += found.candidates
       result.problems += found.problems
+      result.warnings += found.warnings
     }
   }
 

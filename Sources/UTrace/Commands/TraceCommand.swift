@@ -21,12 +21,24 @@ struct TraceCommand: ParsableCommand {
   )
   var lastPass = 5
 
+  @Flag(name: [.customShort("l")], help: "List the probe points that the argument matches.")
+  var lists = false
+
+  @Flag(name: [.customShort("L")], help: "List them with their variables.")
+  var listsVariables = false
+
   mutating func validate() throws {
+    if lists || listsVariables, translation.arguments.count != 1 || translation.expression != nil {
+      throw ValidationError("-l and -L take one probe point, such as 'process(\"psql\").function(\"*\")'")
+    }
     guard (1...5).contains(lastPass) else { throw ValidationError("--pass takes 1 to 5") }
   }
 
   func run() throws {
     var pipeline = try Pipeline(translation)
+    if lists || listsVariables {
+      return try pipeline.list(translation.arguments[0], withVariables: listsVariables)
+    }
     try pipeline.trace(output: output, lastPass: lastPass)
   }
 }

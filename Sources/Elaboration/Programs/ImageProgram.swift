@@ -1,0 +1,115 @@
+import DwarfIndex
+import ELF
+import Platform
+import TargetModel
+import USDT
+
+/// A binary as its debug information, symbols and notes show it.
+struct ImageProgram: Program {
+  private let image: ProgramImage
+  private let file: ELFFile
+  let marks: [ProgramMark]
+
+  init(_ image: ProgramImage, _ file: ELFFile) {
+    self.image = image
+    self.file = file
+    marks = USDTCatalog(file).probes.flatMap { probe in
+      probe.sites.map { ProgramMark(probe, $0) }
+    }
+  }
+
+  var path: String { image.path }
+  var buildID: BuildID? { image.buildID }
+  var hasDebugInfo: Bool { image.hasDebugInfo }
+  var searchReport: [String] { image.searchReport }
+  var types: any TypeSource { image.types }
+
+  func functions(matching pattern: FunctionPattern) -> [ProgramFunction] {
+    image.functions(matching: pattern).map { ProgramFunction($0, of: image) }
+  }
+
+  func nearestFunctions(to name: String) -> [String] { image.nearestFunctions(to: name, limit: 3) }
+
+  func global(named name: String, unit: String?) -> ProgramVariable? {
+    image.global(named: name, unit: unit).map { variable in
+      ProgramVariable(name: variable.name, type: variable.type, isParameter: false) { variable.location }
+    }
+  }
+
+  func code(at address: LinkAddress, upTo byteCount: Int) -> [UInt8] {
+    let bytes = file.bytes(at: address, upTo: byteCount)
+    return bytes?.span.copied() ?? []
+  }
+
+  func fileOffset(of address: LinkAddress) -> FileOffset? { image.fileOffset(of: address) }
+}
+
+/// The variables of one function of an image.
+private struct ImageVariables: FunctionVariables {
+  let image: ProgramImage
+  let function: FunctionMatch
+
+  func variables(at address: LinkAddress) -> [ProgramVariable] {
+    image.variables(of: function, at: address).map { variable in
+      ProgramVariable(name: variable.name, type: variable.type, isParameter: variable.isParameter) {
+        switch image.location(of: variable, in: function, at: address) {
+        case .found(let location): .success(location)
+        case .unavailable(let reason): .failure(ProgramProblem(reason))
+        }
+      }
+    }
+  }
+
+  func returnValue() -> ProgramVariable? {
+    let (type, location) = image.returnValue(of: function)
+    guard let type else { return nil }
+    return ProgramVariable(name: "return", type: type, isParameter: false) {
+      location.map { .success($0) }
+        ?? .failure(ProgramProblem("it is in a register that probes cannot read"))
+    }
+  }
+}
+
+extension ProgramFunction {
+  fileprivate init(_ match: FunctionMatch, of image: ProgramImage) {
+    self.init(
+      name: match.name,
+      entry: match.entry,
+      end: match.end,
+      probeAddress: match.probeAddress,
+      file: match.file ?? "",
+      line: match.line,
+      isInlineInstance: match.isInlineInstance,
+      isExported: match.isExported,
+      variables: match.die == nil ? nil : ImageVariables(image: image, function: match)
+    )
+  }
+}
+
+extension GlobalVariable {
+  /// Its place in the words of plans; addresses are the file's.
+  fileprivate var location: Result<ValueLocation, ProgramProblem> {
+    switch place {
+    case .address(let address): .success(.memory(.user, address: .constant(Int64(bitPattern: address.raw))))
+    case .threadLocal(let plan): .success(.memory(.user, address: plan))
+    case .constant(let location): .success(location)
+    case .unavailable(let reason): .failure(ProgramProblem(reason))
+    }
+  }
+}
+
+extension ProgramMark {
+  /// One site of `probe`.
+  fileprivate init(_ probe: USDTProbe, _ site: USDTSite) {
+    self.init(
+      provider: probe.provider,
+      name: probe.name,
+      address: site.linkAddress,
+      fileOffset: site.fileOffset,
+      semaphore: site.semaphore,
+      arguments: site.arguments.map { argument in
+        argument.result.mapError { ProgramProblem("operand '\(argument.text)': \($0)") }
+      }
+    )
+  }
+}

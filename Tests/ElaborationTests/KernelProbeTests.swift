@@ -1,0 +1,104 @@
+import BTF
+import Platform
+import TargetModel
+import TestSupport
+import Testing
+
+@testable import Elaboration
+
+/// Tracepoints and task fields by the running kernel's own BTF.
+@Suite("Kernel probes")
+struct KernelProbeTests {
+  let kernel: BTFKernelCatalog
+
+  init() throws {
+    let bytes = try SharedBytes(mapping: "/sys/kernel/btf/vmlinux")
+    kernel = BTFKernelCatalog(try BTFImage(bytes.span), systems: ["sys_enter": "raw_syscalls"])
+  }
+
+  @Test("A tracepoint's arguments are typed by BTF")
+  func readsTracepoint() throws {
+    let script = "probe kernel.trace(\"sched_switch\") { println($prev->pid, $next->comm, $$name) }"
+    let elaborated = Elaborated(script, kernel: kernel)
+    #expect(elaborated.checked.product != nil, "\(elaborated.messages)")
+    #expect(elaborated.text.contains("ki32[(arg1 + "), "\(elaborated.text)")
+  }
+
+  @Test("Systems and patterns narrow tracepoints down")
+  func matchesSystems() {
+    #expect(
+      Elaborated("probe kernel.trace(\"raw_syscalls:sys_enter\") { println($id) }", kernel: kernel).ids == []
+    )
+    let wrong = Elaborated("probe kernel.trace(\"sched:sys_enter\") { println($id) }", kernel: kernel)
+    #expect(wrong.ids == ["no-such-tracepoint"])
+  }
+
+  @Test(
+    "Mistakes are named",
+    arguments: [
+      ("probe kernel.trace(\"sched_swich\") { }", "no-such-tracepoint"),
+      ("probe kernel.trace(\"sched_switch\") { println($prevv) }", "no-such-variable"),
+      ("probe kernel.trace(\"sched_switch\") { println($prev->pidd) }", "no-such-member"),
+      ("probe kernel.trace(\"sched_switch\") { println($prev->se) }", "structure-as-value"),
+      ("probe kernel.trace(\"sched_switch\") { println($preempt->x) }", "no-members"),
+      ("probe kernel.trace(\"sched_switch\") { println(@cast(1, \"struct nosuch\")->x) }", "no-such-type"),
+      ("probe kernel.trace(\"sched_switch\") { println(@enum(\"NOSUCH\")) }", "no-such-enumerator"),
+      ("probe kernel.function(\"vfs_read\") { }", "unsupported-probe"),
+      ("probe kernel { }", "kernel-what"),
+    ]
+  )
+  func namesMistakes(_ script: String, _ id: String) {
+    let elaborated = Elaborated(script, kernel: kernel)
+    #expect(elaborated.ids == [id], "\(elaborated.messages)")
+  }
+
+  @Test("What no helper tells comes from the task by BTF")
+  func readsTask() {
+    let script = "probe kernel.trace(\"sys_enter\") { println(ppid(), pgrp(), sid(), euid(), pexecname()) }"
+    let elaborated = Elaborated(script, kernel: kernel)
+    #expect(elaborated.text.contains("%ppid<"), "\(elaborated.text)")
+    #expect(elaborated.text.contains("%pgrp<"))
+    #expect(elaborated.text.contains("%sid<"))
+    #expect(elaborated.text.contains("%euid<"))
+    #expect(elaborated.text.contains("%kernelStringOr(<"))
+  }
+
+  @Test("The first sample of the 2009 overview elaborates")
+  func elaboratesOpen() {
+    let script = """
+      probe syscall.open { printf("%s(%d) open (%s)\\n", execname(), pid(), argstr) }
+      probe syscall.open.return { printf("%s = %s\\n", name, retstr) }
+      probe timer.s(4) { exit() }
+      """
+    let elaborated = Elaborated(script, kernel: kernel)
+    #expect(elaborated.messages == "")
+    #expect(elaborated.checked.product?.probes.count == 3)
+  }
+
+  @Test("@defined decides before the script runs")
+  func folds() {
+    let script = """
+      probe kernel.trace("sched_switch") {
+        if (@defined($nosuch)) println($nosuch->x)
+        println(@defined($prev->comm) ? $prev->pid : $other->pid, @defined($x) && $x)
+      }
+      """
+    let elaborated = Elaborated(script, kernel: kernel)
+    #expect(elaborated.messages == "")
+    #expect(!elaborated.text.contains("if ("))
+  }
+
+  @Test("Structures print with their members, and script values keep their types")
+  func printsStructures() {
+    let script = """
+      probe kernel.trace("sched_switch") {
+        task = $next
+        println(task->pid, task->se$, @cast(task, "task_struct")->tgid, task->comm[0])
+        println($$parms)
+      }
+      """
+    let elaborated = Elaborated(script, kernel: kernel)
+    #expect(elaborated.messages == "")
+    #expect(elaborated.text.contains("preempt="), "\(elaborated.text)")
+  }
+}
