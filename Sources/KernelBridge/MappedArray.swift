@@ -51,6 +51,31 @@ import Glibc
     unsafe mapping.storeBytes(of: value, toByteOffset: place, as: Value.self)
   }
 
+  /// Adds to an aligned 64-bit number at once for every CPU; gives the value before.
+  ///
+  /// - Precondition: the number lies inside the value.
+  package func add(_ index: Int, offset: Int = 0, _ number: UInt64) -> UInt64 {
+    precondition(offset % 8 == 0, "an atomic number is aligned")
+    let place = place(of: index, offset, 8)
+    return unsafe ck_fetch_add(mapping.baseAddress?.advanced(by: place), number)
+  }
+
+  /// Copies `byteCount` bytes of a value.
+  ///
+  /// - Precondition: they lie inside the value.
+  package func bytes(_ index: Int, offset: Int, byteCount: Int) -> [UInt8] {
+    let place = place(of: index, offset, byteCount)
+    return unsafe Array(mapping[place..<place + byteCount])
+  }
+
+  /// Replaces bytes of a value, the last ones first, so that a length in front grows after its text.
+  ///
+  /// - Precondition: they lie inside the value.
+  package func setBytes(_ index: Int, offset: Int, _ bytes: [UInt8]) {
+    let place = place(of: index, offset, bytes.count)
+    for (position, byte) in bytes.enumerated().reversed() { unsafe mapping[place + position] = byte }
+  }
+
   private func place(of index: Int, _ offset: Int, _ byteCount: Int) -> Int {
     precondition(index >= 0 && index < map.spec.maxEntries, "index \(index) is outside map \(map.spec.name)")
     precondition(

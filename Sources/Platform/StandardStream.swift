@@ -16,6 +16,17 @@ package enum StandardStream: CInt, Sendable {
     }
   }
 
+  /// A descriptor of one's own for the same stream.
+  /// - Throws: ``SystemError`` for `fcntl(2)`, when it is closed.
+  package func duplicate() throws(SystemError) -> OwnedFD {
+    let copy = fcntl(rawValue, F_DUPFD_CLOEXEC, 3)
+    guard copy >= 0 else { throw SystemError("fcntl", on: "descriptor \(rawValue)", code: errno) }
+    return OwnedFD(adopting: copy)
+  }
+
+  /// From now on, writing to a pipe that nobody reads is an error instead of the end of this process.
+  package static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
+
   /// Whether a person reads it.
   package var isTerminal: Bool { isatty(rawValue) == 1 }
 

@@ -1,3 +1,4 @@
+import Platform
 import TargetModel
 import Testing
 import TraceIR
@@ -10,7 +11,13 @@ final class FakeContext: HitContext {
   var registers: [Int: UInt64] = [:]
   var memory: [UInt64: UInt8] = [:]
 
-  func long(_ field: ContextField) -> Int64 { field == .pid ? 42 : 0 }
+  func long(_ field: ContextField) -> Int64 {
+    switch field {
+    case .pid: 42
+    case .argument(let number): Int64(3 - number)
+    default: 0
+    }
+  }
 
   func text(_ field: ContextField) -> ByteString { field == .execname ? "fake" : "" }
 
@@ -336,10 +343,13 @@ final class FakeContext: HitContext {
     var bytes: [UInt8] = [0xff] + [UInt8](repeating: 0xff, count: 7)
     bytes += [5, 0, 0, 0] + Array("hello".utf8) + [0, 0, 0, 0, 0, 0, 0]
     bytes += [7, 0, 0, 0, 0, 0, 0, 0]
-    try interpreter.handle(record: RecordID(0), fields: bytes[...], in: context)
+    var fields = RecordFields(offset: 0)
+    try interpreter.handle(record: RecordID(0), in: bytes.rawSpan, &fields, context: context)
     #expect(String(decoding: interpreter.output.bytes, as: UTF8.self) == "main -1 hello 7")
     for count in bytes.indices {
-      try interpreter.handle(record: RecordID(0), fields: bytes[..<count], in: context)
+      var fields = RecordFields(offset: 0)
+      let cut = Array(bytes[..<count])
+      try interpreter.handle(record: RecordID(0), in: cut.rawSpan, &fields, context: context)
     }
   }
 

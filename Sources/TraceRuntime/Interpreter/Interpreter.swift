@@ -83,23 +83,23 @@ package final class Interpreter {
     machine.context = idle
   }
 
-  /// Shows a record: runs its handler on the fields in `bytes`.
+  /// Shows a record: runs its handler on the fields of `item` from `fields` on, which moves behind them.
   ///
   /// They are laid out as ``RecordWire`` says; what is cut short reads as 0 and "".
   /// - Throws: ``ScriptFault`` that the handler did not catch.
   package func handle(
     record: RecordID,
-    fields bytes: ArraySlice<UInt8>,
-    in context: any HitContext
+    in item: RawSpan,
+    _ fields: inout RecordFields,
+    context: any HitContext
   ) throws(ScriptFault) {
     let unit = machine.handlers[record.index]
     machine.begin(in: context)
     machine.enter(unit, 0, 0, 0)
-    var reader = FieldReader(bytes)
     for (index, type) in records[record.index].fields.enumerated() {
       switch type {
-      case .long: machine.setLong(unit.locals[index].number, reader.readLong())
-      case .string: machine.setString(unit.locals[index].number, reader.readString())
+      case .long: machine.setLong(unit.locals[index].number, fields.readLong(item))
+      case .string: machine.setString(unit.locals[index].number, fields.readString(item))
       }
     }
     _ = try machine.run(unit, Frame())
@@ -112,34 +112,4 @@ extension Machine {
 
   /// Sets a slot of the outermost frame.
   fileprivate mutating func setString(_ slot: Int32, _ value: ByteString) { strings[Int(slot)] = value }
-}
-
-/// Reads the fields of a record; reading past the end gives nothing.
-struct FieldReader {
-  private var rest: ArraySlice<UInt8>
-
-  init(_ bytes: ArraySlice<UInt8>) { rest = bytes }
-
-  mutating func readLong() -> Int64 {
-    guard rest.count >= 8 else {
-      rest = []
-      return 0
-    }
-    let start = rest.startIndex
-    var value: UInt64 = 0
-    for index in (0..<8).reversed() { value = value << 8 | UInt64(rest[start + index]) }
-    rest = rest[(start + 8)...]
-    return Int64(bitPattern: value)
-  }
-
-  mutating func readString() -> ByteString {
-    guard rest.count >= 4 else { return ByteString() }
-    let start = rest.startIndex
-    var count = 0
-    for index in (0..<4).reversed() { count = count << 8 | Int(rest[start + index]) }
-    let end = min(start + 4 + count, rest.endIndex)
-    let text = ByteString(Array(rest[(start + 4)..<end]))
-    rest = rest[min(rest.endIndex, start + (4 + count + 7) & ~7)...]
-    return text
-  }
 }

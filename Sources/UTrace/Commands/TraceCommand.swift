@@ -4,7 +4,20 @@ import ArgumentParser
 struct TraceCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "trace",
-    abstract: "Run a script (the default command)."
+    abstract: "Trace live programs and the kernel with SystemTap scripts, by eBPF.",
+    usage: """
+      utrace [<options>] <file.stp> [<arguments> ...]
+      utrace [<options>] -e <script> [<arguments> ...]
+      utrace -l | -L <probe point>
+      """,
+    discussion: """
+      utrace -e 'probe process("psql").function("SendQuery") { println($$parms) }'
+      utrace -p PID script.stp ARGUMENTS…
+      utrace -c './program arguments' script.stp
+      utrace -l 'process("postgres").mark("*")'
+
+      Exit status: 0 done, 1 the script or its run failed, 2 usage, 3 the system refused something.
+      """
   )
 
   @OptionGroup var translation: TranslationOptions
@@ -21,12 +34,24 @@ struct TraceCommand: ParsableCommand {
   )
   var lastPass = 5
 
+  @Flag(name: [.customShort("l")], help: "List the probe points that the argument matches.")
+  var lists = false
+
+  @Flag(name: [.customShort("L")], help: "List them with their variables.")
+  var listsVariables = false
+
   mutating func validate() throws {
+    if lists || listsVariables, translation.arguments.count != 1 || translation.expression != nil {
+      throw ValidationError("-l and -L take one probe point, such as 'process(\"psql\").function(\"*\")'")
+    }
     guard (1...5).contains(lastPass) else { throw ValidationError("--pass takes 1 to 5") }
   }
 
   func run() throws {
     var pipeline = try Pipeline(translation)
+    if lists || listsVariables {
+      return try pipeline.list(translation.arguments[0], withVariables: listsVariables)
+    }
     try pipeline.trace(output: output, lastPass: lastPass)
   }
 }

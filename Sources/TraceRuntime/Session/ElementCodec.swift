@@ -1,0 +1,88 @@
+import Platform
+import TraceIR
+
+/// Keys and values of one global between ``Datum`` and the bytes that ``FieldLayout`` describes.
+struct ElementCodec {
+  let keyTypes: [ValueType]
+  let isStatistic: Bool
+  /// Most bytes of a string.
+  let capacity: Int
+  private let needs: StatisticNeeds
+  private let statisticLayout: StatisticLayout
+  private let keyLayout: FieldLayout
+  private let valueType: ValueType
+  private let fieldByteCount: Int
+
+  init(_ global: Global, _ limits: Limits) {
+    let field = StringField(limits)
+    capacity = field.capacity
+    fieldByteCount = field.byteCount
+    keyTypes = global.keyTypes
+    keyLayout = FieldLayout(keyTypes, limits)
+    needs = global.statistics
+    statisticLayout = StatisticLayout(needs)
+    switch global.kind {
+    case .scalar(let type), .array(_, let type):
+      isStatistic = false
+      valueType = type
+    case .statistic, .statisticArray:
+      isStatistic = true
+      valueType = .long
+    }
+  }
+
+  /// Keys side by side.
+  func key(_ keys: [Datum]) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(keyLayout.byteCount)
+    for (key, type) in zip(keys, keyTypes) { bytes += type == .long ? field(key.long) : field(key.string) }
+    return bytes
+  }
+
+  func keys(_ bytes: RawSpan) -> [Datum] {
+    zip(keyLayout.offsets, keyLayout.types).map { datum(bytes, $0, $1) }
+  }
+
+  /// A value as a field.
+  func field(_ value: Datum) -> [UInt8] { valueType == .long ? field(value.long) : field(value.string) }
+
+  func value(_ bytes: RawSpan) -> Datum { datum(bytes, 0, valueType) }
+
+  private func field(_ value: Int64) -> [UInt8] {
+    (0..<8).map { UInt8(truncatingIfNeeded: value >> Int64(8 * $0)) }
+  }
+
+  /// Length, text, zeros.
+  func field(_ text: ByteString) -> [UInt8] {
+    let text = text.cut(to: capacity)
+    var bytes: [UInt8] = (0..<4).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) }
+    bytes += text.bytes
+    return bytes + [UInt8](repeating: 0, count: fieldByteCount - bytes.count)
+  }
+
+  private func datum(_ bytes: RawSpan, _ offset: Int, _ type: ValueType) -> Datum {
+    switch type {
+    case .long: return .long(bytes.load(at: offset, as: Int64.self) ?? 0)
+    case .string:
+      let count = min(Int(bytes.load(at: offset, as: UInt32.self) ?? 0), capacity)
+      let start = min(offset + 4, bytes.byteCount)
+      let end = min(start + count, bytes.byteCount)
+      return .string(ByteString(bytes.extracting(start..<end).copied()))
+    }
+  }
+
+  /// The shares of all CPUs, `stride` bytes apart, merged.
+  func statistic(_ bytes: RawSpan, stride: Int, cpuCount: Int) -> Statistic {
+    var result = Statistic(needs)
+    for cpu in 0..<cpuCount {
+      let start = cpu * stride
+      // Most CPUs have never seen a given element.
+      guard bytes.load(at: start, as: UInt64.self) ?? 0 > 0 else { continue }
+      let words = (0..<(statisticLayout.byteCount / 8)).map {
+        bytes.load(at: start + 8 * $0, as: UInt64.self) ?? 0
+      }
+      result.merge(words: words)
+    }
+    return result
+  }
+}

@@ -1,0 +1,61 @@
+package import KernelBridge
+import Platform
+package import TraceIR
+
+/// A loaded eBPF module as a session sees it.
+package final class KernelModuleSide: KernelSide {
+  private let globals: MapStore
+  private var control: RingBuffer
+  private var data: RingBuffer
+  private let lossCounters: BPFMap
+  private let probeCount: Int
+  private var attachment: Attachment?
+
+  /// Takes over `attachment`, which ends with ``detach()``.
+  ///
+  /// `maps` are those of the globals, by index; `target` is what `target()` answers.
+  /// - Throws: ``KernelError`` when rings or scalars cannot be mapped.
+  package init(
+    _ program: TraceProgram,
+    maps: [BPFMap?],
+    scalars: BPFMap,
+    dataRing: BPFMap,
+    controlRing: BPFMap,
+    losses: BPFMap,
+    target: Int32?
+  ) throws(KernelError) {
+    globals = try MapStore(program, scalars: scalars, maps: maps)
+    control = try RingBuffer(controlRing)
+    data = try RingBuffer(dataRing)
+    lossCounters = losses
+    probeCount = program.probes.count
+    let bias = Clock.realtimeNanoseconds() &- Clock.monotonicNanoseconds()
+    globals.setSession(target: Int64(target ?? 0), realtimeBias: bias)
+  }
+
+  /// Keeps `attachment` until ``detach()``; called after the maps are ready, so that no hit sees them half set.
+  package func adopt(_ attachment: consuming Attachment) { self.attachment = consume attachment }
+
+  package var store: any GlobalStore { globals }
+
+  package var skippedHits: UInt64 { globals.skippedHits }
+
+  package func setState(_ state: SessionState) { globals.setState(state) }
+
+  package func detach() { attachment = nil }
+
+  package func drainControl(_ body: (RawSpan) -> Void) { control.drain(body) }
+
+  /// Takes what is there when it begins, so that a flood cannot keep the session from its other work.
+  package func drainData(_ body: (RawSpan) -> Void) -> Int { data.drain(body) }
+
+  package func losses() -> [LossCount] {
+    let reasons = LossReason.allCases
+    return (0..<(probeCount * reasons.count)).compactMap { index in
+      let counts = (try? lossCounters.getPerCPU(UInt32(index), as: UInt64.self)) ?? []
+      let count = counts.reduce(0, &+)
+      guard count > 0, let reason = LossReason(rawValue: index % reasons.count) else { return nil }
+      return LossCount(probe: index / reasons.count, reason: reason, count: count)
+    }
+  }
+}

@@ -1,0 +1,66 @@
+package import TraceIR
+
+/// The half of a session that runs in the kernel, loaded and attached.
+package protocol KernelSide: AnyObject {
+  /// The globals that kernel-side probes use.
+  var store: any GlobalStore { get }
+  /// Hits that were skipped so far.
+  var skippedHits: UInt64 { get }
+
+  /// What kernel-side probes check first.
+  func setState(_ state: SessionState)
+  /// Removes every probe; when it returns, no more records come.
+  func detach()
+  /// Hands over what is on the control ring, oldest first.
+  func drainControl(_ body: (RawSpan) -> Void)
+  /// Hands over what is on the data ring, oldest first; gives how many items that was.
+  func drainData(_ body: (RawSpan) -> Void) -> Int
+  /// What was lost, by probe and reason; zero counts are left out.
+  func losses() -> [LossCount]
+}
+
+/// How often something was lost in one probe for one reason.
+package struct LossCount: Hashable, Sendable {
+  /// Index into ``TraceProgram/probes``.
+  package var probe: Int
+  package var reason: LossReason
+  package var count: UInt64
+
+  package init(probe: Int, reason: LossReason, count: UInt64) {
+    self.probe = probe
+    self.reason = reason
+    self.count = count
+  }
+}
+
+extension LossReason {
+  /// What happened, in the plural.
+  var text: String {
+    switch self {
+    case .ringFull: "records lost: the output buffer was full"
+    case .scratchBusy: "hits skipped: no working memory was free"
+    case .mapBusy: "updates lost: an array was busy or out of memory"
+    case .missedEntry: "returns skipped: their entry was not seen"
+    case .lockTimeout: "hits skipped: a global's lock was not to be had"
+    }
+  }
+
+  /// What to do about it.
+  var advice: String? {
+    switch self {
+    case .ringFull: "-s MB makes the buffer larger"
+    case .scratchBusy, .mapBusy, .missedEntry, .lockTimeout: nil
+    }
+  }
+
+  /// The word in JSON.
+  var identifier: String {
+    switch self {
+    case .ringFull: "ring-full"
+    case .scratchBusy: "scratch-busy"
+    case .mapBusy: "map-busy"
+    case .missedEntry: "missed-entry"
+    case .lockTimeout: "lock-timeout"
+    }
+  }
+}

@@ -1,0 +1,211 @@
+import Glibc
+package import KernelBridge
+import Platform
+package import TraceIR
+
+/// The globals that kernel-side probes share, in kernel maps; the others in memory.
+///
+/// Scalars lie in one mapped array and are added to atomically. What the user side gives to a statistic (`<<<`
+/// in a timer probe) is kept apart and merged when it is read, because a per-CPU map can only be written for all
+/// CPUs at once. `a[k] += n` on the user side reads and writes: a hit between the two is lost, unless the script
+/// keeps such elements to one side.
+package final class MapStore: GlobalStore {
+  private let program: TraceProgram
+  private let layout: ScalarLayout
+  private let scalars: MappedArray
+  private let maps: [BPFMap?]
+  private let codecs: [ElementCodec]
+  private let memory: InMemoryStore
+
+  /// A store over the maps of a module: `maps` by global, nil for those that the kernel side does not use.
+  /// - Throws: ``KernelError`` when the scalars cannot be mapped.
+  package init(_ program: TraceProgram, scalars: BPFMap, maps: [BPFMap?]) throws(KernelError) {
+    self.program = program
+    self.scalars = try MappedArray(scalars)
+    self.maps = maps
+    layout = ScalarLayout(program)
+    codecs = program.globals.map { ElementCodec($0, program.limits) }
+    memory = InMemoryStore(program)
+  }
+
+  /// Where the map holds a scalar; nil when it is only ours.
+  private func offset(_ global: GlobalID) -> Int? {
+    program.globals[global.index].isUsedInKernel ? layout.offsets[global.index] : nil
+  }
+
+  private func map(_ global: GlobalID) -> BPFMap? { maps[global.index] }
+
+  // MARK: Control words
+
+  /// Sets what kernel-side probes check first.
+  func setState(_ state: SessionState) {
+    scalars.store(0, offset: ScalarLayout.stateOffset, state.rawValue)
+  }
+
+  /// Sets what `target()` answers, and how far the clocks are apart.
+  func setSession(target: Int64, realtimeBias: UInt64) {
+    scalars.store(0, offset: ScalarLayout.targetOffset, target)
+    scalars.store(0, offset: ScalarLayout.realtimeBiasOffset, realtimeBias)
+  }
+
+  var skippedHits: UInt64 { scalars.loadCounter(0, offset: ScalarLayout.skippedOffset) }
+
+  // MARK: Scalars
+
+  package func long(_ global: GlobalID) -> Int64 {
+    guard let offset = offset(global) else { return memory.long(global) }
+    return Int64(bitPattern: scalars.loadCounter(0, offset: offset))
+  }
+
+  package func string(_ global: GlobalID) -> ByteString {
+    guard let offset = offset(global) else { return memory.string(global) }
+    let count = Int(
+      min(scalars.load(0, offset: offset, as: UInt32.self), UInt32(codecs[global.index].capacity))
+    )
+    return ByteString(scalars.bytes(0, offset: offset + 4, byteCount: count))
+  }
+
+  package func set(_ global: GlobalID, _ value: Int64) {
+    guard let offset = offset(global) else { return memory.set(global, value) }
+    scalars.store(0, offset: offset, value)
+  }
+
+  package func set(_ global: GlobalID, _ value: ByteString) {
+    guard let offset = offset(global) else { return memory.set(global, value) }
+    scalars.setBytes(0, offset: offset, codecs[global.index].field(value))
+  }
+
+  package func add(_ global: GlobalID, _ value: Int64) -> Int64 {
+    guard let offset = offset(global) else { return memory.add(global, value) }
+    return Int64(bitPattern: scalars.add(0, offset: offset, UInt64(bitPattern: value)))
+  }
+
+  // MARK: Arrays
+
+  package func element(_ global: GlobalID, _ keys: [Datum]) -> Datum? {
+    guard let map = map(global) else { return memory.element(global, keys) }
+    let codec = codecs[global.index]
+    guard let value = try? map.lookUp(codec.key(keys)) else { return nil }
+    return codec.value(value.rawSpan)
+  }
+
+  package func setElement(_ global: GlobalID, _ keys: [Datum], _ value: Datum) throws(StoreError) {
+    guard let map = map(global) else { return try memory.setElement(global, keys, value) }
+    let codec = codecs[global.index]
+    do {
+      try map.update(codec.key(keys), codec.field(value))
+    } catch .system(let error, _) where error.code == E2BIG {
+      throw .full
+    } catch {
+      // Out of memory and the like: the kernel side counts such losses, here the element stays as it was.
+      return
+    }
+  }
+
+  package func addElement(
+    _ global: GlobalID,
+    _ keys: [Datum],
+    _ value: Int64
+  ) throws(StoreError) -> Int64 {
+    guard map(global) != nil else { return try memory.addElement(global, keys, value) }
+    let before = element(global, keys)?.long ?? 0
+    try setElement(global, keys, .long(before &+ value))
+    return before
+  }
+
+  package func contains(_ global: GlobalID, _ pattern: [Datum?]) -> Bool {
+    guard let map = map(global) else { return memory.contains(global, pattern) }
+    if memory.contains(global, pattern) { return true }
+    if let keys = pattern.exactKeys {
+      let found = try? map.lookUp(codecs[global.index].key(keys))
+      return found != nil
+    }
+    return !keys(of: map, global, pattern).isEmpty
+  }
+
+  package func delete(_ global: GlobalID, _ pattern: [Datum?]) {
+    memory.delete(global, pattern)
+    guard let map = map(global) else {
+      if case .scalar(let type) = program.globals[global.index].kind, offset(global) != nil {
+        if type == .long { set(global, 0) } else { set(global, ByteString()) }
+      }
+      return
+    }
+    if codecs[global.index].keyTypes.isEmpty {
+      let zeros = [UInt8](repeating: 0, count: map.wholeValueByteCount)
+      try? map.update([0, 0, 0, 0], zeros)
+    } else if let keys = pattern.exactKeys {
+      _ = try? map.delete(codecs[global.index].key(keys))
+    } else if pattern.allSatisfy({ $0 == nil }) {
+      try? map.removeAll()
+    } else {
+      for key in keys(of: map, global, pattern) { _ = try? map.delete(key) }
+    }
+  }
+
+  private func keys(of map: BPFMap, _ global: GlobalID, _ pattern: [Datum?]) -> [[UInt8]] {
+    var found: [[UInt8]] = []
+    try? map.forEach { key, _ in
+      if codecs[global.index].keys(key).matches(pattern) { found.append(key.copied()) }
+    }
+    return found
+  }
+
+  package func elements(_ global: GlobalID, _ pattern: [Datum?]) -> [StoredElement] {
+    guard let map = map(global) else { return memory.elements(global, pattern) }
+    let codec = codecs[global.index]
+    var found: [StoredElement] = []
+    try? map.forEach { key, value in
+      let keys = codec.keys(key)
+      guard keys.matches(pattern) else { return }
+      if codec.isStatistic {
+        let statistic = codec.statistic(value, stride: map.valueStride, cpuCount: map.cpuCount)
+        found.append(StoredElement(keys: keys, value: .statistic(statistic)))
+      } else {
+        found.append(StoredElement(keys: keys, value: .datum(codec.value(value))))
+      }
+    }
+    return codec.isStatistic ? merged(found, memory.elements(global, pattern)) : found
+  }
+
+  /// Adds what the user side has gathered to what the kernel side has.
+  private func merged(_ elements: [StoredElement], _ ours: [StoredElement]) -> [StoredElement] {
+    if ours.isEmpty { return elements }
+    var result = elements
+    var positions: [[Datum]: Int] = [:]
+    for (index, element) in elements.enumerated() { positions[element.keys] = index }
+    for element in ours {
+      guard let index = positions[element.keys], case .statistic(var sum) = result[index].value,
+        case .statistic(let more) = element.value
+      else {
+        result.append(element)
+        continue
+      }
+      sum.merge(more)
+      result[index].value = .statistic(sum)
+    }
+    return result
+  }
+
+  // MARK: Statistics
+
+  package func aggregate(_ global: GlobalID, _ keys: [Datum], _ value: Int64) throws(StoreError) {
+    try memory.aggregate(global, keys, value)
+  }
+
+  package func statistic(_ global: GlobalID, _ pattern: [Datum?]) -> Statistic {
+    var result = memory.statistic(global, pattern)
+    guard let map = map(global) else { return result }
+    let codec = codecs[global.index]
+    let exact: [UInt8]? = codec.keyTypes.isEmpty ? [0, 0, 0, 0] : pattern.exactKeys.map { codec.key($0) }
+    guard let exact else {
+      return elements(global, pattern).reduce(into: Statistic(program.globals[global.index].statistics)) {
+        if case .statistic(let statistic) = $1.value { $0.merge(statistic) }
+      }
+    }
+    if let value = try? map.lookUp(exact) {
+      result.merge(codec.statistic(value.rawSpan, stride: map.valueStride, cpuCount: map.cpuCount))
+    }
+    return result
+  }
+}

@@ -1,0 +1,87 @@
+package import Platform
+
+/// Where a session's output goes: text as the script prints it, or JSON lines.
+///
+/// Output is collected and written at once: one write(2) for each round of the session.
+package final class OutputSink {
+  /// How output looks.
+  package enum Format: Hashable, Sendable {
+    case text
+    /// One object a line; see ``JSONLine``.
+    case json
+  }
+
+  /// Why nothing more can be written.
+  package enum Failure: Equatable, Sendable {
+    /// Nobody reads the pipe any more.
+    case closed
+    /// Disk full, input/output error: what write(2) said.
+    case failed(SystemError)
+  }
+
+  package let format: Format
+  private let file: OwnedFD
+  private let name: String
+  private let errors: (String) -> Void
+  private var pending = ByteBuffer()
+  package private(set) var failure: Failure?
+
+  /// Writes to `file`, which messages call `name`; messages to the user go to `errors`, a line each.
+  package init(
+    _ format: Format,
+    file: consuming OwnedFD,
+    name: String,
+    errors: @escaping (String) -> Void = { StandardStream.error.write($0 + "\n") }
+  ) {
+    self.format = format
+    self.file = file
+    self.name = name
+    self.errors = errors
+  }
+
+  /// Writes to standard output.
+  /// - Throws: ``SystemError`` when it is closed.
+  package static func standardOutput(_ format: Format) throws(SystemError) -> OutputSink {
+    // The process's own descriptor stays open: others may print too.
+    let copy = try StandardStream.output.duplicate()
+    return OutputSink(format, file: copy, name: "standard output")
+  }
+
+  /// Writes to a file, which is created or emptied.
+  /// - Throws: ``SystemError`` for `open(2)`.
+  package static func file(_ path: String, _ format: Format) throws(SystemError) -> OutputSink {
+    OutputSink(format, file: try OwnedFD(creating: path), name: path)
+  }
+
+  /// What a script printed.
+  package func print(_ bytes: [UInt8]) {
+    pending.append(bytes)
+    if pending.count >= 1 << 16 { flush() }
+  }
+
+  /// One object of JSON.
+  package func write(_ line: JSONLine) {
+    line.append(to: &pending)
+    if pending.count >= 1 << 16 { flush() }
+  }
+
+  /// A message for the user, which is no output of the script; in JSON it is a line too.
+  package func report(_ text: String, as line: JSONLine) {
+    flush()
+    if format == .json { write(line) }
+    errors(text)
+  }
+
+  /// Writes what has been collected; after a failure it is dropped.
+  package func flush() {
+    guard !pending.isEmpty else { return }
+    defer { pending.clear() }
+    guard failure == nil else { return }
+    do {
+      try file.write(pending.bytes, subject: name)
+    } catch {
+      failure = error.isBrokenPipe ? .closed : .failed(error)
+      if case .failed = failure { errors("ERROR: cannot write to \(name): \(error.text)") }
+    }
+  }
+}

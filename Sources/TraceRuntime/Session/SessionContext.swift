@@ -1,0 +1,87 @@
+import Glibc
+package import Platform
+package import TargetModel
+package import TraceIR
+
+/// What `begin`, `end` and timer probes can ask: about this process, as SystemTap's answer about `stapio`.
+package final class SessionContext: HitContext {
+  package private(set) var site: SiteDescription?
+  package var entrySlots: [Datum] = []
+  private let target: Int64
+  private let environment: Environment
+  private let process = RunningProcess.current()
+
+  /// A context whose `target()` is `target`.
+  package init(target: Int32?, environment: Environment) {
+    self.target = Int64(target ?? 0)
+    self.environment = environment
+  }
+
+  /// Makes `pp()` and its kin answer for `probe`.
+  func enter(_ probe: Probe) {
+    site = SiteDescription(probePoint: probe.name, scriptPoint: probe.name, probeType: probe.trigger.typeName)
+  }
+
+  package func long(_ field: ContextField) -> Int64 {
+    switch field {
+    case .pid, .tid: Int64(process.pid)
+    case .ppid: Int64(getppid())
+    case .pgrp: Int64(getpgrp())
+    case .sid: Int64(getsid(0))
+    case .uid: Int64(getuid())
+    case .euid: Int64(geteuid())
+    case .gid: Int64(getgid())
+    case .egid: Int64(getegid())
+    case .realtimeNanoseconds: Int64(bitPattern: Clock.realtimeNanoseconds())
+    case .monotonicNanoseconds, .cycles: Int64(bitPattern: Clock.monotonicNanoseconds())
+    // Ticks of a kernel with CONFIG_HZ=250, the usual one; only differences mean anything.
+    case .jiffies: Int64(bitPattern: Clock.monotonicNanoseconds() / 4_000_000)
+    case .target: target
+    case .isUserMode: 1
+    case .cpu: Int64(EventLoop.currentCPU)
+    case .execname, .pexecname, .instructionPointer, .argument, .returnValue, .currentTask, .site: 0
+    }
+  }
+
+  package func text(_ field: ContextField) -> ByteString {
+    switch field {
+    case .execname: ByteString((try? process.commandName()) ?? "")
+    case .pexecname: ByteString((try? RunningProcess(pid: getppid()).commandName()) ?? "")
+    default: ""
+    }
+  }
+
+  package var commandLine: [ByteString] { ((try? process.arguments()) ?? []).map { ByteString($0) } }
+
+  package func environmentVariable(_ name: ByteString) -> ByteString? {
+    environment[name.text].map { ByteString($0) }
+  }
+}
+
+/// What a record's handler can ask: the texts of the site that sent it.
+final class RecordContext: HitContext {
+  var site: SiteDescription?
+  var entrySlots: [Datum] = []
+  private let target: Int64
+
+  init(target: Int32?) { self.target = Int64(target ?? 0) }
+
+  func long(_ field: ContextField) -> Int64 { field == .target ? target : 0 }
+
+  func text(_: ContextField) -> ByteString { "" }
+}
+
+extension Trigger {
+  /// `probe_type()`.
+  fileprivate var typeName: String {
+    switch self {
+    case .begin: "begin"
+    case .end: "end"
+    case .error: "error"
+    case .timer: "timer"
+    case .never: "never"
+    case .userSites: "uprobe"
+    case .tracepoint: "tracepoint"
+    }
+  }
+}

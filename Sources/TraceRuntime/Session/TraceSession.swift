@@ -1,0 +1,299 @@
+package import Platform
+import TargetModel
+package import TraceIR
+
+/// How a session is to run.
+package struct SessionOptions {
+  /// `target()`; the session ends when that process does.
+  package var target: Int32?
+  /// `-c`: a suspended command, resumed when everything is armed; the session ends with it.
+  package var command: ChildProcess?
+  /// Where the script's output goes.
+  package var sink: OutputSink
+  package var environment: Environment
+  /// How often records are fetched.
+  package var drainMilliseconds = 10
+  /// `--suppress-handler-errors`: run-time errors and skipped hits end nothing.
+  package var ignoresErrors = false
+  /// `-w`.
+  package var hidesWarnings = false
+
+  package init(sink: OutputSink, environment: Environment) {
+    self.sink = sink
+    self.environment = environment
+  }
+}
+
+/// Runs a script until it is done.
+///
+/// In: an optimized program, its kernel side (loaded and attached; nil when it has none), options. Out: output,
+/// messages, an exit status. May import Platform, TargetModel, TraceIR, KernelBridge. One thread, one event
+/// loop: begin probes, then records and timers as they come, then, on `exit()`, a signal, the target's end or an
+/// error too many, the end or error probes and the report of what was lost.
+package final class TraceSession {
+  private let program: TraceProgram
+  private let options: SessionOptions
+  private let kernel: (any KernelSide)?
+  private let interpreter: Interpreter
+  private let context: SessionContext
+  private let texts: FaultTexts
+  private let records: RecordPrinter
+  private var sink: OutputSink { options.sink }
+  private var commands: [ChildProcess] = []
+  private var lastWarnings: Set<ByteString> = []
+
+  private var stop: StopReason?
+  private var errorCount = 0
+  private var childFailed = false
+
+  /// Why a session ends.
+  private enum StopReason {
+    case exit, abort, signal, targetGone, errors, skipped, output
+  }
+
+  /// Prepares a session.
+  /// - Throws: ``RegexError`` for a pattern that Lowering should have refused.
+  package init(
+    _ program: TraceProgram,
+    kernel: (any KernelSide)?,
+    options: SessionOptions
+  ) throws(RegexError) {
+    self.program = program
+    self.kernel = kernel
+    self.options = options
+    let target = options.command?.pid ?? options.target
+    context = SessionContext(target: target, environment: options.environment)
+    texts = FaultTexts(program)
+    let store = kernel?.store ?? InMemoryStore(program)
+    let interpreter = try Interpreter(program, store: store, context: context)
+    self.interpreter = interpreter
+    records = RecordPrinter(program, interpreter, target: target, sink: options.sink)
+  }
+
+  /// Runs the session.
+  /// - Returns: the exit status: 0 done, 1 after run-time errors or a failed `-c` command, 3 when output failed.
+  /// - Throws: ``SystemError`` when timers or signals cannot be set up.
+  package func run() throws(SystemError) -> Int32 {
+    StandardStream.ignoreBrokenPipes()
+    let signals = try SignalDescriptor()
+    let loop = try EventLoop()
+    try loop.add(signals.raw, tag: Tag.signal)
+    let timers = try TimerSet(program, in: loop)
+    let watch = try watchTarget(in: loop)
+    runProbes { if case .begin(let order) = $0 { order } else { nil } }
+    if stop == nil {
+      kernel?.setState(.running)
+      try timers.start()
+      options.command?.resume()
+      serve(loop, signals, timers)
+    }
+    _ = consume watch
+    signals.release()
+    finish()
+    return status
+  }
+
+  private enum Tag {
+    static let signal: UInt64 = 0
+    static let target: UInt64 = 1
+  }
+
+  // MARK: The loop
+
+  private func serve(
+    _ loop: borrowing EventLoop,
+    _ signals: borrowing SignalDescriptor,
+    _ timers: TimerSet
+  ) {
+    // Without a kernel side there is nothing to look for between events.
+    let pause = kernel == nil ? -1 : options.drainMilliseconds
+    var isBusy = false
+    while stop == nil {
+      for tag in loop.wait(timeoutMilliseconds: isBusy ? 0 : pause) {
+        switch tag {
+        case Tag.signal: if signals.next() != nil { end(.signal) }
+        case Tag.target: end(.targetGone)
+        default: if let probe = timers.expired(tag) { run(probe: probe) }
+        }
+      }
+      // After this many records, more have come meanwhile.
+      isBusy = drain() > 10_000
+      sink.flush()
+      if sink.failure != nil { end(.output) }
+      commands.removeAll { $0.poll() != nil }
+    }
+  }
+
+  private func end(_ reason: StopReason) { if stop == nil { stop = reason } }
+
+  private func watchTarget(in loop: borrowing EventLoop) throws(SystemError) -> ProcessDescriptor? {
+    guard let pid = options.command?.pid ?? options.target else { return nil }
+    do {
+      let process = try ProcessDescriptor(pid: pid)
+      try loop.add(process.raw, tag: Tag.target)
+      return process
+    } catch  where error.isGone {
+      end(.targetGone)
+      return nil
+    }
+  }
+
+  /// Shows records and obeys control records; gives how many items there were.
+  @discardableResult private func drain() -> Int {
+    guard let kernel else { return 0 }
+    // Control first: a record that was sent before `exit()` is on its ring by now and still printed.
+    var controls: [ControlMessage] = []
+    kernel.drainControl { controls.append(ControlMessage($0)) }
+    let count = kernel.drainData { item in
+      for fault in records.show(item) { report(fault) }
+    }
+    records.finish()
+    for control in controls { obey(control) }
+    if !options.ignoresErrors, kernel.skippedHits > UInt64(program.limits.maxSkipped) { end(.skipped) }
+    return count
+  }
+
+  private func obey(_ control: ControlMessage) {
+    switch control {
+    case .exit: end(.exit)
+    case .abort: end(.abort)
+    case .fault(let fault): report(fault)
+    case .warning(let text): warn(text)
+    case .system(let command): start(command)
+    case .unknown: break
+    }
+  }
+
+  // MARK: Probes of the user side
+
+  /// Runs the probes that have an order, ascending, those of the same order as the script has them.
+  private func runProbes(ordered order: (Trigger) -> Int64?) {
+    let chosen = program.probes.indices.compactMap { index in
+      order(program.probes[index].trigger).map { (order: $0, index: index) }
+    }
+    for probe in chosen.sorted(by: { ($0.order, $0.index) < ($1.order, $1.index) }) {
+      run(probe: probe.index)
+      if stop == .abort || stop == .output { return }
+    }
+  }
+
+  private func run(probe index: Int) {
+    context.enter(program.probes[index])
+    do {
+      try interpreter.run(probe: index, in: context)
+    } catch {
+      print(from: index)
+      report(error)
+    }
+    print(from: index)
+    for request in interpreter.takeRequests() {
+      switch request {
+      case .exit: end(.exit)
+      case .abort: end(.abort)
+      case .warning(let text): warn(text)
+      case .system(let command): start(command)
+      }
+    }
+  }
+
+  private func print(from index: Int) {
+    guard !interpreter.output.isEmpty else { return }
+    switch sink.format {
+    case .text: sink.print(interpreter.output.bytes)
+    case .json:
+      let text = ByteString(interpreter.output.bytes)
+      sink.write(.print(probe: program.probes[index].name, site: nil, text: text))
+    }
+    interpreter.clearOutput()
+  }
+
+  // MARK: Messages
+
+  private func report(_ fault: ScriptFault) {
+    errorCount += 1
+    // Other CPUs may have failed before the first error stopped them: those are counted only.
+    if stop == .errors { return }
+    let text = texts.report(fault)
+    sink.report("ERROR: \(text)", as: .error(text))
+    if errorCount > program.limits.maxErrors, !options.ignoresErrors { end(.errors) }
+  }
+
+  /// Warnings that come again and again are shown once, as SystemTap does.
+  private func warn(_ text: ByteString) {
+    guard !options.hidesWarnings, lastWarnings.count > 1024 || lastWarnings.insert(text).inserted else {
+      return
+    }
+    let line = text.bytes.last == 10 ? ByteString(Array(text.bytes.dropLast())) : text
+    sink.report("WARNING: \(line.text)", as: .warning(line.text))
+  }
+
+  private func start(_ command: ByteString) {
+    sink.flush()
+    do {
+      commands.append(try ChildProcess(command.text))
+    } catch {
+      warn(ByteString("cannot run \(command.text): \(error.text)"))
+    }
+  }
+
+  // MARK: The end
+
+  private func finish() {
+    kernel?.setState(.stopping)
+    kernel?.detach()
+    drain()
+    switch stop {
+    case .abort, .output: break
+    case .errors: runProbes { if case .error(let order) = $0 { order } else { nil } }
+    case .skipped:
+      let text = "Skipped too many probes, check MAXSKIPPED."
+      sink.report("ERROR: \(text)", as: .error(text))
+      errorCount += 1
+      runProbes { if case .error(let order) = $0 { order } else { nil } }
+    default: runProbes { if case .end(let order) = $0 { order } else { nil } }
+    }
+    sink.flush()
+    reportLosses()
+    reportChild()
+    if sink.format == .json {
+      sink.write(.end(errors: errorCount, skipped: skipped, lost: lost, status: status))
+    }
+    sink.flush()
+  }
+
+  private var skipped: UInt64 { kernel?.skippedHits ?? 0 }
+
+  private var lost: UInt64 { kernel?.losses().reduce(0) { $0 &+ $1.count } ?? 0 }
+
+  private func reportLosses() {
+    for loss in kernel?.losses() ?? [] {
+      let probe = program.probes.indices.contains(loss.probe) ? program.probes[loss.probe].name : "?"
+      let advice = loss.reason.advice.map { " (\($0))" } ?? ""
+      sink.report(
+        "WARNING: probe \(probe): \(loss.count) \(loss.reason.text)\(advice)",
+        as: .loss(loss, probe: probe)
+      )
+    }
+    if errorCount > 0 || skipped > 0 {
+      let text = "Number of errors: \(errorCount), skipped probes: \(skipped)"
+      sink.report("WARNING: \(text)", as: .warning(text))
+    }
+  }
+
+  private func reportChild() {
+    guard stop == .targetGone, let command = options.command else { return }
+    let text: String
+    switch command.wait() {
+    case .status(0): return
+    case .status(let status): text = "Child process exited with status \(status)"
+    case .signal(let signal): text = "Child process exited with signal \(signal)"
+    }
+    childFailed = true
+    sink.report("WARNING: \(text)", as: .warning(text))
+  }
+
+  private var status: Int32 {
+    if case .failed = sink.failure { return 3 }
+    return (errorCount > 0 && !options.ignoresErrors) || childFailed ? 1 : 0
+  }
+}
