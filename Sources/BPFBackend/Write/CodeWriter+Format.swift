@@ -16,10 +16,11 @@ extension CodeWriter {
       switch piece {
       case .text(let text): append(.literal(shared.literals.bytes(text)), toSlot: slot)
       case .directive(let directive):
-        guard directive.flag == nil, directive.width == .none, directive.precision == .none,
+        let isPrefixed = directive.flag == "#" && directive.conversion == .hexadecimal
+        guard directive.flag == nil || isPrefixed, directive.width == .none, directive.precision == .none,
           let operand = rest.popFirst()
         else { throw unsupported("a flag, width or precision in 'sprintf'") }
-        try append(operand, directive.conversion, toSlot: slot)
+        try append(operand, isPrefixed ? .pointer : directive.conversion, toSlot: slot)
       }
     }
   }
@@ -37,12 +38,21 @@ extension CodeWriter {
       code.emit(.move(.r3, conversion == .unsigned ? 0 : 1))
       code.call(subprogram(.appendDecimal))
     case .hexadecimal, .pointer:
-      if conversion == .pointer { append(.literal(Array("0x".utf8)), toSlot: slot) }
+      if conversion == .pointer { appendPrefix(operand, toSlot: slot) }
       scratchAddress(.r1, slot)
       load(operand, into: .r2)
       code.call(subprogram(.appendHexadecimal))
     case .binary, .character, .octal, .upperHexadecimal, .memory, .memoryHexadecimal:
       throw unsupported("'%\(conversion.rawValue)' in 'sprintf'")
     }
+  }
+
+  /// `0x`, which zero goes without, as in C.
+  private mutating func appendPrefix(_ operand: Operand, toSlot slot: Int) {
+    let done = code.makeLabel()
+    load(operand, into: .r2)
+    code.jump(if: .equal, .r2, 0, to: done)
+    append(.literal(Array("0x".utf8)), toSlot: slot)
+    code.place(done)
   }
 }
