@@ -70,12 +70,19 @@ extension Diagnostic {
     _ component: ProbePoint.Component,
     in path: String,
     near: [String],
-    hasMarks: Bool
+    hasMarks: Bool,
+    notes: [String]
   ) -> Diagnostic {
     let message =
       hasMarks ? "no mark \(component.argument?.text ?? "") in \(path)" : "there are no marks in \(path)"
     let range = component.argument?.range ?? component.range
-    return Diagnostic(.error, "no-such-mark", message + didYouMean(near), at: range)
+    return Diagnostic(
+      .error,
+      "no-such-mark",
+      message + didYouMean(near),
+      at: range,
+      notes: notes.map { note($0) }
+    )
   }
 
   static func noSuchProbe(_ point: ProbePoint, near names: [String]) -> Diagnostic {

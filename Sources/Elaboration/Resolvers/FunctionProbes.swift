@@ -16,7 +16,7 @@ enum FunctionProbes {
     }
     let program = place.program
     let all = program.functions(matching: pattern)
-    guard !all.isEmpty else { return .failed(noSuchFunction(component, pattern, program)) }
+    guard !all.isEmpty else { return .failed(noSuchFunction(component, pattern, place)) }
     let fitting = all.filter { $0.fits(modifiers) }
     guard !fitting.isEmpty else {
       return .failed(.noFittingFunction(component, modifiers.sorted(), all[0].isInlineInstance))
@@ -97,9 +97,10 @@ enum FunctionProbes {
   private static func noSuchFunction(
     _ component: ProbePoint.Component,
     _ pattern: FunctionPattern,
-    _ program: any Program
+    _ place: ProbePlace
   ) -> Diagnostic {
-    var notes = program.searchReport
+    let program = place.program
+    var notes = place.detour + program.searchReport
     let anywhere = FunctionPattern(name: pattern.name, includeInlines: true)
     if let file = pattern.file, !program.functions(matching: anywhere).isEmpty {
       notes.insert("there is one elsewhere, but none at '\(file)'", at: 0)

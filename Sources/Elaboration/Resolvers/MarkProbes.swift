@@ -18,8 +18,7 @@ enum MarkProbes {
         && (wanted.map { Glob.matches(mark.provider, pattern: $0) } ?? true)
     }
     guard !found.isEmpty else {
-      let near = nearestNames(to: name, among: Set(program.marks.map(\.name)).sorted())
-      return .failed(.noSuchMark(component, in: program.path, near: near, hasMarks: !program.marks.isEmpty))
+      return .failed(noSuchMark(component, name, place))
     }
     var result = ProbeResolution()
     var refused: [(name: String, reason: String)] = []
@@ -34,6 +33,16 @@ enum MarkProbes {
     let finding = Diagnostic.refusedSites(component, refused.count, first, isFatal: result.candidates.isEmpty)
     if result.candidates.isEmpty { result.problems.append(finding) } else { result.warnings.append(finding) }
     return result
+  }
+
+  private static func noSuchMark(
+    _ component: ProbePoint.Component,
+    _ name: String,
+    _ place: ProbePlace
+  ) -> Diagnostic {
+    let marks = place.program.marks
+    let near = nearestNames(to: name, among: Set(marks.map(\.name)).sorted())
+    return .noSuchMark(component, in: place.program.path, near: near, hasMarks: !marks.isEmpty, notes: place.detour)
   }
 
   private static func candidate(_ mark: ProgramMark, _ place: ProbePlace) -> ProbeCandidate {
