@@ -42,7 +42,13 @@ enum MarkProbes {
   ) -> Diagnostic {
     let marks = place.program.marks
     let near = nearestNames(to: name, among: Set(marks.map(\.name)).sorted())
-    return .noSuchMark(component, in: place.program.path, near: near, hasMarks: !marks.isEmpty, notes: place.detour)
+    return .noSuchMark(
+      component,
+      in: place.program.path,
+      near: near,
+      hasMarks: !marks.isEmpty,
+      notes: place.detour
+    )
   }
 
   private static func candidate(_ mark: ProgramMark, _ place: ProbePlace) -> ProbeCandidate {
