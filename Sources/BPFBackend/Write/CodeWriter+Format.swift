@@ -38,21 +38,12 @@ extension CodeWriter {
       code.emit(.move(.r3, conversion == .unsigned ? 0 : 1))
       code.call(subprogram(.appendDecimal))
     case .hexadecimal, .pointer:
-      if conversion == .pointer { appendPrefix(operand, toSlot: slot) }
+      if conversion == .pointer { append(.literal(Array("0x".utf8)), toSlot: slot) }
       scratchAddress(.r1, slot)
       load(operand, into: .r2)
       code.call(subprogram(.appendHexadecimal))
     case .binary, .character, .octal, .upperHexadecimal, .memory, .memoryHexadecimal:
       throw unsupported("'%\(conversion.rawValue)' in 'sprintf'")
     }
-  }
-
-  /// `0x`, which zero goes without, as in C.
-  private mutating func appendPrefix(_ operand: Operand, toSlot slot: Int) {
-    let done = code.makeLabel()
-    load(operand, into: .r2)
-    code.jump(if: .equal, .r2, 0, to: done)
-    append(.literal(Array("0x".utf8)), toSlot: slot)
-    code.place(done)
   }
 }

@@ -22,6 +22,8 @@ enum Subprogram: String, CaseIterable {
   case mergeMaximum = "merge_max"
   /// `r1` where a string goes, `r2` a string: the second in double quotes, with escapes.
   case quoteText = "quote_text"
+  /// `r1` a map, `r2` a key, `r3` bytes of a value: zeros for all CPUs.
+  case clearShares = "clear_shares"
   /// As `bpf_for_each_map_elem` calls it: `r1` a map, `r2` a key.
   case deleteElement = "delete_element"
 }
@@ -56,6 +58,7 @@ extension CodeWriter {
     case .mergeMinimum: writeMerge(StatisticLayout.minimumOffset, isSum: false)
     case .mergeMaximum: writeMerge(StatisticLayout.maximumOffset, isSum: false)
     case .quoteText: writeQuoteText()
+    case .clearShares: writeClearShares()
     case .deleteElement: writeDeleteElement()
     }
   }
