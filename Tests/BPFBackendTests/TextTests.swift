@@ -121,6 +121,27 @@ extension LiveTests {
       }
     }
 
+    @Test("the loops of string functions end for a verifier without may_goto")
+    func withoutMayGoto() throws {
+      var target = BPFTarget.live
+      target.hasMayGoto = false
+      let globals = [scalar("n"), scalar("less"), Global(name: "s", kind: .statistic, maximumEntries: 1)]
+      let program = try probe("text", globals: globals) { body in
+        let text = body.argumentText()
+        let number = body.long { .intrinsic($0, .strtol, [text, .long(10)]) }
+        body.add(.storeGlobal(first, number))
+        body.add(.aggregate(third, [], number))
+        let isLess = body.long { .compareStrings($0, .less, text, .string("5")) }
+        let count = body.long { .extract($0, .count, third, []) }
+        let both = body.long { .binary($0, .add, isLess, count) }
+        body.add(.storeGlobal(second, both))
+      }
+      let live = try LiveModule(program, target: target)
+      try victim.hit("text", "6", "42")
+      #expect(try live.scalar(first) == 42)
+      #expect(try live.scalar(second) == 3)
+    }
+
     @Test("substr, strlen, stringat, isdigit")
     func pieces() throws {
       let globals = [scalar("s", .string), scalar("length"), scalar("byte"), scalar("digit")]

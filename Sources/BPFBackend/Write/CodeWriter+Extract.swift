@@ -3,6 +3,9 @@ import TraceIR
 
 // Reading and clearing statistics in a probe: the shares of all CPUs, one after the other.
 extension CodeWriter {
+  /// As many as Linux can be built for; without `may_goto` what the verifier can follow.
+  private var maximumCPUCount: Int32 { shared.target.hasMayGoto ? 8192 : 1024 }
+
   mutating func writeExtract(
     _ result: ValueID,
     _ field: StatisticField,
@@ -11,6 +14,9 @@ extension CodeWriter {
   ) throws(BPFBackendError) {
     let table = module.table(global)
     guard field != .variance else { throw unsupported("'@variance'") }
+    guard shared.target.possibleCPUCount <= maximumCPUCount else {
+      throw unsupported("reading a statistic of more than \(maximumCPUCount) CPUs without may_goto")
+    }
     writeKey(table, try wholeKey(keys, table))
     if keys.isEmpty { code.emit(.store(.word, .r10, -8, immediate: 0)) }
     merge(table, .mergeCount)
@@ -44,30 +50,51 @@ extension CodeWriter {
 
   /// `r0` = the sum or the unsigned maximum of one word of all CPUs, decoded.
   mutating func writeMerge(_ offset: Int, isSum: Bool) {
-    let (next, absent) = (code.makeLabel(), code.makeLabel())
+    code.emit(.move(.r8, 0))
+    forEachCPU { writer, next in
+      writer.code.emit(.load(.double, .r1, .r0, Int16(offset)))
+      if isSum { return writer.code.emit(.arithmetic(.add, .r8, .r1)) }
+      writer.code.jump(if: .lessOrEqual, .r1, .r8, to: next)
+      writer.code.emit(.move(.r8, .r1))
+    }
+    decode(offset)
+    code.emit(.move(.r0, .r8))
+    code.emit(.exit)
+  }
+
+  /// Zeros for every CPU.
+  mutating func writeClearShares() {
+    code.emit(.move(.r8, .r3))
+    forEachCPU { writer, _ in
+      writer.code.emit(.move(.r1, .r0))
+      writer.code.emit(.move(.r2, .r8))
+      writer.code.loadMapValue(.r3, ModuleMaps.zeros)
+      writer.code.call(.probeReadKernel)
+    }
+    finish(0)
+  }
+
+  /// Runs `body` with each CPU's share of the key `r2` of the map `r1` at `r0`.
+  ///
+  /// Ends at the first CPU that cannot exist, or at once when the key has no element. `body` may jump to its
+  /// label, and use `r8`; `r6`, `r7` and `r9` are taken.
+  private mutating func forEachCPU(_ body: (inout CodeWriter, Assembler.Label) -> Void) {
+    let (start, next, done) = (code.makeLabel(), code.makeLabel(), code.makeLabel())
     code.emit(.move(.r6, .r1))
     code.emit(.move(.r7, .r2))
-    code.emit(.move(.r8, 0))
-    code.emit(.move(.r9, 0))
-    code.place(next)
+    writeLoopZero(.r9)
+    code.place(start)
+    if shared.target.hasMayGoto { code.mayGoto(done) }
     code.emit(.move(.r1, .r6))
     code.emit(.move(.r2, .r7))
     code.emit(.move(.r3, .r9))
     code.call(.mapLookupPerCPUElement)
-    code.jump(if: .equal, .r0, 0, to: absent)
-    code.emit(.load(.double, .r1, .r0, Int16(offset)))
-    if isSum {
-      code.emit(.arithmetic(.add, .r8, .r1))
-    } else {
-      code.jump(if: .lessOrEqual, .r1, .r8, to: absent)
-      code.emit(.move(.r8, .r1))
-    }
-    code.place(absent)
+    code.jump(if: .equal, .r0, 0, to: done)
+    body(&self, next)
+    code.place(next)
     code.emit(.arithmetic(.add, .r9, 1))
-    code.jump(if: .less, .r9, Int32(max(1, shared.target.possibleCPUCount)), to: next)
-    decode(offset)
-    code.emit(.move(.r0, .r8))
-    code.emit(.exit)
+    code.jump(if: .less, .r9, maximumCPUCount, to: start)
+    code.place(done)
   }
 
   /// Takes back what ``StatisticLayout`` does to minimum and maximum.
@@ -78,23 +105,13 @@ extension CodeWriter {
     code.emit(.arithmetic(.xor, .r8, .r1))
   }
 
-  /// Zeros for every CPU.
   mutating func writeClearStatistic(_ table: Table) {
     guard let layout = table.statistic else { return }
-    for cpu in 0..<Int32(max(1, shared.target.possibleCPUCount)) {
-      let absent = code.makeLabel()
-      code.emit(.store(.word, .r10, -8, immediate: 0))
-      code.loadMap(.r1, table.map)
-      stackAddress(.r2, -8)
-      code.emit(.move(.r3, cpu))
-      code.call(.mapLookupPerCPUElement)
-      code.jump(if: .equal, .r0, 0, to: absent)
-      code.emit(.move(.r1, .r0))
-      code.emit(.move(.r2, Int32(layout.byteCount)))
-      code.loadMapValue(.r3, ModuleMaps.zeros)
-      code.call(.probeReadKernel)
-      code.place(absent)
-    }
+    code.emit(.store(.word, .r10, -8, immediate: 0))
+    code.loadMap(.r1, table.map)
+    stackAddress(.r2, -8)
+    code.emit(.move(.r3, Int32(layout.byteCount)))
+    code.call(subprogram(.clearShares))
   }
 }
 

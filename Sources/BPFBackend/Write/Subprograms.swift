@@ -20,6 +20,8 @@ enum Subprogram: String, CaseIterable {
   case mergeSum = "merge_sum"
   case mergeMinimum = "merge_min"
   case mergeMaximum = "merge_max"
+  /// `r1` a map, `r2` a key, `r3` bytes of a value: zeros for all CPUs.
+  case clearShares = "clear_shares"
   /// As `bpf_for_each_map_elem` calls it: `r1` a map, `r2` a key.
   case deleteElement = "delete_element"
 }
@@ -53,6 +55,7 @@ extension CodeWriter {
     case .mergeSum: writeMerge(StatisticLayout.sumOffset, isSum: true)
     case .mergeMinimum: writeMerge(StatisticLayout.minimumOffset, isSum: false)
     case .mergeMaximum: writeMerge(StatisticLayout.maximumOffset, isSum: false)
+    case .clearShares: writeClearShares()
     case .deleteElement: writeDeleteElement()
     }
   }
