@@ -48,14 +48,17 @@ extension CodeWriter {
     code.place(full)
   }
 
-  /// `r0` = the next byte. Both counts get a zero that the verifier does not know, or it would follow every round.
+  /// `r0` = the next byte.
+  ///
+  /// Both counts get a zero that the verifier takes for any number, or it would follow every round.
   private mutating func loadNextByte() {
     code.emit(.move(.r2, .r9))
     bound(.r2)
     code.emit(.arithmetic(.add, .r2, .r7))
     code.emit(.load(.byte, .r0, .r2, 4))
-    code.emit(.move(.r1, .r0))
-    code.emit(.arithmetic(.xor, .r1, .r0))
+    code.emit(.load(.double, .r1, .r2, 4))
+    code.emit(.move(.r3, .r1))
+    code.emit(.arithmetic(.xor, .r1, .r3))
     code.emit(.arithmetic(.add, .r8, .r1))
     code.emit(.arithmetic(.add, .r9, .r1))
     code.emit(.arithmetic(.add, .r9, 1))
