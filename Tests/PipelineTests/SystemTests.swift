@@ -8,7 +8,9 @@ struct SystemTests {
 
   @Test(
     "Output that cannot be written ends with status 3",
-    arguments: [("-o /dev/full", "No space left"), ("-o /usr", "Is a directory"), ("-o /no/file", "No such file")]
+    arguments: [
+      ("-o /dev/full", "No space left"), ("-o /usr", "Is a directory"), ("-o /no/file", "No such file"),
+    ]
   )
   func reportsOutput(_ options: String, _ message: String) throws {
     let outcome = try Tool.run(options.split(separator: " ").map(String.init) + hello)
@@ -51,7 +53,10 @@ struct SystemTests {
 
   @Test("Scripts come from standard input, with a byte order mark and any line ends")
   func readsInput() throws {
-    let outcome = try Tool.run(["-"], input: "\u{feff}probe begin {\r\n  println(\"hi\")\r\n  exit()\r\n}\r\n")
+    let outcome = try Tool.run(
+      ["-"],
+      input: "\u{feff}probe begin {\r\n  println(\"hi\")\r\n  exit()\r\n}\r\n"
+    )
     #expect(outcome.output == "hi\n")
     #expect(outcome.errors == "")
   }
@@ -83,7 +88,10 @@ struct SystemTests {
   func worksUnprivileged() throws {
     guard getuid() == 0 else { return }
     let scratch = try ScratchDirectory()
-    let program = try scratch.compileC("int f(int n) { return n; } int main(void) { return f(0); }", to: "demo")
+    let program = try scratch.compileC(
+      "int f(int n) { return n; } int main(void) { return f(0); }",
+      to: "demo"
+    )
     let place = try installed(in: scratch)
     // The words are: timeout -k 1 60 utrace …; the copy stands for the one that nobody may reach.
     let nobody = "exec setpriv --reuid=65534 --regid=65534 --clear-groups \"${@:1:4}\" \(place) \"${@:6}\""
