@@ -130,7 +130,8 @@ extension CodeWriter {
     case .lessSigned: writeBinary(result, .less, left, right)
     case .lessOrEqualSigned: writeBinary(result, .lessOrEqual, left, right)
     case .divideSigned: writePlanDivision(result, left, right) { $0.writeSignedDivision(isRemainder: false) }
-    case .remainderSigned: writePlanDivision(result, left, right) { $0.writeSignedDivision(isRemainder: true) }
+    case .remainderSigned:
+      writePlanDivision(result, left, right) { $0.writeSignedDivision(isRemainder: true) }
     case .remainderUnsigned:
       writePlanDivision(result, left, right) { $0.code.emit(.arithmetic(.modulo, .r0, .r1)) }
     default:
@@ -214,7 +215,9 @@ extension PlanBinary {
     case .shiftLeft: .shiftLeft
     case .shiftRightLogical: .shiftRight
     case .shiftRightArithmetic: .arithmeticShiftRight
-    case .divideSigned, .remainderSigned, .remainderUnsigned, .equal, .notEqual, .lessSigned, .lessOrEqualSigned: nil
+    case .divideSigned, .remainderSigned, .remainderUnsigned, .equal, .notEqual, .lessSigned,
+      .lessOrEqualSigned:
+      nil
     }
   }
 }
