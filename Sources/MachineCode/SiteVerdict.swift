@@ -1,7 +1,7 @@
 /// What happens when a uprobe is put on an instruction, and what it costs.
 ///
 /// Source: Linux, arch/x86/kernel/uprobes.c (`good_insns_64`, `branch_setup_xol_ops`, `push_setup_xol_ops`),
-/// and measurements in docs/decisions/probe-sites.md.
+/// and measurements in docs/decisions/0004-probe-sites.md.
 package enum SiteVerdict: Hashable, Sendable {
   /// The kernel emulates the instruction: about 0.7 µs a hit.
   case emulated
@@ -21,10 +21,9 @@ extension SiteVerdict {
       self = .refused("the bytes there are no instruction")
       return
     }
-    if let prefix = instruction.prefixes.first(where: { refusedPrefixes.contains($0) }),
-      !(instruction.kind == .nop)
-    {
-      self = .refused("the kernel cannot step an instruction with prefix 0x\(String(prefix, radix: 16))")
+    if !instruction.prefixes.isDisjoint(with: refusedPrefixes), instruction.kind != .nop {
+      let prefix = instruction.prefixes.contains(.lock) ? "a 'lock'" : "an old segment"
+      self = .refused("the kernel cannot step an instruction with \(prefix) prefix")
       return
     }
     if instruction.isNop5, !isFunctionStart {
@@ -34,9 +33,9 @@ extension SiteVerdict {
     switch instruction.kind {
     case .nop, .push, .jump, .call: self = .emulated
     case .conditionalJump:
-      self =
-        instruction.opcode.first.map { (0xe0...0xe3).contains($0) } ?? false
-        ? .singleStepped : .emulated
+      // `loop` and `jrcxz` count and test registers.
+      let isLoop = instruction.map == .oneByte && instruction.opcode >= 0xe0
+      self = isLoop ? .singleStepped : .emulated
     case .trap: self = .refused("the instruction there is a trap")
     case .endbr64, .indirectBranch, .return, .other: self = .singleStepped
     }
@@ -44,4 +43,4 @@ extension SiteVerdict {
 }
 
 /// `is_prefix_bad` in the kernel: segment overrides of 32-bit code and `lock`.
-private let refusedPrefixes: Set<UInt8> = [0x26, 0x2e, 0x36, 0x3e, 0xf0]
+private let refusedPrefixes: X86Prefixes = [.oldSegment, .lock]

@@ -1,4 +1,5 @@
 import Diagnostics
+import MachineCode
 import StapSyntax
 import TargetModel
 
@@ -30,7 +31,11 @@ extension Elaborator {
     let pieces = expanded.prologues + [probe.body] + expanded.epilogues
     var collector = TargetCollector(symbols: symbols)
     for piece in pieces { collector.collect(piece) }
-    var grouper = SiteGrouper(queries: collector.queries, separatesPrograms: collector.walksValues)
+    var grouper = SiteGrouper(
+      queries: collector.queries,
+      readRegisters: collector.readRegisters,
+      separatesPrograms: collector.walksValues
+    )
     for candidate in expanded.candidates { grouper.add(candidate, scriptPoint: point.text) }
     for group in grouper.groups {
       drafts.append(
@@ -81,18 +86,21 @@ struct SiteGrouper {
   }
 
   private let queries: [TargetQuery]
+  /// What the body reads by name or by the ABI.
+  private let readRegisters: X86Registers
   private let separatesPrograms: Bool
   private(set) var groups: [Group] = []
   private var indexes: [Key: Int] = [:]
 
-  init(queries: [TargetQuery], separatesPrograms: Bool) {
+  init(queries: [TargetQuery], readRegisters: X86Registers, separatesPrograms: Bool) {
     self.queries = queries
+    self.readRegisters = readRegisters
     self.separatesPrograms = separatesPrograms
   }
 
   /// Asks all questions at one site and files it with its like.
   mutating func add(_ candidate: ProbeCandidate, scriptPoint: String) {
-    let answers = queries.map { candidate.scope.answer($0) }
+    let (candidate, answers) = ask(candidate)
     let formats = answers.compactMap { answer -> SiteFormat? in
       guard case .text = answer.meaning else { return nil }
       return answer.format
@@ -118,6 +126,17 @@ struct SiteGrouper {
       site.description.formats = formats
       add(site, pid, .functionReturn, candidate.scope, answers)
     }
+  }
+
+  /// The answers, at the entry where they would be worse at the cheaper place.
+  private func ask(_ candidate: ProbeCandidate) -> (ProbeCandidate, [TargetAnswer]) {
+    let canMove = candidate.writtenRegisters.isDisjoint(with: readRegisters)
+    let answers = canMove ? queries.map { candidate.scope.answer($0) } : []
+    let missing = answers.reduce(0) { $0 + $1.missingCount }
+    guard !canMove || missing > 0, let entry = candidate.atEntry?() else { return (candidate, answers) }
+    let better = queries.map { entry.scope.answer($0) }
+    if canMove, better.reduce(0, { $0 + $1.missingCount }) >= missing { return (candidate, answers) }
+    return (entry, better)
   }
 
   private mutating func add(

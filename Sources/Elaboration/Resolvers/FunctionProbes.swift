@@ -33,12 +33,20 @@ enum FunctionProbes {
     var seen: Set<LinkAddress> = []
     var result = ProbeResolution()
     var refused: [(name: String, reason: String)] = []
+    let points = SitePoint(modifiers, place)
     for function in functions {
-      let (address, refusal) = ProbeAddress.choose(in: function, modifiers.contains("return"), place.program)
-      if let refusal { refused.append((function.name, refusal)) }
-      guard refusal == nil, seen.insert(address).inserted, let offset = place.program.fileOffset(of: address)
-      else { continue }
-      result.candidates.append(candidate(function, at: address, offset, modifiers, place))
+      let choices = ProbeAddress.choices(in: function, points.isReturn, place.program)
+      guard let best = choices.first, seen.insert(best.address).inserted else { continue }
+      if let refusal = best.refusal {
+        refused.append((function.name, refusal))
+        continue
+      }
+      guard var found = points.candidate(function, at: best.address) else { continue }
+      if let entry = choices.dropFirst().first, entry.refusal == nil {
+        found.writtenRegisters = best.writtenRegisters
+        found.atEntry = { points.candidate(function, at: entry.address) }
+      }
+      result.candidates.append(found)
     }
     if let first = refused.first {
       let finding = Diagnostic.refusedSites(
@@ -58,19 +66,42 @@ enum FunctionProbes {
     return result
   }
 
-  private static func candidate(
-    _ function: ProgramFunction,
-    at address: LinkAddress,
-    _ offset: FileOffset,
-    _ modifiers: Set<String>,
-    _ place: ProbePlace
-  ) -> ProbeCandidate {
-    let isReturn = modifiers.contains("return")
+  private static func noSuchFunction(
+    _ component: ProbePoint.Component,
+    _ pattern: FunctionPattern,
+    _ program: any Program
+  ) -> Diagnostic {
+    var notes = program.searchReport
+    let anywhere = FunctionPattern(name: pattern.name, includeInlines: true)
+    if let file = pattern.file, !program.functions(matching: anywhere).isEmpty {
+      notes.insert("there is one elsewhere, but none at '\(file)'", at: 0)
+    }
+    let near = Glob.isPattern(pattern.name) ? [] : program.nearestFunctions(to: pattern.name)
+    return .noSuchFunction(component, pattern.name, in: program.path, near: near, notes: notes)
+  }
+}
+
+/// What the sites of one point have in common.
+private struct SitePoint: Sendable {
+  let isReturn: Bool
+  private let place: ProbePlace
+  private let prefix: String
+  private let suffix: String
+
+  init(_ modifiers: Set<String>, _ place: ProbePlace) {
+    self.place = place
+    isReturn = modifiers.contains("return")
+    prefix = "process(\"\(place.program.path)\").function(\""
+    suffix = "\")" + modifiers.sorted().map { ".\($0)" }.joined()
+  }
+
+  /// The site of `function` at `address`; nil when that is nowhere in the file.
+  func candidate(_ function: ProgramFunction, at address: LinkAddress) -> ProbeCandidate? {
+    guard let offset = place.program.fileOffset(of: address) else { return nil }
     let source = function.line.map { "\(function.file):\($0)" } ?? ""
-    let suffix = modifiers.sorted().map { ".\($0)" }.joined()
     let pattern = source.isEmpty ? function.name : "\(function.name)@\(source)"
     let description = SiteDescription(
-      probePoint: "process(\"\(place.program.path)\").function(\"\(pattern)\")\(suffix)",
+      probePoint: prefix + pattern + suffix,
       scriptPoint: "",
       function: function.name,
       name: function.name,
@@ -92,20 +123,6 @@ enum FunctionProbes {
       scope: scope,
       variables: { scope.listed }
     )
-  }
-
-  private static func noSuchFunction(
-    _ component: ProbePoint.Component,
-    _ pattern: FunctionPattern,
-    _ program: any Program
-  ) -> Diagnostic {
-    var notes = program.searchReport
-    let anywhere = FunctionPattern(name: pattern.name, includeInlines: true)
-    if let file = pattern.file, !program.functions(matching: anywhere).isEmpty {
-      notes.insert("there is one elsewhere, but none at '\(file)'", at: 0)
-    }
-    let near = Glob.isPattern(pattern.name) ? [] : program.nearestFunctions(to: pattern.name)
-    return .noSuchFunction(component, pattern.name, in: program.path, near: near, notes: notes)
   }
 }
 
