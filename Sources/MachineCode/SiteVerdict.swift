@@ -21,9 +21,13 @@ extension SiteVerdict {
       self = .refused("the bytes there are no instruction")
       return
     }
-    if !instruction.prefixes.isDisjoint(with: refusedPrefixes), instruction.kind != .nop {
+    if !instruction.prefixes.isDisjoint(with: refusedPrefixes) {
       let prefix = instruction.prefixes.contains(.lock) ? "a 'lock'" : "an old segment"
       self = .refused("the kernel cannot step an instruction with \(prefix) prefix")
+      return
+    }
+    if instruction.isPrivileged || instruction.isShortenedBranch {
+      self = .refused("the kernel cannot step the instruction there")
       return
     }
     if instruction.isNop5, !isFunctionStart {
@@ -36,11 +40,30 @@ extension SiteVerdict {
       // `loop` and `jrcxz` count and test registers.
       let isLoop = instruction.map == .oneByte && instruction.opcode >= 0xe0
       self = isLoop ? .singleStepped : .emulated
-    case .trap: self = .refused("the instruction there is a trap")
-    case .endbr64, .indirectBranch, .return, .other: self = .singleStepped
+    case .endbr64, .indirectBranch, .return, .trap, .other: self = .singleStepped
     }
   }
 }
 
-/// `is_prefix_bad` in the kernel: segment overrides of 32-bit code and `lock`.
+/// `is_prefix_bad` in the kernel: segment overrides of 32-bit code and `lock`; of nops and branches too.
 private let refusedPrefixes: X86Prefixes = [.oldSegment, .lock]
+
+extension X86Instruction {
+  /// Interrupts, `hlt`, `in`, `out` and their kin: not in the kernel's `good_insns_64`.
+  fileprivate var isPrivileged: Bool {
+    guard map == .oneByte else { return false }
+    switch opcode {
+    case 0x6c...0x6f, 0xcc...0xcf, 0xe4...0xe7, 0xec...0xef, 0xf1, 0xf4, 0xfa, 0xfb: return true
+    default: return false
+    }
+  }
+
+  /// `jmp` and `call` with an operand-size prefix, on whose length processors disagree.
+  fileprivate var isShortenedBranch: Bool {
+    guard prefixes.contains(.operandSize) else { return false }
+    switch kind {
+    case .jump, .call, .conditionalJump: return true
+    default: return false
+    }
+  }
+}

@@ -55,11 +55,31 @@ import Testing
     #expect(EntrySlide(in: code).byteCount == expected)
   }
 
-  @Test func refusesLockPrefix() {
-    let verdict = SiteVerdict(X86Instruction([0xf0, 0x48, 0x0f, 0xb1, 0x0f]), isFunctionStart: false)
-    guard case .refused = verdict else {
-      Issue.record("a locked instruction must be refused")
+  /// As uprobes of Linux 6.18 answered, tried with one function for each.
+  @Test(
+    "the kernel refuses",
+    arguments: [
+      [0x66, 0x2e, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0], [0x3e, 0xff, 0xe0], [0x2e, 0x89, 0xc0], [0x3e, 0x74, 0],
+      [0xf0, 0xff, 0x07], [0xcc], [0xcd, 0x80], [0xf4], [0xe4, 0x60], [0xe6, 0x60], [0x6c], [0xfa], [0xfb],
+      [0x48, 0xcf], [0x66, 0xe9, 0, 0, 0, 0], [0x66, 0xe8, 0, 0, 0, 0],
+    ] as [[UInt8]]
+  )
+  func refuses(_ code: [UInt8]) {
+    guard case .refused = SiteVerdict(X86Instruction(code), isFunctionStart: true) else {
+      Issue.record("must be refused")
       return
     }
+  }
+
+  @Test(
+    "the kernel steps",
+    arguments: [
+      [0xf3, 0x90], [0xf3, 0x48, 0xab], [0xf2, 0xc3], [0x64, 0x8b, 0x04, 0x25, 0x28, 0, 0, 0], [0xff, 0xd0],
+      [0x62, 0xf1, 0x7c, 0x48, 0x28, 0xc1], [0xc5, 0xf8, 0x77], [0x0f, 0x0b], [0x0f, 0x05], [0xc9],
+      [0xe2, 0], [0xf3, 0x0f, 0x1e, 0xfa],
+    ] as [[UInt8]]
+  )
+  func steps(_ code: [UInt8]) {
+    #expect(SiteVerdict(X86Instruction(code), isFunctionStart: true) == .singleStepped)
   }
 }

@@ -15,13 +15,15 @@ enum FunctionProbes {
       return .failed(.malformedPattern(component))
     }
     let program = place.program
-    let all = program.functions(matching: pattern)
-    guard !all.isEmpty else { return .failed(noSuchFunction(component, pattern, program)) }
-    let fitting = all.filter { $0.fits(modifiers) }
-    guard !fitting.isEmpty else {
-      return .failed(.noFittingFunction(component, modifiers.sorted(), all[0].isInlineInstance))
+    let fitting = program.functions(matching: pattern).filter { $0.fits(modifiers) }
+    guard fitting.isEmpty else { return candidates(fitting, component, modifiers, place) }
+    // What does not fit is looked for only to tell why nothing is left.
+    var anyKind = pattern
+    (anyKind.includeInlines, anyKind.includeOutOfLine) = (true, true)
+    guard let other = program.functions(matching: anyKind).first else {
+      return .failed(noSuchFunction(component, pattern, program))
     }
-    return candidates(fitting, component, modifiers, place)
+    return .failed(.noFittingFunction(component, modifiers.sorted(), other.isInlineInstance))
   }
 
   private static func candidates(
@@ -133,8 +135,8 @@ extension FunctionPattern {
     guard !parts[0].isEmpty else { return nil }
     self.init(
       name: parts[0],
-      // Instances are asked for even where they do not fit, to tell why nothing is left.
-      includeInlines: true,
+      includeInlines: modifiers.isDisjoint(with: ["call", "return"]),
+      includeOutOfLine: !modifiers.contains("inline"),
       exportedOnly: modifiers.contains("exported")
     )
     guard parts.count > 1 else { return }
