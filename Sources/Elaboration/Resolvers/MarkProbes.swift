@@ -18,8 +18,13 @@ enum MarkProbes {
         && (wanted.map { Glob.matches(mark.provider, pattern: $0) } ?? true)
     }
     guard !found.isEmpty else {
-      let near = nearestNames(to: name, among: Set(program.marks.map(\.name)).sorted())
-      return .failed(.noSuchMark(component, in: program.path, near: near, hasMarks: !program.marks.isEmpty))
+      let providers = Set(program.marks.map(\.provider)).sorted()
+      if let provider, let wanted, !providers.contains(where: { Glob.matches($0, pattern: wanted) }),
+        !providers.isEmpty
+      {
+        return .failed(.noSuchProvider(provider, in: program.path, among: providers))
+      }
+      return .failed(noSuchMark(component, name, place))
     }
     var result = ProbeResolution()
     var refused: [(name: String, reason: String)] = []
@@ -34,6 +39,22 @@ enum MarkProbes {
     let finding = Diagnostic.refusedSites(component, refused.count, first, isFatal: result.candidates.isEmpty)
     if result.candidates.isEmpty { result.problems.append(finding) } else { result.warnings.append(finding) }
     return result
+  }
+
+  private static func noSuchMark(
+    _ component: ProbePoint.Component,
+    _ name: String,
+    _ place: ProbePlace
+  ) -> Diagnostic {
+    let marks = place.program.marks
+    let near = nearestNames(to: name, among: Set(marks.map(\.name)).sorted())
+    return .noSuchMark(
+      component,
+      in: place.program.path,
+      near: near,
+      hasMarks: !marks.isEmpty,
+      notes: place.detour
+    )
   }
 
   private static func candidate(_ mark: ProgramMark, _ place: ProbePlace) -> ProbeCandidate {
@@ -71,13 +92,12 @@ struct MarkScope: TargetScope {
 
   func variable(_ name: String, isEntry: Bool) -> Result<TargetObject, TargetProblem> {
     guard let number = argumentNumber(name) else {
-      let names = mark.arguments.indices.map { "arg\($0 + 1)" }
+      let names = mark.arguments.indices.map { "$arg\($0 + 1)" }
       return .failure(
         TargetProblem(
           id: "no-such-variable",
           message: "no argument '$\(name)' of mark '\(mark.name)', which has \(mark.arguments.count)",
-          asked: name,
-          candidates: names
+          notes: names.isEmpty ? [] : ["there are \(names.joined(separator: ", "))"]
         )
       )
     }

@@ -52,7 +52,8 @@ enum ProcessProbes {
     case .failure(let problem):
       result.problems.append(.program(problem, at: (request.library ?? request.process).range))
     case .success(let program):
-      let place = ProbePlace(program: program, pid: pid, environment: environment)
+      let name = (request.library ?? request.process).string
+      let place = ProbePlace(program: program, name: name, pid: pid, environment: environment)
       let found =
         switch request.subject {
         case .function(let pattern, let modifiers): FunctionProbes.resolve(pattern, modifiers, place)
@@ -106,15 +107,26 @@ enum ProcessProbes {
     guard found.isEmpty else { return .success(found) }
     // What the program loads while it runs is not among what it needs; its path says all.
     if pattern.contains("/") { return environment.programs.files(named: pattern) }
-    return .failure(ProgramProblem("no library '\(pattern)' of \(programs.joined(separator: ", "))"))
+    let known = programs.flatMap { (try? environment.programs.libraries(matching: "*", of: $0).get()) ?? [] }
+    return .failure(.noLibrary(pattern, of: programs, known: known))
   }
 }
 
 /// One program that a point names.
 struct ProbePlace: Sendable {
   let program: any Program
+  /// The name in the script.
+  let name: String?
   let pid: Int32?
   let environment: ElaborationEnvironment
+
+  /// Where the name led, when that is not what a reader of the script would expect: scripts are probed through
+  /// their interpreters.
+  var detour: [String] {
+    let last = name.flatMap { $0.split(separator: "/").last.map(String.init) } ?? ""
+    if last.isEmpty || Glob.isPattern(last) || program.path.hasSuffix(last) { return [] }
+    return ["'\(last)' leads to \(program.path)"]
+  }
 }
 
 /// A point that cannot be read.
@@ -185,7 +197,7 @@ extension ProcessProbes.Request {
       // stapprobes(3stap): unused for process probes; the kernel keeps as many as it needs.
       if name == "maxactive" { continue }
       guard modifiers.contains(name), component.argument == nil else {
-        return .failure(PointProblem(.unexpectedComponent(component)))
+        return .failure(PointProblem(.unexpectedComponent(component, near: modifiers.union(later))))
       }
       found.insert(name)
     }

@@ -9,6 +9,32 @@ extension LocationPlan {
   }
 }
 
+extension LocationPlan {
+  /// The address of an argument on the stack: `rsp + 8 n`, n > 0 (System V psABI, section 3.2.3).
+  var isStackSlot: Bool {
+    stackOffset > 0 && stackOffset % 8 == 0
+  }
+
+  /// How far above the stack pointer it is; 0 when it is elsewhere.
+  private var stackOffset: Int64 {
+    guard case .binary(.add, .register(RegisterFile.x86_64.stackPointer), .constant(let offset)) = self else {
+      return 0
+    }
+    return offset
+  }
+
+  /// Whether reading it at any function's entry is cheap and harmless.
+  var isCheapEverywhere: Bool {
+    switch self {
+    case .register: true
+    // Far up there need not be a stack: the frames of a thread's first functions are small.
+    case .load(.user, byteCount: 8, _, let address):
+      address.isStackSlot && address.stackOffset <= 128
+    default: false
+    }
+  }
+}
+
 extension ValueLocation {
   /// The plan for the first `byteCount` bytes as a number; nil when a part is optimised out.
   func read(byteCount: Int, isSigned: Bool) -> LocationPlan? {

@@ -1,0 +1,198 @@
+import MachineCode
+import StapSyntax
+import TargetModel
+
+/// Puts sites together whose answers to all questions are the same plans.
+///
+/// Thousands of functions end as a handful of groups: what differs between them, such as the names in `$$parms`,
+/// is text of the site and not code.
+struct SiteGrouper {
+  /// Sites that share a program.
+  struct Group {
+    var kind: Kind
+    var sites: [ProbeSite]
+    var pid: Int32?
+    var scope: any TargetScope
+    var answers: [TargetQuery: TargetAnswer]
+    var slots: [TargetQuery: Int]
+    /// Set for what has no site to share.
+    var single: ElaboratedTrigger?
+    /// The body walks on from values by the types of one program.
+    var separatesPrograms: Bool
+  }
+
+  /// How a group is triggered.
+  enum Kind: Hashable {
+    case instruction
+    case functionReturn
+    /// Never shared.
+    case single(Int)
+  }
+
+  private struct Key: Hashable {
+    let kind: Kind
+    let pid: Int32?
+    let path: String
+    let meanings: [TargetMeaning]
+  }
+
+  private let queries: [TargetQuery]
+  /// What the body reads by name or by the ABI.
+  private let readRegisters: X86Registers
+  private let separatesPrograms: Bool
+  private let registers: RegisterFile
+  private(set) var groups: [Group] = []
+  private var indexes: [Key: Int] = [:]
+  /// Everything that was filed, as long as it may have to be filed anew.
+  private var landed: [Landed] = []
+  private var sharesCaptures = false
+
+  /// One site and its answers.
+  private struct Landed {
+    let kind: Kind
+    let site: ProbeSite
+    let pid: Int32?
+    let scope: any TargetScope
+    let answers: [TargetAnswer]
+  }
+
+  init(
+    queries: [TargetQuery],
+    readRegisters: X86Registers,
+    separatesPrograms: Bool,
+    registers: RegisterFile
+  ) {
+    self.queries = queries
+    self.readRegisters = readRegisters
+    self.registers = registers
+    self.separatesPrograms = separatesPrograms
+  }
+
+  /// Asks all questions at one site and files it with its like.
+  mutating func add(_ candidate: ProbeCandidate, scriptPoint: String) {
+    let (candidate, answers) = ask(candidate)
+    switch candidate.trigger {
+    case .session(let trigger): addSingle(trigger, candidate.scope, answers)
+    case .tracepoint(let name, let argumentCount, var description):
+      description.scriptPoint = scriptPoint
+      description.formats = Self.formats(answers)
+      let trigger = ElaboratedTrigger.tracepoint(
+        name: name,
+        argumentCount: argumentCount,
+        description: description
+      )
+      addSingle(trigger, candidate.scope, answers)
+    case .instruction(var site, let pid):
+      site.description.scriptPoint = scriptPoint
+      add(Landed(kind: .instruction, site: site, pid: pid, scope: candidate.scope, answers: answers))
+    case .functionReturn(var site, let pid):
+      site.description.scriptPoint = scriptPoint
+      add(Landed(kind: .functionReturn, site: site, pid: pid, scope: candidate.scope, answers: answers))
+    }
+  }
+
+  private static func formats(_ answers: [TargetAnswer]) -> [SiteFormat] {
+    answers.compactMap { answer in
+      guard case .text = answer.meaning else { return nil }
+      return answer.format
+    }
+  }
+
+  /// The answers, at the entry where they would be worse at the cheaper place.
+  private func ask(_ candidate: ProbeCandidate) -> (ProbeCandidate, [TargetAnswer]) {
+    let canMove = candidate.writtenRegisters.isDisjoint(with: readRegisters)
+    let answers = canMove ? queries.map { candidate.scope.answer($0) } : []
+    let missing = answers.reduce(0) { $0 + $1.missingCount }
+    guard !canMove || missing > 0, let entry = candidate.atEntry?() else { return (candidate, answers) }
+    let better = queries.map { entry.scope.answer($0) }
+    if canMove, better.reduce(0, { $0 + $1.missingCount }) >= missing { return (candidate, answers) }
+    return (entry, better)
+  }
+
+  /// When the plans of texts make more groups than this, texts share captures.
+  private static let mostExactGroups = 16
+
+  private mutating func add(_ landed: Landed) {
+    if !sharesCaptures { self.landed.append(landed) }
+    file(landed)
+    guard !sharesCaptures, indexes.count > Self.mostExactGroups else { return }
+    sharesCaptures = true
+    groups.removeAll { $0.single == nil }
+    indexes = [:]
+    for landed in self.landed { file(landed) }
+    self.landed = []
+  }
+
+  private mutating func file(_ landed: Landed) {
+    var answers = landed.answers
+    if sharesCaptures { answers = answers.map { SharedCaptures.shared($0, registers) } }
+    var site = landed.site
+    site.description.formats = Self.formats(answers)
+    let path = separatesPrograms ? site.path : ""
+    let key = Key(kind: landed.kind, pid: landed.pid, path: path, meanings: answers.map(\.meaning))
+    if let index = indexes[key] {
+      groups[index].sites.append(site)
+      return
+    }
+    indexes[key] = groups.count
+    groups.append(group(landed.kind, [site], landed.pid, landed.scope, answers))
+  }
+
+  private mutating func addSingle(
+    _ trigger: ElaboratedTrigger,
+    _ scope: any TargetScope,
+    _ answers: [TargetAnswer]
+  ) {
+    groups.append(group(.single(groups.count), [], nil, scope, answers, trigger))
+  }
+
+  private func group(
+    _ kind: Kind,
+    _ sites: [ProbeSite],
+    _ pid: Int32?,
+    _ scope: any TargetScope,
+    _ answers: [TargetAnswer],
+    _ trigger: ElaboratedTrigger? = nil
+  ) -> Group {
+    var slots: [TargetQuery: Int] = [:]
+    for (query, answer) in zip(queries, answers) {
+      if case .text = answer.meaning { slots[query] = slots.count }
+    }
+    let known = Dictionary(zip(queries, answers)) { first, _ in first }
+    return Group(
+      kind: kind,
+      sites: sites,
+      pid: pid,
+      scope: scope,
+      answers: known,
+      slots: slots,
+      single: trigger,
+      separatesPrograms: separatesPrograms
+    )
+  }
+}
+
+extension SiteGrouper.Group {
+  /// What makes the group's probe run.
+  var trigger: ElaboratedTrigger {
+    switch kind {
+    case .instruction: .userInstruction(sites, pid: pid)
+    case .functionReturn: .userReturn(sites, pid: pid)
+    case .single: single ?? .never
+    }
+  }
+
+  func context(id: Int) -> ProbeContext {
+    var isInKernel = false
+    if case .tracepoint = single { isInKernel = true }
+    return ProbeContext(
+      id: id,
+      scope: scope,
+      isReturn: kind == .functionReturn,
+      isInKernel: isInKernel,
+      siteCount: max(1, sites.count),
+      answers: answers,
+      slots: slots
+    )
+  }
+}
