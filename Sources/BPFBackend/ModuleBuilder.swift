@@ -35,8 +35,14 @@ struct ModuleBuilder {
       guard target.hasTaskStorage else {
         throw .unsupported("a value from a function's entry on a kernel without task storage", location: nil)
       }
-      entry = try write(entryBody, probe, facts, .entry, &columns)
       let frames = EntryFrameLayout(facts.entrySlots, module: module)
+      guard frames.byteCount(module) <= EntryFrameLayout.maximumByteCount else {
+        throw .tooLarge(
+          "the strings kept from a function's entry are too long: use -D MAXSTRINGLEN",
+          location: nil
+        )
+      }
+      entry = try write(entryBody, probe, facts, .entry, &columns)
       let map = ModuleMaps.entryFrames(facts.index).name
       probeMaps.append(.taskStorage(map, byteCount: frames.byteCount(module)))
     }
@@ -60,7 +66,8 @@ struct ModuleBuilder {
       facts: facts,
       program: program,
       module: module,
-      hasEntrySlots: probe.entryBody != nil
+      hasEntrySlots: probe.entryBody != nil,
+      hasMayGoto: target.hasMayGoto
     )
     let layout = FrameLayout(body, demand, module)
     let name = role == .entry ? "probe\(facts.index)_entry" : "probe\(facts.index)"

@@ -10,6 +10,8 @@ struct Expander {
   var body = ExpandedBody()
   /// Results that are known where the expander stands.
   var numbering: [MachineOperation: Operand] = [:]
+  /// Strings that were read from memory before, with what was asked.
+  var readTexts: [TextRead: Operand] = [:]
   /// Columns of the site table, in the order of first use.
   var siteColumns: [SiteText]
   private var scopeCount = 0
@@ -38,10 +40,10 @@ struct Expander {
   }
 
   mutating func expand(_ block: Block, _ frame: inout InlineFrame) throws(BPFBackendError) -> [Step] {
-    let outside = numbering
+    let outside = (numbering, readTexts)
     var steps: [Step] = []
     for instruction in block.instructions { try expand(instruction, &frame, into: &steps) }
-    numbering = outside
+    (numbering, readTexts) = outside
     return steps
   }
 
@@ -91,7 +93,6 @@ struct Expander {
       let condition = frame.map(condition)
       return .branch(condition, then: try expand(then, &frame), else: try expand(other, &frame))
     case .loop(let condition, let operand, let body, let step):
-      guard target.hasMayGoto else { throw unsupported("a loop on a kernel without may_goto", location) }
       let condition = try expand(condition, &frame)
       return .loop(
         condition: condition,
