@@ -38,7 +38,7 @@ import Testing
     arguments: [[0x48, 0x8b, 0x84, 0x24, 1, 2, 3, 4], [0x66, 0x48]] as [[UInt8]]
   )
   func refusesTruncation(_ bytes: [UInt8]) {
-    for count in 0..<bytes.count { #expect(X86Instruction(bytes[..<count]) == nil) }
+    for count in 0..<bytes.count { #expect(X86Instruction(Array(bytes[..<count])) == nil) }
   }
 
   @Test func randomBytesNeverTrap() {
