@@ -78,7 +78,6 @@ struct TranslationOptions: ParsableArguments {
   var color: ColorChoice = .auto
 
   @Argument(
-    parsing: .captureForPassthrough,
     help: ArgumentHelp("The script (- for standard input; none with -e), then its arguments.")
   )
   var arguments: [String] = []
