@@ -55,7 +55,7 @@ extension Diagnostic {
     near: [String],
     notes: [String]
   ) -> Diagnostic {
-    let message = "no function '\(name)' in \(path)" + didYouMean(near)
+    let message = "no function \(name) in \(path)" + didYouMean(near)
     return Diagnostic(
       .error,
       "no-such-function",
@@ -73,9 +73,31 @@ extension Diagnostic {
     hasMarks: Bool
   ) -> Diagnostic {
     let message =
-      hasMarks ? "no mark \(component.argument?.text ?? "") in \(path)" : "there are no marks in \(path)"
-    let range = component.argument?.range ?? component.range
-    return Diagnostic(.error, "no-such-mark", message + didYouMean(near), at: range)
+      hasMarks ? "no mark '\(component.string ?? "")' in \(path)" : "there are no marks in \(path)"
+    return Diagnostic(
+      .error,
+      "no-such-mark",
+      message + didYouMean(near),
+      at: component.argument?.range ?? component.range,
+      fixIt: near.count == 1 ? "\"\(near[0])\"" : nil
+    )
+  }
+
+  static func noSuchProvider(
+    _ component: ProbePoint.Component,
+    in path: String,
+    among names: [String]
+  ) -> Diagnostic {
+    let near = nearestNames(to: component.string ?? "", among: names)
+    let message = "no provider '\(component.string ?? "")' in \(path)" + didYouMean(near)
+    return Diagnostic(
+      .error,
+      "no-such-provider",
+      message,
+      at: component.argument?.range ?? component.range,
+      notes: names.isEmpty ? [] : [note("there are \(names.joined(separator: ", "))")],
+      fixIt: near.count == 1 ? "\"\(near[0])\"" : nil
+    )
   }
 
   static func noSuchProbe(_ point: ProbePoint, near names: [String]) -> Diagnostic {
@@ -128,6 +150,26 @@ extension Diagnostic {
     Diagnostic(.error, "randomize-range", "'randomize' must be less than the timer's interval", at: range)
   }
 
+  static func refusedSites(
+    _ component: ProbePoint.Component,
+    _ count: Int,
+    _ first: (name: String, reason: String),
+    isFatal: Bool
+  ) -> Diagnostic {
+    let range = component.argument?.range ?? component.range
+    if isFatal {
+      return Diagnostic(
+        .error,
+        "refused-site",
+        "'\(first.name)' cannot be probed: \(first.reason)",
+        at: range
+      )
+    }
+    let message =
+      "\(count) place\(count == 1 ? "" : "s") left out, the first in '\(first.name)': \(first.reason)"
+    return Diagnostic(.warning, "refused-site", message, at: range)
+  }
+
   static func sequenceNumber(_ component: ProbePoint.Component) -> Diagnostic {
     let message = "the argument of '\(component.name.text)' is a sequence number"
     return Diagnostic(.error, "sequence-number", message, at: component.range)
@@ -145,8 +187,13 @@ extension Diagnostic {
     Diagnostic(.error, "unexpected-argument", "an argument means nothing here", at: argument.range)
   }
 
-  static func unexpectedComponent(_ component: ProbePoint.Component) -> Diagnostic {
-    Diagnostic(.error, "unexpected-component", "'\(component.text)' means nothing here", at: component.range)
+  static func unexpectedComponent(
+    _ component: ProbePoint.Component,
+    near names: Set<String> = []
+  ) -> Diagnostic {
+    let near = nearestNames(to: component.name.text, among: names)
+    let message = "'\(component.text)' means nothing here" + didYouMean(near)
+    return Diagnostic(.error, "unexpected-component", message, at: component.range)
   }
 
   static func unsupportedComponent(_ component: ProbePoint.Component) -> Diagnostic {

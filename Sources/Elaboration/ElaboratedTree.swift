@@ -18,7 +18,8 @@ extension ElaboratedExpression {
     case .aggregate(let place, let value): result.kind = .aggregate(place.mapKeys(change), change(value))
     case .ternary(let condition, let then, let otherwise):
       result.kind = .ternary(change(condition), then: change(then), else: change(otherwise))
-    case .membership(let global, let keys): result.kind = .membership(global: global, keys.map { $0.map(change) })
+    case .membership(let global, let keys):
+      result.kind = .membership(global: global, keys.map { $0.map(change) })
     case .regexMatch(let text, let pattern, let negated):
       result.kind = .regexMatch(change(text), pattern: pattern, negated: negated)
     case .call(let function, let arguments): result.kind = .call(function: function, arguments.map(change))

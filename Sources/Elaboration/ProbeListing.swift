@@ -4,7 +4,7 @@ import TargetModel
 
 /// A probe point as `-l` prints it, with what its bodies may use as `-L` adds it.
 package struct ListedProbe: Hashable, Sendable {
-  /// `process("/bin/x").function("f@file.c:12")`
+  /// As `-l` prints it: `process("/bin/x").function("f@file.c:12")`.
   package let point: String
   /// Script variables that aliases set, then target variables: `name:string`, `$a:int`.
   package let variables: [ListedVariable]

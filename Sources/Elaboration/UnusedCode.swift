@@ -85,7 +85,8 @@ struct UnusedCode {
       expressions: { expression in
         switch expression.kind {
         case .place(.local(let index)): read.insert(index)
-        case .modify(.local(let index), _, _), .increment(.local(let index), _), .assign(.local(let index), _):
+        case .modify(.local(let index), _, _), .increment(.local(let index), _),
+          .assign(.local(let index), _):
           if !unread.contains(where: { $0.range == expression.range }) { read.insert(index) }
         default: break
         }
@@ -178,7 +179,8 @@ struct UnusedCode {
     statement.mapChildren({ renumbered($0, positions) }, { renumbered($0, positions) })
   }
 
-  private func renumbered(_ expression: ElaboratedExpression, _ positions: [Int: Int]) -> ElaboratedExpression {
+  private func renumbered(_ expression: ElaboratedExpression, _ positions: [Int: Int]) -> ElaboratedExpression
+  {
     var result = expression.mapChildren { renumbered($0, positions) }
     if case .call(let function, let arguments) = result.kind {
       result.kind = .call(function: positions[function] ?? function, arguments)

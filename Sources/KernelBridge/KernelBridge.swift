@@ -17,10 +17,12 @@ package final class KernelSession: Sendable {
   private let tracefs: Tracefs?
 
   /// Looks at the machine; `tracefs` is found in the mount table unless given.
-  package init(tracefs: Tracefs? = .mounted()) {
+  ///
+  /// `states` are features that have been tried before, on this boot and for this user.
+  package init(tracefs: Tracefs? = .mounted(), knowing states: [KernelFeature: FeatureState] = [:]) {
     self.tracefs = tracefs
     types = KernelBTF()
-    features = KernelFeatures(tracefs: tracefs, types: types)
+    features = KernelFeatures(tracefs: tracefs, types: types, knowing: states)
     if let tracefs { TracefsUprobes.removeStale(tracefs) }
   }
 

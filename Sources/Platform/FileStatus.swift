@@ -11,6 +11,8 @@ package struct FileStatus: Hashable, Sendable {
   package let inode: UInt64
   /// `st_mtim`, nanoseconds since 1970; 0 when that does not fit.
   package let modifiedNanoseconds: Int64
+  /// `st_ctim`, nanoseconds since 1970: unlike the time above, nobody can set it.
+  package let changedNanoseconds: Int64
   /// `st_mode` without the kind: permissions, set-ID and sticky bits.
   package let permissions: UInt32
   package let userID: UInt32
@@ -36,10 +38,15 @@ package struct FileStatus: Hashable, Sendable {
     byteCount = Int(info.st_size)
     device = UInt64(info.st_dev)
     inode = UInt64(info.st_ino)
-    let (nanoseconds, overflow) = Int64(info.st_mtim.tv_sec).multipliedReportingOverflow(by: 1_000_000_000)
-    modifiedNanoseconds = overflow ? 0 : nanoseconds &+ Int64(info.st_mtim.tv_nsec)
+    modifiedNanoseconds = Self.nanoseconds(info.st_mtim)
+    changedNanoseconds = Self.nanoseconds(info.st_ctim)
     permissions = UInt32(info.st_mode & ~S_IFMT)
     userID = UInt32(info.st_uid)
+  }
+
+  private static func nanoseconds(_ time: timespec) -> Int64 {
+    let (nanoseconds, overflow) = Int64(time.tv_sec).multipliedReportingOverflow(by: 1_000_000_000)
+    return overflow ? 0 : nanoseconds &+ Int64(time.tv_nsec)
   }
 
   /// Whether this user may read `path` (`access(2)`).

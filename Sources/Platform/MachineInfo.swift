@@ -4,6 +4,8 @@ import Glibc
 package struct MachineInfo: Hashable, Sendable {
   /// `6.1.0-18-amd64`.
   package let kernelRelease: String
+  /// `#1 SMP PREEMPT_DYNAMIC Debian 6.1.76-1 (2024-02-01)`: tells builds of one release apart.
+  package let kernelVersion: String
   /// The kernel's name of the architecture, as in `Makefile`'s ARCH: `x86_64`, `arm64`.
   package let architecture: String
 
@@ -14,6 +16,7 @@ package struct MachineInfo: Hashable, Sendable {
     let machine = text(of: &names.machine)
     return MachineInfo(
       kernelRelease: text(of: &names.release),
+      kernelVersion: text(of: &names.version),
       architecture: machine == "aarch64" ? "arm64" : machine
     )
   }

@@ -3,10 +3,10 @@ import Platform
 
 /// Says what happened, on standard error: findings about the script, times of passes, failures.
 struct Reporter {
-  let options: TranslationOptions
+  let options: PresentationOptions
   private(set) var hasWarned = false
 
-  init(_ options: TranslationOptions) { self.options = options }
+  init(_ options: PresentationOptions) { self.options = options }
 
   /// Shows findings; notes and errors always, warnings unless `-w`.
   mutating func report(_ diagnostics: [Diagnostic], in sources: SourceSet) {

@@ -3,7 +3,7 @@ import Elaboration
 import Platform
 
 /// The process that `-p` or `-c` names.
-struct TargetSelection {
+struct TargetSelection: Codable, Hashable {
   /// Nil for `-c` before the start, and without either option.
   let pid: Int32?
   /// The command of `-c`, to be started when probes are armed.
@@ -14,7 +14,7 @@ struct TargetSelection {
   /// Finds the target.
   /// - Throws: `ExitCode` after reporting a process or command that is not there.
   init(
-    _ options: TranslationOptions,
+    _ options: TargetOptions,
     programs: SystemPrograms,
     environment: Environment,
     reporter: inout Reporter

@@ -2,17 +2,7 @@ import ArgumentParser
 
 /// What decides how a script is translated; shared by every command that reads one.
 struct TranslationOptions: ParsableArguments {
-  @Option(
-    name: [.customShort("p"), .customShort("x"), .customLong("pid")],
-    help: ArgumentHelp("The process to trace: target(), and the binary of a bare process.", valueName: "pid")
-  )
-  var pid: Int32?
-
-  @Option(
-    name: [.customShort("c"), .customLong("command")],
-    help: ArgumentHelp("Start this command, trace it, and end with it.", valueName: "command")
-  )
-  var command: String?
+  @OptionGroup var target: TargetOptions
 
   @Option(
     name: [.customShort("e"), .customLong("script")],
@@ -47,20 +37,11 @@ struct TranslationOptions: ParsableArguments {
   @Flag(name: [.customShort("g"), .customLong("guru")], help: "Allow what can harm the traced system.")
   var guru = false
 
-  @Flag(name: [.customShort("w"), .customLong("no-warnings")], help: "Show no warnings.")
-  var hidesWarnings = false
-
   @Flag(name: [.customShort("W"), .customLong("warnings-are-errors")], help: "Treat warnings as errors.")
   var warningsAreErrors = false
 
   @Flag(name: [.customShort("u"), .customLong("unoptimized")], help: "Do not optimize.")
   var unoptimized = false
-
-  @Flag(
-    name: [.customShort("v"), .customLong("verbose")],
-    help: "Say what each pass did and how long it took; twice for more."
-  )
-  var verbosity: Int
 
   @Flag(name: .customLong("no-global-var-display"), help: "Do not show unread globals at the end.")
   var hidesGlobals = false
@@ -68,14 +49,7 @@ struct TranslationOptions: ParsableArguments {
   @Flag(name: .customLong("skip-badvars"), help: "Let target variables that cannot be found read as 0.")
   var skipsBadVariables = false
 
-  @Flag(name: .customLong("json"), help: "Print records, report and messages as JSON lines.")
-  var json = false
-
-  @Option(
-    name: .customLong("color"),
-    help: ArgumentHelp("Colour messages: auto, always or never.", valueName: "when")
-  )
-  var color: ColorChoice = .auto
+  @OptionGroup var presentation: PresentationOptions
 
   @Argument(
     help: ArgumentHelp("The script (- for standard input; none with -e), then its arguments.")
@@ -83,17 +57,11 @@ struct TranslationOptions: ParsableArguments {
   var arguments: [String] = []
 
   mutating func validate() throws {
-    if pid != nil, command != nil { throw ValidationError("-p and -c exclude each other") }
-    if let command, command.allSatisfy(\.isWhitespace) { throw ValidationError("the command of -c is empty") }
-    if let pid, pid <= 0 { throw ValidationError("'\(pid)' is not a process ID") }
     if let bufferMegabytes, !(1...4095).contains(bufferMegabytes) {
       throw ValidationError("-s takes 1 to 4095 megabytes")
     }
     if expression == nil, arguments.isEmpty {
-      throw ValidationError("no script: name a file, or give one with -e (utrace --help)")
+      throw ValidationError("no script: name a file, or give one with -e")
     }
   }
 }
-
-/// When messages are coloured.
-enum ColorChoice: String, ExpressibleByArgument, CaseIterable { case auto, always, never }

@@ -1,4 +1,6 @@
 import Diagnostics
+import DwarfIndex
+import Platform
 import StapSyntax
 import Tapset
 import TargetModel
@@ -69,4 +71,16 @@ struct NoPrograms: ProgramCatalog {
   func program(at path: String) -> Result<any Program, ProgramProblem> {
     .failure(ProgramProblem("no file '\(path)'"))
   }
+}
+
+/// The lines of `-L` for a pattern.
+func listedPoints(_ pattern: String, kernel: (any KernelCatalog)? = nil) -> [String] {
+  var sources = SourceSet()
+  let preprocessor = PreprocessorEnvironment(kernelRelease: "6.1.0-18-amd64", arch: "x86_64")
+  let library = TapsetLibrary(directories: [tapsetDirectory], environment: preprocessor, sources: &sources)
+  let file = sources.add(SourceFile(name: "list", text: Array(pattern.utf8)))
+  let points = parseProbePoints(file, in: sources, environment: preprocessor).product ?? []
+  let programs = SystemPrograms(environment: .current(), options: .init(cacheDirectory: nil))
+  let environment = ElaborationEnvironment(tapset: library, programs: programs, kernel: kernel)
+  return listProbes(points, sources: &sources, environment: environment).product?.map(\.text) ?? []
 }

@@ -58,7 +58,7 @@ extension Elaborator {
     return (result, problems)
   }
 
-  private func expandFamily(_ point: ProbePoint) -> ([ExpandedPoint], [Diagnostic]) {
+  private mutating func expandFamily(_ point: ProbePoint) -> ([ExpandedPoint], [Diagnostic]) {
     guard let head = point.components.first else { return ([], []) }
     guard let family = ProbeFamily.named(head.name.text) else {
       let isKnown = ProbeFamily.unsupported.contains(head.name.text)
@@ -67,6 +67,7 @@ extension Elaborator {
     }
     let resolution = family.resolve(point, environment)
     guard !resolution.candidates.isEmpty else { return ([], resolution.problems) }
+    for warning in resolution.warnings { report(warning) }
     let conditions = point.condition.map { [$0] } ?? []
     let expanded = ExpandedPoint(
       candidates: resolution.candidates,

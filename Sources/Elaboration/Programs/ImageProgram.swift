@@ -1,15 +1,18 @@
 import DwarfIndex
 import ELF
+import Platform
 import TargetModel
 import USDT
 
 /// A binary as its debug information, symbols and notes show it.
 struct ImageProgram: Program {
   private let image: ProgramImage
+  private let file: ELFFile
   let marks: [ProgramMark]
 
   init(_ image: ProgramImage, _ file: ELFFile) {
     self.image = image
+    self.file = file
     marks = USDTCatalog(file).probes.flatMap { probe in
       probe.sites.map { ProgramMark(probe, $0) }
     }
@@ -31,6 +34,11 @@ struct ImageProgram: Program {
     image.global(named: name, unit: unit).map { variable in
       ProgramVariable(name: variable.name, type: variable.type, isParameter: false) { variable.location }
     }
+  }
+
+  func code(at address: LinkAddress, upTo byteCount: Int) -> [UInt8] {
+    let bytes = file.bytes(at: address, upTo: byteCount)
+    return bytes?.span.copied() ?? []
   }
 
   func fileOffset(of address: LinkAddress) -> FileOffset? { image.fileOffset(of: address) }
@@ -67,6 +75,7 @@ extension ProgramFunction {
     self.init(
       name: match.name,
       entry: match.entry,
+      end: match.end,
       probeAddress: match.probeAddress,
       file: match.file ?? "",
       line: match.line,

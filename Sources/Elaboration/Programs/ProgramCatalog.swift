@@ -50,6 +50,9 @@ package protocol Program: Sendable {
   /// A global or static variable, with its link address as its place.
   func global(named name: String, unit: String?) -> ProgramVariable?
 
+  /// The code at `address`, at most `byteCount` bytes; empty when the file has none there.
+  func code(at address: LinkAddress, upTo byteCount: Int) -> [UInt8]
+
   /// Where in the file the code at `address` is.
   func fileOffset(of address: LinkAddress) -> FileOffset?
 }
@@ -59,6 +62,8 @@ package struct ProgramFunction: Sendable {
   package var name: String
   /// The first instruction.
   package var entry: LinkAddress
+  /// One past the last instruction; nil when unknown.
+  package var end: LinkAddress?
   /// Where parameters can be read: behind the prologue of code that was not optimised.
   package var probeAddress: LinkAddress
   package var file: String
@@ -71,6 +76,7 @@ package struct ProgramFunction: Sendable {
   package init(
     name: String,
     entry: LinkAddress,
+    end: LinkAddress? = nil,
     probeAddress: LinkAddress,
     file: String = "",
     line: Int? = nil,
@@ -80,6 +86,7 @@ package struct ProgramFunction: Sendable {
   ) {
     self.name = name
     self.entry = entry
+    self.end = end
     self.probeAddress = probeAddress
     self.file = file
     self.line = line

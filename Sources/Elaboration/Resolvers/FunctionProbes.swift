@@ -21,15 +21,41 @@ enum FunctionProbes {
     guard !fitting.isEmpty else {
       return .failed(.noFittingFunction(component, modifiers.sorted(), all[0].isInlineInstance))
     }
+    return candidates(fitting, component, modifiers, place)
+  }
+
+  private static func candidates(
+    _ functions: [ProgramFunction],
+    _ component: ProbePoint.Component,
+    _ modifiers: Set<String>,
+    _ place: ProbePlace
+  ) -> ProbeResolution {
     var seen: Set<LinkAddress> = []
-    let isReturn = modifiers.contains("return")
-    let candidates = fitting.compactMap { function -> ProbeCandidate? in
-      let address = isReturn ? function.entry : function.probeAddress
-      guard seen.insert(address).inserted, let offset = program.fileOffset(of: address) else { return nil }
-      return candidate(function, at: address, offset, modifiers, place)
+    var result = ProbeResolution()
+    var refused: [(name: String, reason: String)] = []
+    for function in functions {
+      let (address, refusal) = ProbeAddress.choose(in: function, modifiers.contains("return"), place.program)
+      if let refusal { refused.append((function.name, refusal)) }
+      guard refusal == nil, seen.insert(address).inserted, let offset = place.program.fileOffset(of: address)
+      else { continue }
+      result.candidates.append(candidate(function, at: address, offset, modifiers, place))
     }
-    guard candidates.isEmpty else { return .found(candidates) }
-    return .failed(.notInFile(component, program.path))
+    if let first = refused.first {
+      let finding = Diagnostic.refusedSites(
+        component,
+        refused.count,
+        first,
+        isFatal: result.candidates.isEmpty
+      )
+      if result.candidates.isEmpty {
+        result.problems.append(finding)
+      } else {
+        result.warnings.append(finding)
+      }
+    } else if result.candidates.isEmpty {
+      result.problems.append(.notInFile(component, place.program.path))
+    }
+    return result
   }
 
   private static func candidate(
@@ -73,13 +99,39 @@ enum FunctionProbes {
     _ pattern: FunctionPattern,
     _ program: any Program
   ) -> Diagnostic {
+    if let file = pattern.file, let problem = elsewhere(component, pattern, file, program) { return problem }
     var notes = program.searchReport
-    let anywhere = FunctionPattern(name: pattern.name, includeInlines: true)
-    if let file = pattern.file, !program.functions(matching: anywhere).isEmpty {
-      notes.insert("there is one elsewhere, but none at '\(file)'", at: 0)
+    if !program.hasDebugInfo {
+      notes.append("without DWARF only functions that have a symbol are known, and marks")
     }
     let near = Glob.isPattern(pattern.name) ? [] : program.nearestFunctions(to: pattern.name)
-    return .noSuchFunction(component, pattern.name, in: program.path, near: near, notes: notes)
+    return .noSuchFunction(component, "'\(pattern.name)'", in: program.path, near: near, notes: notes)
+  }
+
+  /// The function is there, but not in that file or at that line.
+  private static func elsewhere(
+    _ component: ProbePoint.Component,
+    _ pattern: FunctionPattern,
+    _ file: String,
+    _ program: any Program
+  ) -> Diagnostic? {
+    let found = program.functions(matching: FunctionPattern(name: pattern.name, includeInlines: true))
+    guard !found.isEmpty else { return nil }
+    let text = component.string ?? ""
+    let place = text.drop { $0 != "@" }.dropFirst()
+    var seen: [String] = []
+    for function in found {
+      guard let line = function.line else { continue }
+      let text = "'\(function.name)' is at \(function.file):\(line)"
+      if !seen.contains(text) { seen.append(text) }
+    }
+    return .noSuchFunction(
+      component,
+      "'\(pattern.name)' at '\(place)'",
+      in: program.path,
+      near: [],
+      notes: Array(seen.prefix(3))
+    )
   }
 }
 

@@ -18,10 +18,28 @@ enum MarkProbes {
         && (wanted.map { Glob.matches(mark.provider, pattern: $0) } ?? true)
     }
     guard !found.isEmpty else {
+      let providers = Set(program.marks.map(\.provider)).sorted()
+      if let provider, let wanted, !providers.contains(where: { Glob.matches($0, pattern: wanted) }),
+        !providers.isEmpty
+      {
+        return .failed(.noSuchProvider(provider, in: program.path, among: providers))
+      }
       let near = nearestNames(to: name, among: Set(program.marks.map(\.name)).sorted())
       return .failed(.noSuchMark(component, in: program.path, near: near, hasMarks: !program.marks.isEmpty))
     }
-    return .found(found.map { candidate($0, place) })
+    var result = ProbeResolution()
+    var refused: [(name: String, reason: String)] = []
+    for mark in found {
+      if let reason = ProbeAddress.refusal(at: mark.address, isFunctionStart: false, program) {
+        refused.append((mark.name, reason))
+      } else {
+        result.candidates.append(candidate(mark, place))
+      }
+    }
+    guard let first = refused.first else { return result }
+    let finding = Diagnostic.refusedSites(component, refused.count, first, isFatal: result.candidates.isEmpty)
+    if result.candidates.isEmpty { result.problems.append(finding) } else { result.warnings.append(finding) }
+    return result
   }
 
   private static func candidate(_ mark: ProgramMark, _ place: ProbePlace) -> ProbeCandidate {
@@ -59,13 +77,12 @@ struct MarkScope: TargetScope {
 
   func variable(_ name: String, isEntry: Bool) -> Result<TargetObject, TargetProblem> {
     guard let number = argumentNumber(name) else {
-      let names = mark.arguments.indices.map { "arg\($0 + 1)" }
+      let names = mark.arguments.indices.map { "$arg\($0 + 1)" }
       return .failure(
         TargetProblem(
           id: "no-such-variable",
           message: "no argument '$\(name)' of mark '\(mark.name)', which has \(mark.arguments.count)",
-          asked: name,
-          candidates: names
+          notes: names.isEmpty ? [] : ["there are \(names.joined(separator: ", "))"]
         )
       )
     }

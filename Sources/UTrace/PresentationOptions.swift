@@ -1,0 +1,25 @@
+import ArgumentParser
+
+/// How things are said; shared by every command that says much.
+struct PresentationOptions: ParsableArguments {
+  @Flag(name: [.customShort("w"), .customLong("no-warnings")], help: "Show no warnings.")
+  var hidesWarnings = false
+
+  @Flag(
+    name: [.customShort("v"), .customLong("verbose")],
+    help: "Say what each pass did and how long it took; twice for more."
+  )
+  var verbosity: Int
+
+  @Flag(name: .customLong("json"), help: "Print records, report and messages as JSON lines.")
+  var json = false
+
+  @Option(
+    name: .customLong("color"),
+    help: ArgumentHelp("Colour messages: auto, always or never.", valueName: "when")
+  )
+  var color: ColorChoice = .auto
+}
+
+/// When messages are coloured.
+enum ColorChoice: String, ExpressibleByArgument, CaseIterable { case auto, always, never }

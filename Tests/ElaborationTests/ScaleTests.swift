@@ -1,0 +1,45 @@
+import DwarfIndex
+import Foundation
+import Platform
+import TargetModel
+import TestSupport
+import Testing
+
+@testable import Elaboration
+
+/// Patterns over whole programs.
+@Suite("Many functions")
+struct ScaleTests {
+  /// `UTRACE_MANY` asks for another number of functions, to measure.
+  private static let count = ProcessInfo.processInfo.environment["UTRACE_MANY"].flatMap { Int($0) } ?? 500
+
+  @Test("Thousands of functions end as a handful of groups, quickly", .timeLimit(.minutes(5)))
+  func groupsThousands() throws {
+    let scratch = try ScratchDirectory()
+    let path = try scratch.compileC(Self.source, to: "many", flags: ["-g", "-O1"])
+    let programs = SystemPrograms(environment: .current(), options: .init(cacheDirectory: nil))
+    let script = "probe process(\"\(path)\").function(\"f*\").call { log($$parms) }"
+    _ = Elaborated("probe process(\"\(path)\").function(\"main\") { }", programs: programs)
+    let start = ContinuousClock.now
+    let result = Elaborated(script, programs: programs)
+    let elapsed = ContinuousClock.now - start
+    let program = try #require(result.checked.product, "\(result.messages)")
+    #expect(program.probes.flatMap { $0.trigger.sites }.count >= Self.count)
+    #expect(program.probes.count <= 12)
+    #expect(elapsed < .seconds(20))
+    print("\(Self.count) functions: \(program.probes.count) groups in \(elapsed)")
+  }
+
+  /// Functions of one to seven parameters of many types.
+  private static var source: String {
+    let types = ["int", "long", "char *", "unsigned char", "short", "struct s *", "unsigned"]
+    var text = "#include <stdlib.h>\nstruct s { int x; };\n"
+    for index in 0..<count {
+      let parameters = (0...(index % 7)).map { "\(types[($0 + index) % 7]) p\($0)" }.joined(separator: ", ")
+      text +=
+        "__attribute__((noinline)) long f\(index)(\(parameters)) { return (long)p0 + \(index) + rand(); }\n"
+    }
+    let names = (0..<count).map { "(void *)f\($0)" }.joined(separator: ",\n")
+    return text + "void *all[] = {\(names)};\nint main(void) { return all[rand() % 3] != 0; }\n"
+  }
+}
