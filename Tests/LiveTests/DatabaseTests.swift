@@ -41,7 +41,7 @@ extension LiveTests {
       #expect(report.count == 4)
       for line in report {
         let fields = line.split(separator: " ", maxSplits: 3).map(String.init)
-        let times = statements.filter { $0 == fields[3] }.count
+        let times = statements.filter { $0 == fields[3].dropFirst() }.count
         #expect(Int(fields[0]) == times, "\(line)")
         #expect(try #require(Int(fields[1])) > 0 && Int(fields[1])! <= Int(fields[2])!)
       }
