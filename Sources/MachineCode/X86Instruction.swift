@@ -58,6 +58,9 @@ package struct X86Instruction: Hashable, Sendable {
     self.rex = rex
   }
 
+  /// Whether it is encoded with a VEX, EVEX or XOP prefix.
+  package var isVector: Bool { opcode.count == 2 && [0xc4, 0xc5, 0x62, 0x8f].contains(opcode[0]) }
+
   /// The five-byte nop that newer kernels replace by a call (Linux 6.18, arch/x86/kernel/uprobes.c).
   package var isNop5: Bool { kind == .nop && byteCount == 5 && prefixes.isEmpty }
 }
