@@ -27,7 +27,8 @@ extension CodeWriter {
     code.place(quit)
     code.emit(.move(.r0, 0))
     code.emit(.exit)
-    writeUncaught()
+    // Without faults nothing leads there, and nothing was kept for it.
+    if demand.mayFault { writeUncaught() }
     writeSubprograms()
     do {
       return try code.finish()
