@@ -49,7 +49,7 @@ extension LiveTests {
     func listsHotspotMarkers() throws {
       let script = "global n probe process(\"\(Self.jvm)\").mark(\"*\") { n++ } probe end { println(n) }"
       let elaborated = try utrace(["--pass", "2", "-e", script])
-      #expect(elaborated.output.matches(of: /file \+?0x/).count == 531)
+      #expect(elaborated.output.matches(of: /\n  at process/).count == 531)
     }
 
     @Test("hotspot: a small program's life", .requires(.file(jvm), .file("/usr/bin/java")))
@@ -69,15 +69,27 @@ extension LiveTests {
       let file = try scratch.write(source, to: "Small.java")
       let output = "\(scratch.path)/out"
       let java = "java -XX:+UseSerialGC -Xmx64m \(file)"
-      let traced = try utrace(["-o", output, "-c", java, Package.example("java/hotspot-markers.stp")])
-      #expect(traced.status == 0 && traced.messages.isEmpty, "\(traced.errors)")
-      #expect(traced.output == "in a thread\ndone\n")
-      let lines = try String(contentsOfFile: output, encoding: .utf8).split(separator: "\n").map(String.init)
-      let hits = counts(lines.map { $0.replacing("hotspot ", with: "") })
+      let script = """
+        global hits
+        probe process("\(Self.jvm)").mark("*") { hits[$$name]++ }
+        probe process("\(Self.jvm)").mark("thread__start") { printf("thread %s\\n", user_string_n($arg1, $arg2)) }
+        probe end { foreach (name in hits) printf("%d %s\\n", hits[name], name) }
+        """
+      let counted = try utrace(["-o", output, "-c", java, "-e", script])
+      #expect(counted.status == 0 && counted.messages.isEmpty, "\(counted.errors)")
+      #expect(counted.output == "in a thread\ndone\n")
+      var lines = try String(contentsOfFile: output, encoding: .utf8).split(separator: "\n").map(String.init)
+      let hits = counts(lines)
       #expect(hits["vm__init__begin"] == 1 && hits["vm__init__end"] == 1, "\(lines)")
       // Three that the program asks for, and those that a small heap needs.
       #expect(hits["gc__begin"] ?? 0 >= 3 && hits["gc__begin"] == hits["gc__end"])
       #expect(hits["class__loaded"] ?? 0 > 400)
+      #expect(lines.filter { $0 == "thread my-own-thread" }.count == 1)
+
+      let traced = try utrace(["-o", output, "-c", java, Package.example("java/hotspot-markers.stp")])
+      #expect(traced.status == 0 && traced.messages.isEmpty, "\(traced.errors)")
+      #expect(traced.output == "in a thread\ndone\n")
+      lines = try String(contentsOfFile: output, encoding: .utf8).split(separator: "\n").map(String.init)
       let classes = lines.drop { !$0.hasPrefix("classes loaded") }.dropFirst()
       #expect(classes.count == 10 && classes.allSatisfy { $0.wholeMatch(of: /[\w\/$.+]+/) != nil }, "\(classes)")
     }
