@@ -89,13 +89,13 @@ private struct CodeOf {
   }
 
   func bytes(inProcess pid: Int32) throws -> [UInt8] {
-    let maps = try String(contentsOfFile: "/proc/\(pid)/maps", encoding: .utf8).split(separator: "\n")
-    for line in maps where line.hasSuffix(path) {
+    let maps = (try? String(contentsOfFile: "/proc/\(pid)/maps", encoding: .utf8)) ?? ""
+    for line in maps.split(separator: "\n") where line.hasSuffix(path) {
       let fields = line.split(separator: " ", maxSplits: 5)
       let range = fields[0].split(separator: "-").compactMap { UInt64($0, radix: 16) }
       let start = try #require(UInt64(fields[2], radix: 16))
       guard (start..<(start + range[1] - range[0])).contains(offset) else { continue }
-      return try Self.read("/proc/\(pid)/mem", at: range[0] + offset - start)
+      return (try? Self.read("/proc/\(pid)/mem", at: range[0] + offset - start)) ?? bytes
     }
     // It has just ended: nothing can be left.
     return bytes
