@@ -20,8 +20,8 @@ extension LiveTests {
         }
         let tracer = try RunningProcess(Package.utrace, ["-p", "\(program.pid)", "-e", script])
         // From the first instructions of utrace to long after everything is armed.
-        usleep(UInt32.random(in: 0..<120_000, using: &generator))
-        if try code.bytes(inProcess: program.pid).first == 0xcc { armed += 1 }
+        usleep(UInt32.random(in: 0..<400_000, using: &generator))
+        if try code.bytes(inProcess: program.pid) != code.bytes { armed += 1 }
         // Every third dies while it detaches.
         if kills % 3 == 2 {
           tracer.signal(SIGINT)
