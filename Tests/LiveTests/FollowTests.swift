@@ -63,7 +63,7 @@ extension LiveTests {
       let script = "probe process(\"\(targets)\").function(\"triple\").call { printf(\"triple %d\\n\", $value) }"
       let traced = try utrace(["-c", "sh -c 'exec \(targets)'", "-e", script])
       #expect(traced.status == 0 && traced.messages.isEmpty, "\(traced.errors)")
-      #expect(traced.lines.suffix(2) == ["triple 14", "triple 64"], "\(traced.output)")
+      #expect(traced.lines.filter { $0.hasPrefix("triple ") } == ["triple 14", "triple 64"], "\(traced.output)")
     }
 
     @Test("a command that fails is reported")
