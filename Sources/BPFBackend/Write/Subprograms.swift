@@ -36,7 +36,7 @@ extension Subprogram {
     let text = FunctionLinkage.Parameter.memory(byteCount: textByteCount)
     return switch self {
     case .lose: .global([.scalar, .scalar])
-    case .compareTexts, .findText: .global([text, text])
+    case .compareTexts, .findText, .quoteText: .global([text, text])
     case .appendHexadecimal, .parseNumber: .global([text, .scalar])
     case .appendDecimal: .global([text, .scalar, .scalar])
     case .mergeCount, .mergeSum, .mergeMinimum, .mergeMaximum, .clearShares, .deleteElement, .quoteText:
