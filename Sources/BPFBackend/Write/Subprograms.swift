@@ -39,7 +39,8 @@ extension Subprogram {
     case .compareTexts, .findText, .quoteText: .global([text, text])
     case .appendHexadecimal, .parseNumber: .global([text, .scalar])
     case .appendDecimal: .global([text, .scalar, .scalar])
-    case .mergeCount, .mergeSum, .mergeMinimum, .mergeMaximum, .clearShares, .deleteElement: .static
+    case .mergeCount, .mergeSum, .mergeMinimum, .mergeMaximum, .clearShares, .deleteElement, .quoteText:
+      .static
     }
   }
 }
