@@ -163,6 +163,7 @@ extension Elaborator {
       report(.noSuchRegister(number.stringValue, at: number.range, near: []))
       return invalid(range)
     }
+    checkRegisters(Name("@\(space == .user ? "u" : "k")register", range))
     return .long(.read(.register(dwarf), inputs: []), range)
   }
 
