@@ -127,7 +127,9 @@ extension CodeWriter {
       for (label, result) in [(next, 0), (done, 1)] as [(Assembler.Label, Int32)] {
         code.place(label)
         code.emit(.load(.double, .r2, .r10, -8))
-        for (register, offset) in Self.kept.suffix(2) { code.emit(.store(.double, .r2, offset + 40, register)) }
+        for (register, offset) in Self.kept.suffix(2) {
+          code.emit(.store(.double, .r2, offset + 40, register))
+        }
         finish(result)
       }
     }

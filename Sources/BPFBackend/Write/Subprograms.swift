@@ -24,6 +24,8 @@ enum Subprogram: String, CaseIterable {
   case clearShares = "clear_shares"
   /// As `bpf_for_each_map_elem` calls it: `r1` a map, `r2` a key.
   case deleteElement = "delete_element"
+  /// `r1` the context: the index of the site that was hit, of siblings in one event.
+  case findSite = "find_site"
 }
 
 extension CodeWriter {
@@ -58,6 +60,7 @@ extension CodeWriter {
     case .mergeMaximum: writeMerge(StatisticLayout.maximumOffset, isSum: false)
     case .clearShares: writeClearShares()
     case .deleteElement: writeDeleteElement()
+    case .findSite: writeFindSite()
     }
   }
 
