@@ -53,7 +53,9 @@ extension ModuleBuilder {
 
   private var hasTextScalar: Bool { program.globals.contains { $0.kind == .scalar(.string) } }
 
-  /// Literals, and zeros to copy from: what helpers read is checked for the most they might read.
+  /// Literals, and zeros to copy from.
+  ///
+  /// Literals are not marked read-only though nobody writes them: memory parameters of functions may be written.
   private func constantMaps() -> [MapSpec] {
     var maps: [MapSpec] = []
     if names.contains(ModuleMaps.literals) {
@@ -63,7 +65,6 @@ extension ModuleBuilder {
           ModuleMaps.literals.name,
           valueByteCount: contents.count + module.tailByteCount,
           count: 1,
-          flags: .readOnlyProgram,
           contents: contents + [UInt8](repeating: 0, count: module.tailByteCount)
         )
       )

@@ -24,7 +24,8 @@ extension ImageCore {
       }
       let owner = function.die.flatMap { reader.die(DIEReference(raw: $0)) }
       let frameOwner = function.isInlineInstance ? owner?.outOfLineFunction : owner
-      let entry = function.isInlineInstance ? frameOwner?.entryAddress.map { LinkAddress($0) } : function.entry
+      let entry =
+        function.isInlineInstance ? frameOwner?.entryAddress.map { LinkAddress($0) } : function.entry
       var context = self.context(at: address, entry: entry)
       switch Self.look(die, at: address.raw) {
       case .constant(let location): return .found(location)
@@ -94,16 +95,17 @@ extension ImageCore {
     guard let index else { return nil }
     let records = SiteQuery(index).variables(named: name, unit: unit)
     // The shortest path that ends in `unit` is the closest to what was asked.
-    let sorted = records.sorted { index.stringBytes($0.unitName).byteCount < index.stringBytes($1.unitName).byteCount }
+    let sorted = records.sorted {
+      index.stringBytes($0.unitName).byteCount < index.stringBytes($1.unitName).byteCount
+    }
     var fallback: GlobalVariable?
     for record in sorted {
       let variable = session.read { global(record, name: name, unit: index.string(record.unitName), $0) }
       guard let variable else { continue }
-      if case .unavailable = variable.place {
-        fallback = fallback ?? variable
-      } else {
+      guard case .unavailable = variable.place else {
         return variable
       }
+      fallback = fallback ?? variable
     }
     return fallback
   }
