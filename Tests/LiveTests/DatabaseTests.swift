@@ -60,7 +60,10 @@ extension LiveTests {
       #expect(elaborated.output.matches(of: /\n  at process/).count == 71, "\(elaborated.output)")
     }
 
-    @Test("postgres, stripped: markers fire, with the statements' texts", .requires(.file("\(serverPrograms)/postgres")))
+    @Test(
+      "postgres, stripped: markers fire, with the statements' texts",
+      .requires(.file("\(serverPrograms)/postgres"))
+    )
     func countsPostgresMarkers() throws {
       let server = try PrivateServer("postgres-cluster")
       let scratch = try ScratchDirectory()
@@ -75,7 +78,10 @@ extension LiveTests {
         }
         """
       let tracer = try startUtrace(["-e", script], environment: searchPath(first: Self.serverPrograms))
-      let talk = try run("\(Self.serverPrograms)/psql", ["-h", server.directory, "-U", "postgres", "-At", "-f", file])
+      let talk = try run(
+        "\(Self.serverPrograms)/psql",
+        ["-h", server.directory, "-U", "postgres", "-At", "-f", file]
+      )
       #expect(talk.output == "CREATE TABLE\nINSERT 0 3\n6\n6\n6\nit's text\n")
       let traced = tracer.interrupt()
       #expect(traced.messages.isEmpty, "\(traced.errors)")
@@ -89,7 +95,9 @@ extension LiveTests {
       #expect(hits["query__plan__start"] == 5 && hits["query__plan__done"] == 5)
       #expect(hits["transaction__commit"] ?? 0 >= 6)
       #expect(hits["lwlock__acquire"] ?? 0 > 10 && hits["lwlock__release"] ?? 0 > 10)
-      #expect(hits["transaction__start"] == (hits["transaction__commit"] ?? 0) + (hits["transaction__abort"] ?? 0))
+      #expect(
+        hits["transaction__start"] == (hits["transaction__commit"] ?? 0) + (hits["transaction__abort"] ?? 0)
+      )
       withExtendedLifetime(server) {}
     }
 
@@ -99,7 +107,10 @@ extension LiveTests {
       let path = searchPath(first: Self.serverPrograms)
       let tracer = try startUtrace([Package.example("database/postgres-markers.stp")], environment: path)
       for _ in 0..<5 {
-        let talk = try run("\(Self.serverPrograms)/psql", ["-h", server.directory, "-U", "postgres", "-Atc", "select 1"])
+        let talk = try run(
+          "\(Self.serverPrograms)/psql",
+          ["-h", server.directory, "-U", "postgres", "-Atc", "select 1"]
+        )
         #expect(talk.output == "1\n")
       }
       let traced = tracer.interrupt()
@@ -110,14 +121,22 @@ extension LiveTests {
       withExtendedLifetime(server) {}
     }
 
-    @Test("mariadbd, stripped: statements from symbols and the calling convention", .requires(.file("/usr/sbin/mariadbd")))
+    @Test(
+      "mariadbd, stripped: statements from symbols and the calling convention",
+      .requires(.file("/usr/sbin/mariadbd"))
+    )
     func readsMariaDBStatements() throws {
       let server = try PrivateServer("mariadb-server")
       let tracer = try startUtrace([Package.example("database/mariadb-queries.stp")])
-      let work = ["select 41 + 1", "create table test.t (a int)", "insert into test.t values (1), (2)", "select 'zwei'"]
+      let work = [
+        "select 41 + 1", "create table test.t (a int)", "insert into test.t values (1), (2)", "select 'zwei'",
+      ]
       let talk = try run(
         "mariadb",
-        ["--no-defaults", "-S", "\(server.directory)/socket", "-u", "root", "-N", "-e", work.joined(separator: ";")]
+        [
+          "--no-defaults", "-S", "\(server.directory)/socket", "-u", "root", "-N", "-e",
+          work.joined(separator: ";"),
+        ]
       )
       #expect(talk.output == "42\nzwei\n")
       let traced = tracer.interrupt()
