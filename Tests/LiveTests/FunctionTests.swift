@@ -12,7 +12,8 @@ extension LiveTests {
       let result: Int64
 
       init?(_ line: String) {
-        guard let parts = line.wholeMatch(of: /(\w+)\(([^()"{}]*)\) = (-?\d+)/), let result = Int64(parts.3) else {
+        guard let parts = line.wholeMatch(of: /(\w+)\(([^()"{}]*)\) = (-?\d+)/), let result = Int64(parts.3)
+        else {
           return nil
         }
         var arguments: [Int64] = []
@@ -33,7 +34,8 @@ extension LiveTests {
     @Test(
       "parameters are what the program prints",
       arguments: [
-        "O0", "O2", "O3", "nopie", "static", "clang-O0", "clang-O2", "dwarf4", "dwarf5", "types", "split", "dwp", "zlib",
+        "O0", "O2", "O3", "nopie", "static", "clang-O0", "clang-O2", "dwarf4", "dwarf5", "types", "split",
+        "dwp", "zlib",
         "zlib-gnu", "debuglink", "dwz-a", "frame-pointer", "lto",
       ]
     )
@@ -42,7 +44,9 @@ extension LiveTests {
       let scratch = try ScratchDirectory()
       let output = "\(scratch.path)/out"
       let plain = try run(program, [])
-      let traced = try utrace(["-o", output, "-c", program, Package.example("functions/trace-calls.stp"), program])
+      let traced = try utrace([
+        "-o", output, "-c", program, Package.example("functions/trace-calls.stp"), program,
+      ])
       #expect(traced.output == plain.output, "tracing must change nothing")
       // A static program holds functions of libc that cannot be probed: those are named.
       #expect(variant == "static" || traced.messages.isEmpty, "\(traced.errors)")
@@ -63,10 +67,14 @@ extension LiveTests {
       }
       // Type units and split units: DwarfIndex does not follow them yet.
       if ["types", "split", "dwp"].contains(variant) { return }
-      #expect(calls.filter { $0.hasPrefix("factorial n=") }.map { $0.last } == ["5", "4", "3", "2", "1", "0"])
+      #expect(
+        calls.filter { $0.hasPrefix("factorial n=") }.map { $0.last } == ["5", "4", "3", "2", "1", "0"]
+      )
       // clang tells of p in pieces that it no longer has: "p=?".
       if variant == "clang-O2" { return }
-      #expect(calls.contains("take_struct p={.x=6, .y=7} f={.ready=1, .level=-2, .code=300, .wide=78187493530}"))
+      #expect(
+        calls.contains("take_struct p={.x=6, .y=7} f={.ready=1, .level=-2, .code=300, .wide=78187493530}")
+      )
     }
 
     @Test("return values are what the program prints", arguments: ["O0", "O2", "clang-O2"])
@@ -83,8 +91,11 @@ extension LiveTests {
       let output = "\(scratch.path)/out"
       let traced = try utrace(["-o", output, "-c", program, "-e", script])
       #expect(traced.status == 0 && traced.messages.isEmpty, "\(traced.errors)")
-      let returns = try String(contentsOfFile: output, encoding: .utf8).split(separator: "\n").map(String.init)
-      for call in traced.lines.compactMap(PrintedCall.init) where call.name != "factorial" && script.contains("\"\(call.name)\"") {
+      let returns = try String(contentsOfFile: output, encoding: .utf8).split(separator: "\n").map(
+        String.init
+      )
+      for call in traced.lines.compactMap(PrintedCall.init)
+      where call.name != "factorial" && script.contains("\"\(call.name)\"") {
         #expect(returns.contains("\(call.name) \(call.result)"), "\(call)")
       }
       let factorials = returns.filter { $0.hasPrefix("factorial ") }

@@ -11,11 +11,11 @@ extension LiveTests {
       let code = try CodeOf(function: "hit", in: threads)
       var generator = SeededGenerator(seed: 11)
       var program = try startProgram()
-      var kills = 0, armed = 0, finished = 0
+      var kills = 0
+      var armed = 0
       while kills < 50 {
         if !program.isRunning {
           try check(program.finish())
-          finished += 1
           program = try startProgram()
         }
         let tracer = try RunningProcess(Package.utrace, ["-p", "\(program.pid)", "-e", script])

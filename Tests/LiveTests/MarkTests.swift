@@ -41,7 +41,9 @@ extension LiveTests {
       let traced = try utrace(["-c", "\(program) 1000", Package.example("cxx/exceptions.stp")])
       #expect(traced.status == 0 && traced.messages.isEmpty, "\(traced.errors)")
       #expect(traced.output.hasPrefix(plain.output))
-      let said = try #require(plain.output.firstMatch(of: /caught (\d+) runtime, (\d+) int, (\d+) memory; (\d+) rethrown/))
+      let said = try #require(
+        plain.output.firstMatch(of: /caught (\d+) runtime, (\d+) int, (\d+) memory; (\d+) rethrown/)
+      )
       let (runtime, numbers, memory, rethrown) = (Int(said.1)!, Int(said.2)!, Int(said.3)!, Int(said.4)!)
       let rows = traced.lines.map { $0.split(separator: " ").map(String.init) }.filter { $0.count == 4 }
       #expect(rows.contains(["\(runtime)", "\(runtime + rethrown)", "cxxthrow", "St13runtime_error"]))
@@ -95,10 +97,16 @@ extension LiveTests {
       #expect(traced.output == "in a thread\ndone\n")
       lines = try String(contentsOfFile: output, encoding: .utf8).split(separator: "\n").map(String.init)
       let classes = lines.drop { !$0.hasPrefix("classes loaded") }.dropFirst()
-      #expect(classes.count == 10 && classes.allSatisfy { $0.wholeMatch(of: /[\w\/$.+]+/) != nil }, "\(classes)")
+      #expect(
+        classes.count == 10 && classes.allSatisfy { $0.wholeMatch(of: /[\w\/$.+]+/) != nil },
+        "\(classes)"
+      )
     }
 
-    @Test("our own marks: every form of argument", arguments: ["marks", "marks-O0", "marks-nopie", "marks-stripped"])
+    @Test(
+      "our own marks: every form of argument",
+      arguments: ["marks", "marks-O0", "marks-nopie", "marks-stripped"]
+    )
     func readsMarkArguments(_ name: String) throws {
       let program = Package.program(name)
       let plain = try run(program, ["20"])
