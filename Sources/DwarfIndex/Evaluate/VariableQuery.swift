@@ -46,7 +46,10 @@ extension ImageCore {
   }
 
   /// The function with code of its own around an inlined instance, or the function itself.
-  private func frameOwner(of function: FunctionMatch, _ index: IndexFile?) -> (entry: LinkAddress?, die: UInt64?) {
+  private func frameOwner(
+    of function: FunctionMatch,
+    _ index: IndexFile?
+  ) -> (entry: LinkAddress?, die: UInt64?) {
     guard function.isInlineInstance else { return (function.entry, function.die) }
     guard let record = index?.function(containing: function.entry.raw) else { return (nil, nil) }
     return (LinkAddress(record.entry), record.die == 0 ? nil : record.die)
@@ -101,16 +104,17 @@ extension ImageCore {
     guard let index else { return nil }
     let records = SiteQuery(index).variables(named: name, unit: unit)
     // The shortest path that ends in `unit` is the closest to what was asked.
-    let sorted = records.sorted { index.stringBytes($0.unitName).byteCount < index.stringBytes($1.unitName).byteCount }
+    let sorted = records.sorted {
+      index.stringBytes($0.unitName).byteCount < index.stringBytes($1.unitName).byteCount
+    }
     var fallback: GlobalVariable?
     for record in sorted {
       let variable = session.read { global(record, name: name, unit: index.string(record.unitName), $0) }
       guard let variable else { continue }
-      if case .unavailable = variable.place {
-        fallback = fallback ?? variable
-      } else {
+      guard case .unavailable = variable.place else {
         return variable
       }
+      fallback = fallback ?? variable
     }
     return fallback
   }
