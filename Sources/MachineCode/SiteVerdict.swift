@@ -30,6 +30,10 @@ extension SiteVerdict {
       self = .refused("the kernel cannot step the instruction there")
       return
     }
+    if instruction.isMistakenForBranch {
+      self = .refused("the kernel takes the vector instruction there for a branch and would skip it")
+      return
+    }
     if instruction.isNop5, !isFunctionStart {
       self = .refused("a probe on a five-byte nop inside a function can overwrite its local variables")
       return
@@ -65,5 +69,15 @@ extension X86Instruction {
     case .jump, .call, .conditionalJump: return true
     default: return false
     }
+  }
+
+  /// Whether it is a vector instruction whose opcode is that of a branch among ordinary instructions.
+  ///
+  /// Linux up to 6.18 at least looks at the opcode byte alone (`branch_setup_xol_ops`): it emulates `vpcmpeqb` (74)
+  /// as `je +0` and `kmovw` (90) as `nop`. On the development machine that left the result register as it was, for
+  /// every such opcode tried; glibc's `__strchrnul_evex` starts with one (`vpbroadcastb`, 7a) and crashed its caller.
+  fileprivate var isMistakenForBranch: Bool {
+    guard map == .vector else { return false }
+    return (0x70...0x7f).contains(opcode) || [0x90, 0xe8, 0xe9, 0xeb].contains(opcode)
   }
 }

@@ -13,7 +13,9 @@ struct ManualTests {
     #expect(identifiers.subtracting(pages).sorted() == [], "docs/manual lacks these pages")
     #expect(Set(pages).subtracting(identifiers).sorted() == [], "no message has these names any more")
     let list = try String(contentsOfFile: manual + "/README.md", encoding: .utf8)
-    for page in pages { #expect(list.contains("(\(page).md)"), "docs/manual/README.md does not list \(page)") }
+    for page in pages {
+      #expect(list.contains("(\(page).md)"), "docs/manual/README.md does not list \(page)")
+    }
   }
 
   /// The IDs of all diagnostics: the second argument of `Diagnostic`, and what stands for it elsewhere.
