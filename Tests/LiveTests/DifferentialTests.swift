@@ -4,8 +4,7 @@ import Testing
 
 /// The translator never lies: what the verifier runs in the kernel prints what the interpreter prints.
 @Suite("Random scripts") struct DifferentialTests {
-  /// `UTRACE_RANDOM_SCRIPTS` scripts (60), from seed `UTRACE_RANDOM_SEED` (1); `UTRACE_RANDOM_WIDE=1` adds the
-  /// string functions.
+  /// `UTRACE_RANDOM_SCRIPTS` scripts (60), from seed `UTRACE_RANDOM_SEED` (1).
   @Test(.timeLimit(.minutes(10)), .enabled(if: getuid() == 0))
   func kernelAndUserSideAgree() throws {
     let environment = ProcessInfo.processInfo.environment
@@ -14,7 +13,7 @@ import Testing
     let scratch = try ScratchDirectory()
     var failures: [String] = []
     for seed in first..<(first + count) {
-      var generator = ScriptGenerator(seed: seed, isWide: environment["UTRACE_RANDOM_WIDE"] != nil)
+      var generator = ScriptGenerator(seed: seed)
       let script = generator.script()
       if let failure = try difference(script, seed, scratch) { failures.append(failure) }
     }

@@ -23,14 +23,7 @@ struct ScriptGenerator {
   private var loops = 0
   private var openLoops: [String] = []
 
-  /// Whether scripts use string functions and extractors in probes too: together they can still be more than the
-  /// verifier takes.
-  private let isWide: Bool
-
-  init(seed: UInt64, isWide: Bool = false) {
-    random = SeededGenerator(seed: seed)
-    self.isWide = isWide
-  }
+  init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
   /// Everything but the probe around the body.
   struct Script {
@@ -103,7 +96,7 @@ struct ScriptGenerator {
 
   private mutating func long() -> String {
     nested { generator in
-      switch Int.random(in: 0..<(generator.isWide ? 20 : 16), using: &generator.random) {
+      switch Int.random(in: 0..<20, using: &generator.random) {
       case 0, 1: return generator.longLeaf()
       case 2, 3, 4:
         let operation = generator.one(of: ["+", "-", "*", "&", "|", "^"])
@@ -144,7 +137,7 @@ struct ScriptGenerator {
 
   private mutating func string() -> String {
     nested { generator in
-      switch Int.random(in: 0..<(generator.isWide ? 10 : 8), using: &generator.random) {
+      switch Int.random(in: 0..<10, using: &generator.random) {
       case 0, 1: return generator.stringLeaf()
       case 8: return "string_quoted(\(generator.string()))"
       case 9: return "sprintf(\"%d:%s|%x\", \(generator.long()), \(generator.string()), \(generator.long()))"

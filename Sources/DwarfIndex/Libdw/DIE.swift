@@ -166,17 +166,6 @@ import Glibc
     }
   }
 
-  /// The DIEs above it, innermost first, itself included.
-  var ancestors: [DIE] {
-    unsafe call { die in
-      var scopes: UnsafeMutablePointer<Dwarf_Die>?
-      let count = unsafe dwarf_getscopes_die(die, &scopes)
-      guard count > 0, let first = unsafe scopes else { return [] }
-      defer { unsafe free(first) }
-      return (0..<Int(count)).map { unsafe DIE(first[$0], alternate: alternate) }
-    }
-  }
-
   var declarationLine: Int? {
     unsafe call { die in
       var line: CInt = 0
