@@ -9,7 +9,7 @@ extension LiveTests {
   /// Random scripts, in the kernel and in the interpreter: both must do the same.
   ///
   /// `UTRACE_FUZZ=N` runs N scripts, `UTRACE_FUZZ_SEED=S` only the one with that seed.
-  @Suite(.timeLimit(.minutes(10))) struct DifferentialTests {
+  @Suite struct DifferentialTests {
     private static let records: [[ValueType]] = [[.long], [.long, .string], [.string, .long, .string], []]
     private static let arguments: [Int64] = [0, 1, 7, -3, 1 << 40]
 
