@@ -35,7 +35,7 @@ import Testing
     )
     let expected = try utrace(["-w", user])
     let traced = try utrace(["-w", "-o", output, "-c", "\(program) 1 1", kernel])
-    let printed = (try? String(contentsOfFile: output, encoding: .utf8)) ?? ""
+    let printed = text(ofFile: output)
     guard expected.status == 0, traced.status == 0, printed == expected.output else {
       let kept = "/tmp/utrace-random-\(seed)"
       try? FileManager.default.createDirectory(atPath: kept, withIntermediateDirectories: true)

@@ -70,8 +70,8 @@ final class RunningProcess {
 
   deinit { if process.isRunning { kill(pid, SIGKILL) } }
 
-  var output: String { (try? String(contentsOfFile: outputFile, encoding: .utf8)) ?? "" }
-  var errors: String { (try? String(contentsOfFile: errorFile, encoding: .utf8)) ?? "" }
+  var output: String { text(ofFile: outputFile) }
+  var errors: String { text(ofFile: errorFile) }
 
   func send(_ text: String) { input.fileHandleForWriting.write(Data(text.utf8)) }
   func closeInput() { try? input.fileHandleForWriting.close() }
@@ -120,4 +120,9 @@ func startUtrace(_ arguments: [String], environment: [String: String] = [:]) thr
     throw CommandFailure(command: "utrace", output: process.output + process.errors)
   }
   return process
+}
+
+/// What is in a file; "" when there is none. Bytes that are no UTF-8 become U+FFFD instead of making it all nothing.
+func text(ofFile path: String) -> String {
+  (try? Data(contentsOf: URL(fileURLWithPath: path))).map { String(decoding: $0, as: UTF8.self) } ?? ""
 }

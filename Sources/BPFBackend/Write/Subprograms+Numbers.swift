@@ -88,9 +88,9 @@ extension CodeWriter {
     let (fits, full) = (code.makeLabel(), code.makeLabel())
     code.emit(.load(.word, .r9, .r6))
     bound(.r9)
-    // Nothing may be subtracted from a stack address.
-    code.emit(.move(.r3, .r8))
-    code.emit(.negate(.r3))
+    // Nothing may be subtracted from a stack address, and verifiers before 6.5 do not follow a negation.
+    code.emit(.move(.r3, 0))
+    code.emit(.arithmetic(.subtract, .r3, .r8))
     code.emit(.arithmetic(.add, .r3, .r10))
     code.emit(.move(.r2, Int32(module.field.capacity)))
     code.emit(.arithmetic(.subtract, .r2, .r9))

@@ -1,0 +1,192 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension Tag {
+  /// Boots another kernel in QEMU.
+  @Tag static var qemu: Self
+}
+
+extension LiveTests {
+  /// Debian's 6.1: no uprobe_multi, no may_goto, no sessions, 512 bytes of stack.
+  ///
+  /// One boot runs all scripts, two at a time.
+  @Suite(.tags(.qemu), .requires(.oldKernel), .timeLimit(.minutes(3))) struct OldKernelTests {
+    private static let guest = Result { try OldKernel(cases.map { ($0.name, $0.command) } + randomCommands()) }
+
+    @Test("scripts do on Linux 6.1 what they do elsewhere", arguments: cases)
+    func runs(_ wanted: OldKernelCase) throws {
+      let outcome = try Self.guest.get().outcome(wanted.name)
+      for line in wanted.lines { #expect(outcome.lines.contains(line), "\(outcome.output)\n\(outcome.errors)") }
+      for text in wanted.errors { #expect(outcome.errors.contains(text), "\(outcome.errors)") }
+      if wanted.errors.isEmpty { #expect(outcome.status == wanted.status, "\(outcome.errors)") }
+    }
+
+    /// `UTRACE_OLD_RANDOM_SCRIPTS` of them (20).
+    @Test("random scripts print on Linux 6.1 what the interpreter prints")
+    func agrees() throws {
+      let guest = try Self.guest.get()
+      let scratch = try ScratchDirectory()
+      for (seed, script) in Self.randomScripts {
+        let user = try scratch.write(script.text(at: "begin") + "probe begin(1) { exit() }\n", to: "user.stp")
+        let expected = try utrace(["-w", user])
+        let traced = try guest.outcome("random-\(seed)")
+        #expect(traced.output == expected.output, "seed \(seed)\n\(traced.errors)\(expected.errors)")
+      }
+    }
+
+    private static let randomScripts: [(seed: UInt64, script: ScriptGenerator.Script)] = {
+      let asked = ProcessInfo.processInfo.environment["UTRACE_OLD_RANDOM_SCRIPTS"]
+      return (1...max(1, UInt64(asked ?? "") ?? 20)).map { seed in
+        var generator = ScriptGenerator(seed: seed)
+        return (seed, generator.script())
+      }
+    }()
+
+    private static func randomCommands() -> [(String, [String])] {
+      randomScripts.map { seed, script in
+        let text = script.text(at: "process(\"threads\").function(\"hit\")")
+        return ("random-\(seed)", ["-w", "-o", "/dev/fd/3", "-c", "threads 1 1", "-e", text])
+      }
+    }
+  }
+}
+
+/// One run of utrace in the guest, and what it must say.
+struct OldKernelCase: Sendable, CustomTestStringConvertible {
+  let name: String
+  let command: [String]
+  var lines: [String] = []
+  var errors: [String] = []
+  /// Checked where no errors are expected.
+  var status: Int32 = 0
+
+  var testDescription: String { name }
+}
+
+private let cases = [
+  OldKernelCase(
+    name: "arrays and statistics of 4 threads are exact",
+    command: [
+      "-c", "threads 4 1000", "-e",
+      """
+      global n, a, s
+      probe process.function("hit").call { n++; a[tid()]++; s <<< $i }
+      probe end {
+        foreach (t in a) sum += a[t]
+        printf("%d %d %d %d %d %d\\n", n, sum, @count(s), @sum(s), @min(s), @max(s))
+      }
+      """,
+    ],
+    lines: ["4000 4000 4000 1998000 0 999"]
+  ),
+  OldKernelCase(
+    name: "returns know what came in",
+    command: [
+      "-c", "threads 4 500", "-e",
+      """
+      global calls, wrong, s
+      probe process.function("hit").return {
+        calls++
+        if ($return != $i * 2 + 1 || @entry(tid()) != tid()) wrong++
+        s <<< $i
+      }
+      probe end { printf("%d %d %d %d\\n", calls, wrong, @count(s), @sum(s)) }
+      """,
+    ],
+    lines: ["2000 0 2000 499000"]
+  ),
+  OldKernelCase(
+    name: "sites of one probe are told apart, at entry and at return",
+    command: [
+      "-c", "targets-O2", "-e",
+      """
+      probe process.function("*").call { printf("> %s\\n", probefunc()) }
+      probe process.function("factorial").return, process.function("tail_caller").return,
+            process.function("take_bool").return { printf("< %s %d\\n", probefunc(), $return) }
+      """,
+    ],
+    lines: ["> main", "> factorial", "> take_bool", "> _start", "< factorial 120", "< tail_caller 62"]
+  ),
+  OldKernelCase(
+    name: "marks with semaphores",
+    command: ["-c", "marks", "-e", "probe process.mark(\"*\") { printf(\"%s %s\\n\", $$provider, $$name) }"],
+    lines: ["marks guarded", "marks sites", "other elsewhere", "rounds 1, sum 11, right"]
+  ),
+  OldKernelCase(
+    name: "loops: nested, break, continue, while",
+    command: [
+      "-c", "threads 1 2", "-e",
+      """
+      probe process.function("hit").call {
+        for (i = 0; i < 10; i++) {
+          if (i == 3) continue
+          for (j = 0; j < i; j++) { n += j; if (j == 5) break }
+        }
+        x = 5
+        while (x--) n++
+        printf("%d\\n", n)
+      }
+      """,
+    ],
+    lines: ["82"]
+  ),
+  OldKernelCase(
+    name: "an endless loop exceeds MAXACTION",
+    command: ["-c", "threads 1 1", "-e", "probe process.function(\"hit\").call { while (1) print(\"\") }"],
+    errors: ["MAXACTION exceeded"]
+  ),
+  OldKernelCase(
+    name: "strings: search, numbers, comparison, quotes, sprintf",
+    command: [
+      "-c", "threads 1 1", "-e",
+      """
+      probe process.function("hit").call {
+        s = execname() . " says hello"
+        printf("%d %d %d %d %s %s\\n", strpos(s, "hell"), isinstr(s, "xx"), strtol("0x1f", 16), s < "threads t",
+               substr(s, 0, 7), sprintf("%d-%s", $i, "x"))
+      }
+      """,
+    ],
+    lines: ["13 0 31 1 threads 0-x"]
+  ),
+  OldKernelCase(
+    name: "a run-time error is caught, another one located",
+    command: [
+      "-c", "threads 1 2", "-e",
+      """
+      probe process.function("hit").call {
+        try { printf("%d\\n", 1 / $i) } catch (message) { printf("caught %s\\n", message) }
+        if ($i == 1) printf("%d\\n", 1 / ($i - 1))
+      }
+      """,
+    ],
+    lines: ["caught division by 0", "1"],
+    errors: ["division by 0", "<input>:3:"]
+  ),
+  OldKernelCase(
+    name: "kernel tracepoints and system calls",
+    command: [
+      "-c", "cat /etc/passwd-not", "-e",
+      """
+      global switches
+      probe kernel.trace("sched_switch") { switches++ }
+      probe syscall.openat { if (pid() == target()) printf("%s %s\\n", name, filename) }
+      probe end { printf("switched %d\\n", switches > 0) }
+      """,
+    ],
+    lines: ["openat \"/etc/passwd-not\"", "switched 1"],
+    // As SystemTap's: the command failed.
+    status: 1
+  ),
+  OldKernelCase(
+    name: "timers and exit",
+    command: ["-e", "global n probe timer.ms(50) { if (++n == 4) exit() } probe end { println(n) }"],
+    lines: ["4"]
+  ),
+  OldKernelCase(
+    name: "an interrupt ends it with its report",
+    command: ["-e", "probe begin { system(\"kill -INT $PPID\") } probe end { println(\"report\") }"],
+    lines: ["report"]
+  ),
+]
