@@ -5,9 +5,9 @@ import Platform
 /// The process that `-p` or `-c` names.
 struct TargetSelection: Codable, Hashable {
   /// Nil for `-c` before the start, and without either option.
-  let pid: Int32?
+  var pid: Int32?
   /// The command of `-c`, to be started when probes are armed.
-  let command: String?
+  var command: String?
   /// Its executable; nil without either option.
   let path: String?
 
