@@ -230,6 +230,9 @@ extension Diagnostic {
     var notes = problem.notes.map { note($0) }
     if siteCount > 1 { notes.append(note("so at \(siteCount) places that this probe names")) }
     let asked = problem.asked.map { nearestNames(to: $0, among: problem.candidates) } ?? []
+    if asked.isEmpty, notes.isEmpty, (1...30).contains(problem.candidates.count) {
+      notes.append(note("there are \(problem.candidates.joined(separator: ", "))"))
+    }
     return Diagnostic(.error, problem.id, problem.message + didYouMean(asked), at: range, notes: notes)
   }
 

@@ -55,7 +55,7 @@ extension Diagnostic {
     near: [String],
     notes: [String]
   ) -> Diagnostic {
-    let message = "no function '\(name)' in \(path)" + didYouMean(near)
+    let message = "no function \(name) in \(path)" + didYouMean(near)
     return Diagnostic(
       .error,
       "no-such-function",
@@ -73,9 +73,31 @@ extension Diagnostic {
     hasMarks: Bool
   ) -> Diagnostic {
     let message =
-      hasMarks ? "no mark \(component.argument?.text ?? "") in \(path)" : "there are no marks in \(path)"
-    let range = component.argument?.range ?? component.range
-    return Diagnostic(.error, "no-such-mark", message + didYouMean(near), at: range)
+      hasMarks ? "no mark '\(component.string ?? "")' in \(path)" : "there are no marks in \(path)"
+    return Diagnostic(
+      .error,
+      "no-such-mark",
+      message + didYouMean(near),
+      at: component.argument?.range ?? component.range,
+      fixIt: near.count == 1 ? "\"\(near[0])\"" : nil
+    )
+  }
+
+  static func noSuchProvider(
+    _ component: ProbePoint.Component,
+    in path: String,
+    among names: [String]
+  ) -> Diagnostic {
+    let near = nearestNames(to: component.string ?? "", among: names)
+    let message = "no provider '\(component.string ?? "")' in \(path)" + didYouMean(near)
+    return Diagnostic(
+      .error,
+      "no-such-provider",
+      message,
+      at: component.argument?.range ?? component.range,
+      notes: names.isEmpty ? [] : [note("there are \(names.joined(separator: ", "))")],
+      fixIt: near.count == 1 ? "\"\(near[0])\"" : nil
+    )
   }
 
   static func noSuchProbe(_ point: ProbePoint, near names: [String]) -> Diagnostic {
@@ -165,8 +187,13 @@ extension Diagnostic {
     Diagnostic(.error, "unexpected-argument", "an argument means nothing here", at: argument.range)
   }
 
-  static func unexpectedComponent(_ component: ProbePoint.Component) -> Diagnostic {
-    Diagnostic(.error, "unexpected-component", "'\(component.text)' means nothing here", at: component.range)
+  static func unexpectedComponent(
+    _ component: ProbePoint.Component,
+    near names: Set<String> = []
+  ) -> Diagnostic {
+    let near = nearestNames(to: component.name.text, among: names)
+    let message = "'\(component.text)' means nothing here" + didYouMean(near)
+    return Diagnostic(.error, "unexpected-component", message, at: component.range)
   }
 
   static func unsupportedComponent(_ component: ProbePoint.Component) -> Diagnostic {

@@ -16,6 +16,11 @@ extension Operand {
   }
 }
 
+extension ContextField {
+  /// `pid`, `argument(1)`, `site(function)`.
+  var text: String { if case .site(let part) = self { "site(\(part.rawValue))" } else { "\(self)" } }
+}
+
 extension HistogramShape {
   /// `hist_log`, `hist_linear(low, high, step)`.
   var text: String {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Diagnostics
 import TraceIR
 
 extension TranslationOptions {
@@ -12,21 +13,27 @@ extension TranslationOptions {
   }
 
   private func apply(_ definition: String, to limits: inout Limits) throws {
-    let parts = definition.split(separator: "=", maxSplits: 1)
-    guard let name = parts.first else { throw ValidationError("-D takes NAME or NAME=VALUE") }
-    guard let row = limitTable.first(where: { $0.name == name }) else {
-      guard ignoredDefinitions.contains(String(name)) else {
-        let known = limitTable.map(\.name).joined(separator: ", ")
-        throw ValidationError("no limit '\(name)'; there are \(known)")
-      }
-      return
-    }
+    let parts = definition.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    let name = String(parts[0])
+    guard !name.isEmpty else { throw ValidationError("-D takes NAME=VALUE, not '\(definition)'") }
+    if ignoredDefinitions.contains(name) { return }
+    guard let row = limitTable.first(where: { $0.name == name }) else { throw unknown(name) }
     guard parts.count == 2, let value = Int(parts[1]), row.range.contains(value) else {
+      let found = parts.count == 2 ? ", not '\(parts[1])'" : ""
       throw ValidationError(
-        "-D\(row.name) takes a number from \(row.range.lowerBound) to \(row.range.upperBound)"
+        "-D\(row.name) takes a number from \(row.range.lowerBound) to \(row.range.upperBound)\(found)"
       )
     }
     limits[keyPath: row.field] = value
+  }
+
+  private func unknown(_ name: String) -> ValidationError {
+    let near = nearestNames(to: name, among: limitTable.map(\.name))
+    let hint =
+      near.isEmpty
+      ? "; there are \(limitTable.map(\.name).joined(separator: ", "))"
+      : "; did you mean \(near.map { "'\($0)'" }.joined(separator: " or "))?"
+    return ValidationError("no limit '\(name)'\(hint)")
   }
 
   private func powerOfTwo(atLeast count: Int) -> Int {
@@ -63,6 +70,7 @@ private let limitTable = [
 
 /// What SystemTap's runtime needs and ours has no use for: accepted, so that command lines move over.
 private let ignoredDefinitions: Set<String> = [
-  "INTERRUPTIBLE", "KRETACTIVE", "MAXTRYLOCK", "MAXUPROBES", "MINSTACKSPACE", "STP_MAXMEMORY", "STP_NO_BUILDID_CHECK",
+  "INTERRUPTIBLE", "KRETACTIVE", "MAXTRYLOCK", "MAXUPROBES", "MINSTACKSPACE", "STP_MAXMEMORY",
+  "STP_NO_BUILDID_CHECK",
   "STP_NO_OVERLOAD", "STP_OVERLOAD_INTERVAL", "STP_OVERLOAD_THRESHOLD", "STP_PROCFS_BUFSIZE", "TRYLOCKDELAY",
 ]

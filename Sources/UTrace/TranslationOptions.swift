@@ -55,7 +55,6 @@ struct TranslationOptions: ParsableArguments {
   @OptionGroup var presentation: PresentationOptions
 
   @Argument(
-    parsing: .captureForPassthrough,
     help: ArgumentHelp("The script (- for standard input; none with -e), then its arguments.")
   )
   var arguments: [String] = []
@@ -65,7 +64,7 @@ struct TranslationOptions: ParsableArguments {
       throw ValidationError("-s takes 1 to 4095 megabytes")
     }
     if expression == nil, arguments.isEmpty {
-      throw ValidationError("no script: name a file, or give one with -e (utrace --help)")
+      throw ValidationError("no script: name a file, or give one with -e")
     }
   }
 }

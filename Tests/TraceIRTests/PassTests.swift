@@ -36,7 +36,7 @@ import TraceIR
         record 0 (long)
           locals $0: long
           %2 = load $0
-          %0 = context site(TargetModel.SiteText.function)
+          %0 = context site(function)
           %1 = format "%s:", %0
           print "%s %d\\n", %1, %2
 

@@ -11,7 +11,13 @@ final class FakeContext: HitContext {
   var registers: [Int: UInt64] = [:]
   var memory: [UInt64: UInt8] = [:]
 
-  func long(_ field: ContextField) -> Int64 { field == .pid ? 42 : 0 }
+  func long(_ field: ContextField) -> Int64 {
+    switch field {
+    case .pid: 42
+    case .argument(let number): Int64(3 - number)
+    default: 0
+    }
+  }
 
   func text(_ field: ContextField) -> ByteString { field == .execname ? "fake" : "" }
 

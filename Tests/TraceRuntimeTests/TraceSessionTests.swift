@@ -24,12 +24,13 @@ private final class FakeKernelSide: KernelSide {
 
   func drainControl(_ body: (RawSpan) -> Void) { take(&control, body) }
 
-  func drainData(_ body: (RawSpan) -> Void) { take(&data, body) }
+  func drainData(_ body: (RawSpan) -> Void) -> Int { take(&data, body) }
 
-  private func take(_ items: inout [[UInt8]], _ body: (RawSpan) -> Void) {
-    guard states.contains(.running) else { return }
+  @discardableResult private func take(_ items: inout [[UInt8]], _ body: (RawSpan) -> Void) -> Int {
+    guard states.contains(.running) else { return 0 }
+    defer { items = [] }
     for item in items { body(item.rawSpan) }
-    items = []
+    return items.count
   }
 
   func losses() -> [LossCount] { lost }

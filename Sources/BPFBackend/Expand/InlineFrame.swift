@@ -55,44 +55,21 @@ struct Renamer: OperationRewriter {
   mutating func rewrite(stored local: LocalID) -> LocalID { frame.local(local) ?? local }
 }
 
-extension Operation {
-  /// The blocks inside, in the order of running.
-  var innerBlocks: [Block] {
-    switch self {
-    case .if(_, let then, let other): [then, other]
-    case .loop(let condition, _, let body, let step): [condition, body, step]
-    case .foreach(let walk): [walk.body]
-    case .tryCatch(let block, _, let handler): [block, handler]
-    default: []
-    }
-  }
-
-  fileprivate var assignedLocals: [LocalID] {
-    switch self {
-    case .storeLocal(let local, _): [local]
-    case .foreach(let walk): walk.keys + (walk.value.map { [$0] } ?? [])
-    case .tryCatch(_, let message, _): message.map { [$0] } ?? []
-    default: []
-    }
-  }
-}
-
 extension Block {
   /// Locals that anything inside assigns.
   var assignedLocals: Set<LocalID> {
     var result: Set<LocalID> = []
-    for instruction in instructions {
-      result.formUnion(instruction.operation.assignedLocals)
-      for block in instruction.operation.innerBlocks { result.formUnion(block.assignedLocals) }
+    forEach { instruction in
+      if case .loadLocal = instruction.operation { return }
+      result.formUnion(instruction.operation.locals)
     }
     return result
   }
 
   private var returnCount: Int {
     var count = 0
-    for instruction in instructions {
+    forEach { instruction in
       if case .return = instruction.operation { count += 1 }
-      for block in instruction.operation.innerBlocks { count += block.returnCount }
     }
     return count
   }

@@ -24,11 +24,11 @@ extension StepVisitor {
     switch action {
     case .operation(let operation): _ = rewrite(operation)
     case .machine(let result, let operation):
-      _ = rewrite(operation.operands)
+      rewrite(operation.operands)
       _ = rewrite(result: result)
-    case .emit(_, let site, let operands): _ = rewrite([site] + operands)
-    case .control(_, let site, let text): _ = rewrite([site] + (text.map { [$0] } ?? []))
-    case .fault(_, let subject, let text): _ = rewrite([subject] + (text.map { [$0] } ?? []))
+    case .emit(_, let site, let operands): rewrite([site] + operands)
+    case .control(_, let site, let text): rewrite([site] + (text.map { [$0] } ?? []))
+    case .fault(_, let subject, let text): rewrite([subject] + (text.map { [$0] } ?? []))
     case .branch(let condition, let then, let other):
       _ = rewrite(condition)
       visit(then)

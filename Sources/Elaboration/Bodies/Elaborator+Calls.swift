@@ -101,7 +101,8 @@ extension Elaborator {
     }
     let arities = overloads.map(\.parameters.count) + IntrinsicTable.arities(of: name.text)
     if arities.isEmpty {
-      let names = symbols.functionNames + IntrinsicTable.names + tapsetFunctionNames
+      let printing = PrintCall.Function.allCases.map(\.rawValue)
+      let names = symbols.functionNames + IntrinsicTable.names + tapsetFunctionNames + printing
       report(.noSuchFunction(name, near: names))
     } else {
       report(.wrongArgumentCount(name, arity, expected: arities, overloads.first?.name.range))

@@ -13,7 +13,10 @@ extension Elaborator {
     case .parenthesized(let inner): return walkForEffect(inner)
     default:
       let draft = walk(expression)
-      if isPure(draft.kind), !body.isTapset(symbols) { report(.noEffect(at: expression.range)) }
+      // What could not be understood is no evidence of an idle statement.
+      if isPure(draft.kind), !body.isTapset(symbols), !diagnostics.hasErrors {
+        report(.noEffect(at: expression.range))
+      }
       return finished(draft)
     }
   }

@@ -19,9 +19,14 @@ package final class SystemPrograms: ProgramCatalog {
   package func files(named name: String) -> Result<[String], ProgramProblem> {
     if GlobPattern.isGlob(name) || name.contains("{") { return expand(name) }
     guard let path = Paths.findProgram(name, environment: environment) else {
-      return .failure(ProgramProblem("no file '\(name)'", notes: searched(for: name)))
+      return .failure(.noFile(name, environment: environment))
     }
-    return .success([interpreter(of: path) ?? path])
+    guard let interpreter = interpreter(of: path) else { return .success([path]) }
+    guard let found = Paths.findProgram(interpreter, environment: environment) else {
+      let message = "'\(name)' is a script, and what runs it is not there: '\(interpreter)'"
+      return .failure(ProgramProblem(message))
+    }
+    return .success([found])
   }
 
   package func executable(of pid: Int32) -> Result<String, ProgramProblem> {
@@ -34,7 +39,7 @@ package final class SystemPrograms: ProgramCatalog {
       if isSameFile(path, process.executableLink) { return .success(path) }
       return .success(isSameFile(seen, process.executableLink) ? seen : process.executableLink)
     } catch {
-      return .failure(ProgramProblem("the program of process \(pid) cannot be read: \(error)"))
+      return .failure(.noExecutable(of: process, error))
     }
   }
 
@@ -74,22 +79,19 @@ package final class SystemPrograms: ProgramCatalog {
     let paths = Paths.expand(pattern: pattern).compactMap { try? Paths.canonical($0) }.filter {
       FileStatus.isReadableFile($0) && seen.insert($0).inserted
     }
-    return paths.isEmpty ? .failure(ProgramProblem("no file matches '\(pattern)'")) : .success(paths)
+    return paths.isEmpty ? .failure(.noMatch(pattern)) : .success(paths)
   }
 
-  private func searched(for name: String) -> [String] {
-    if name.contains("/") { return [] }
-    return ["looked in \(environment.list("PATH").joined(separator: ", "))"]
-  }
-
-  /// A script is probed through what runs it, as in SystemTap; `env` is looked through.
+  /// What runs a script, which is probed instead, as in SystemTap.
+  ///
+  /// `env` is looked through; nil for other files.
   private func interpreter(of path: String) -> String? {
     let start = firstBytes(of: path)
     guard start.starts(with: "#!".utf8) else { return nil }
     let line = String(decoding: start.dropFirst(2).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
     var words = line.split(separator: " ").map(String.init)
     if words.first?.hasSuffix("/env") == true { words.removeFirst() }
-    return words.first.flatMap { Paths.findProgram($0, environment: environment) }
+    return words.first
   }
 
   private func firstBytes(of path: String) -> [UInt8] {

@@ -99,13 +99,39 @@ enum FunctionProbes {
     _ pattern: FunctionPattern,
     _ program: any Program
   ) -> Diagnostic {
+    if let file = pattern.file, let problem = elsewhere(component, pattern, file, program) { return problem }
     var notes = program.searchReport
-    let anywhere = FunctionPattern(name: pattern.name, includeInlines: true)
-    if let file = pattern.file, !program.functions(matching: anywhere).isEmpty {
-      notes.insert("there is one elsewhere, but none at '\(file)'", at: 0)
+    if !program.hasDebugInfo {
+      notes.append("without DWARF only functions that have a symbol are known, and marks")
     }
     let near = Glob.isPattern(pattern.name) ? [] : program.nearestFunctions(to: pattern.name)
-    return .noSuchFunction(component, pattern.name, in: program.path, near: near, notes: notes)
+    return .noSuchFunction(component, "'\(pattern.name)'", in: program.path, near: near, notes: notes)
+  }
+
+  /// The function is there, but not in that file or at that line.
+  private static func elsewhere(
+    _ component: ProbePoint.Component,
+    _ pattern: FunctionPattern,
+    _ file: String,
+    _ program: any Program
+  ) -> Diagnostic? {
+    let found = program.functions(matching: FunctionPattern(name: pattern.name, includeInlines: true))
+    guard !found.isEmpty else { return nil }
+    let text = component.string ?? ""
+    let place = text.drop { $0 != "@" }.dropFirst()
+    var seen: [String] = []
+    for function in found {
+      guard let line = function.line else { continue }
+      let text = "'\(function.name)' is at \(function.file):\(line)"
+      if !seen.contains(text) { seen.append(text) }
+    }
+    return .noSuchFunction(
+      component,
+      "'\(pattern.name)' at '\(place)'",
+      in: program.path,
+      near: [],
+      notes: Array(seen.prefix(3))
+    )
   }
 }
 

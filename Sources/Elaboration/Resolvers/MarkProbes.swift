@@ -18,6 +18,12 @@ enum MarkProbes {
         && (wanted.map { Glob.matches(mark.provider, pattern: $0) } ?? true)
     }
     guard !found.isEmpty else {
+      let providers = Set(program.marks.map(\.provider)).sorted()
+      if let provider, let wanted, !providers.contains(where: { Glob.matches($0, pattern: wanted) }),
+        !providers.isEmpty
+      {
+        return .failed(.noSuchProvider(provider, in: program.path, among: providers))
+      }
       let near = nearestNames(to: name, among: Set(program.marks.map(\.name)).sorted())
       return .failed(.noSuchMark(component, in: program.path, near: near, hasMarks: !program.marks.isEmpty))
     }
@@ -71,13 +77,12 @@ struct MarkScope: TargetScope {
 
   func variable(_ name: String, isEntry: Bool) -> Result<TargetObject, TargetProblem> {
     guard let number = argumentNumber(name) else {
-      let names = mark.arguments.indices.map { "arg\($0 + 1)" }
+      let names = mark.arguments.indices.map { "$arg\($0 + 1)" }
       return .failure(
         TargetProblem(
           id: "no-such-variable",
           message: "no argument '$\(name)' of mark '\(mark.name)', which has \(mark.arguments.count)",
-          asked: name,
-          candidates: names
+          notes: names.isEmpty ? [] : ["there are \(names.joined(separator: ", "))"]
         )
       )
     }

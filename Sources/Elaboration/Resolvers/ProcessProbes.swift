@@ -106,7 +106,8 @@ enum ProcessProbes {
     guard found.isEmpty else { return .success(found) }
     // What the program loads while it runs is not among what it needs; its path says all.
     if pattern.contains("/") { return environment.programs.files(named: pattern) }
-    return .failure(ProgramProblem("no library '\(pattern)' of \(programs.joined(separator: ", "))"))
+    let known = programs.flatMap { (try? environment.programs.libraries(matching: "*", of: $0).get()) ?? [] }
+    return .failure(.noLibrary(pattern, of: programs, known: known))
   }
 }
 
@@ -185,7 +186,7 @@ extension ProcessProbes.Request {
       // stapprobes(3stap): unused for process probes; the kernel keeps as many as it needs.
       if name == "maxactive" { continue }
       guard modifiers.contains(name), component.argument == nil else {
-        return .failure(PointProblem(.unexpectedComponent(component)))
+        return .failure(PointProblem(.unexpectedComponent(component, near: modifiers.union(later))))
       }
       found.insert(name)
     }

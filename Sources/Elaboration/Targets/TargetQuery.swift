@@ -52,22 +52,16 @@ struct TargetQuery: Hashable, Sendable {
   }
 
   /// As the script writes it, more or less; for messages.
-  var text: String {
-    let start =
-      switch root {
-      case .variable(let name): name
-      case .cast(let type, _): "@cast(…, \"\(type)\")"
-      case .global(let name, _): "@var(\"\(name)\")"
-      case .value: "…"
-      }
-    let walk = steps.map { step in
-      switch step {
-      case .member(let name): "->\(name)"
-      case .index(let index): "[\(index)]"
-      case .inputIndex: "[…]"
-      }
+  var text: String { (takesAddress ? "&" : "") + rootText + steps.map(\.text).joined() }
+
+  /// Where the walk starts, for messages.
+  var rootText: String {
+    switch root {
+    case .variable(let name): name
+    case .cast(let type, _): "@cast(…, \"\(type)\")"
+    case .global(let name, _): "@var(\"\(name)\")"
+    case .value: "…"
     }
-    return (takesAddress ? "&" : "") + start + walk.joined()
   }
 }
 
@@ -87,6 +81,15 @@ extension TargetQuery.Root {
 }
 
 extension TargetQuery.Step {
+  /// As the script writes it, more or less.
+  var text: String {
+    switch self {
+    case .member(let name): "->\(name)"
+    case .index(let index): "[\(index)]"
+    case .inputIndex: "[…]"
+    }
+  }
+
   fileprivate init(_ step: TargetExpression.Step, _ inputs: inout [Expression]) {
     switch step {
     case .member(let name): self = .member(name.text)

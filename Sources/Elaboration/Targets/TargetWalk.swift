@@ -13,7 +13,8 @@ struct TargetWalk {
   private let memory: PlanMemory
   private var place: Place
   private(set) var type: TypeReference?
-  private let name: String
+  /// What has been walked so far, as the script writes it.
+  private var name: String
 
   /// Starts at `object`, which messages call `name`.
   init(_ object: TargetObject, name: String) {
@@ -31,6 +32,7 @@ struct TargetWalk {
     case .index(let index): try subscripted(by: .constant(index))
     case .inputIndex(let input): try subscripted(by: .input(input))
     }
+    name += step.text
   }
 
   /// The address of the object.

@@ -69,9 +69,11 @@ package struct RegexTable: Hashable, Sendable {
       position += 1
       guard transitions[index] != Self.dead else { return result }
       state = Int(transitions[index])
-      for move in moveLists[Int(moveIndices[index])] {
-        registers[Int(move.destination)] =
-          move.source == Self.position ? position : registers[Int(move.source)]
+      if moveIndices[index] != 0 {
+        for move in moveLists[Int(moveIndices[index])] {
+          registers[Int(move.destination)] =
+            move.source == Self.position ? position : registers[Int(move.source)]
+        }
       }
       if accepts[state] != 0 { result = answer(accepts[state], registers, position) }
     }

@@ -151,8 +151,9 @@ struct Machine {
     _ frame: Frame,
     _ counter: inout Int
   ) throws(ScriptFault) -> Exit {
+    let steps = unit.steps
     while true {
-      let step = unit.steps[counter]
+      let step = steps[counter]
       switch step.opcode {
       case .moveLong: longs[frame.longs + Int(step.a)] = long(step.b, unit, frame)
       case .moveString: strings[frame.strings + Int(step.a)] = string(step.b, unit, frame)

@@ -22,16 +22,24 @@ package struct ScriptFault: Error, Hashable, Sendable {
 /// The texts of run-time errors, as SystemTap words them (manual pages `stap`, `error::fault`).
 package struct FaultTexts: Sendable {
   private let program: TraceProgram
-  private let places: [Int: String]
+  /// What stands at a location and can fail so.
+  private struct Place: Hashable {
+    var location: Int
+    var code: FaultCode
+  }
+
+  private let places: [Place: String]
 
   package init(_ program: TraceProgram) {
     self.program = program
-    var places: [Int: String] = [:]
+    var places: [Place: String] = [:]
     program.forEachInstruction { instruction in
       guard let location = instruction.location, let token = instruction.operation.faultToken(program) else {
         return
       }
-      places[location] = token
+      for code in instruction.operation.faultCodes {
+        places[Place(location: location, code: code)] = token
+      }
     }
     self.places = places
   }
@@ -45,7 +53,7 @@ package struct FaultTexts: Sendable {
   package func report(_ fault: ScriptFault) -> String {
     let message = fault.code == .raised ? fault.message.text : text(fault)
     guard let location = fault.location, program.locations.indices.contains(location) else { return message }
-    let near = places[location].map { "near \($0) " } ?? ""
+    let near = places[Place(location: location, code: fault.code)].map { "near \($0) " } ?? ""
     return "\(message) \(near)at \(program.locations[location])"
   }
 
@@ -77,6 +85,19 @@ package struct FaultTexts: Sendable {
 }
 
 extension Operation {
+  /// The ways in which it fails.
+  fileprivate var faultCodes: [FaultCode] {
+    switch self {
+    case .binary: [.divisionByZero]
+    case .storeElement, .addElement, .aggregate: [.arrayFull]
+    case .extract: [.emptyAggregate]
+    case .histogramBucket: [.histogramIndex]
+    case .call: [.nesting, .actionBudget, .functionsExhausted]
+    case .intrinsic: [.raised, .userRead, .kernelRead, .userString, .kernelString, .stringIndex]
+    default: []
+    }
+  }
+
   /// What in the script an error of this operation is near to; nil when it cannot fail.
   fileprivate func faultToken(_ program: TraceProgram) -> String? {
     switch self {

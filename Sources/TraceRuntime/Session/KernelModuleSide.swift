@@ -46,8 +46,8 @@ package final class KernelModuleSide: KernelSide {
 
   package func drainControl(_ body: (RawSpan) -> Void) { control.drain(body) }
 
-  /// Takes no more than a ring holds, so that a flood cannot keep the session from its other work.
-  package func drainData(_ body: (RawSpan) -> Void) { data.drain(atMost: 1 << 17, body) }
+  /// Takes what is there when it begins, so that a flood cannot keep the session from its other work.
+  package func drainData(_ body: (RawSpan) -> Void) -> Int { data.drain(body) }
 
   package func losses() -> [LossCount] {
     let reasons = LossReason.allCases

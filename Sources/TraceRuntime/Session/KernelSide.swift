@@ -13,8 +13,8 @@ package protocol KernelSide: AnyObject {
   func detach()
   /// Hands over what is on the control ring, oldest first.
   func drainControl(_ body: (RawSpan) -> Void)
-  /// Hands over what is on the data ring, oldest first.
-  func drainData(_ body: (RawSpan) -> Void)
+  /// Hands over what is on the data ring, oldest first; gives how many items that was.
+  func drainData(_ body: (RawSpan) -> Void) -> Int
   /// What was lost, by probe and reason; zero counts are left out.
   func losses() -> [LossCount]
 }

@@ -106,16 +106,18 @@ package final class TraceSession {
     _ timers: TimerSet
   ) {
     // Without a kernel side there is nothing to look for between events.
-    let timeout = kernel == nil ? -1 : options.drainMilliseconds
+    let pause = kernel == nil ? -1 : options.drainMilliseconds
+    var isBusy = false
     while stop == nil {
-      for tag in loop.wait(timeoutMilliseconds: timeout) {
+      for tag in loop.wait(timeoutMilliseconds: isBusy ? 0 : pause) {
         switch tag {
         case Tag.signal: if signals.next() != nil { end(.signal) }
         case Tag.target: end(.targetGone)
         default: if let probe = timers.expired(tag) { run(probe: probe) }
         }
       }
-      drain()
+      // After this many records, more have come meanwhile.
+      isBusy = drain() > 10_000
       sink.flush()
       if sink.failure != nil { end(.output) }
       commands.removeAll { $0.poll() != nil }
@@ -136,17 +138,19 @@ package final class TraceSession {
     }
   }
 
-  private func drain() {
-    guard let kernel else { return }
+  /// Shows records and obeys control records; gives how many items there were.
+  @discardableResult private func drain() -> Int {
+    guard let kernel else { return 0 }
     // Control first: a record that was sent before `exit()` is on its ring by now and still printed.
     var controls: [ControlMessage] = []
     kernel.drainControl { controls.append(ControlMessage($0)) }
-    kernel.drainData { item in
+    let count = kernel.drainData { item in
       for fault in records.show(item) { report(fault) }
     }
     records.finish()
     for control in controls { obey(control) }
     if !options.ignoresErrors, kernel.skippedHits > UInt64(program.limits.maxSkipped) { end(.skipped) }
+    return count
   }
 
   private func obey(_ control: ControlMessage) {
@@ -207,6 +211,8 @@ package final class TraceSession {
 
   private func report(_ fault: ScriptFault) {
     errorCount += 1
+    // Other CPUs may have failed before the first error stopped them: those are counted only.
+    if stop == .errors { return }
     let text = texts.report(fault)
     sink.report("ERROR: \(text)", as: .error(text))
     if errorCount > program.limits.maxErrors, !options.ignoresErrors { end(.errors) }

@@ -4,7 +4,20 @@ import ArgumentParser
 struct TraceCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "trace",
-    abstract: "Run a script (the default command)."
+    abstract: "Trace live programs and the kernel with SystemTap scripts, by eBPF.",
+    usage: """
+      utrace [<options>] <file.stp> [<arguments> ...]
+      utrace [<options>] -e <script> [<arguments> ...]
+      utrace -l | -L <probe point>
+      """,
+    discussion: """
+      utrace -e 'probe process("psql").function("SendQuery") { println($$parms) }'
+      utrace -p PID script.stp ARGUMENTS…
+      utrace -c './program arguments' script.stp
+      utrace -l 'process("postgres").mark("*")'
+
+      Exit status: 0 done, 1 the script or its run failed, 2 usage, 3 the system refused something.
+      """
   )
 
   @OptionGroup var translation: TranslationOptions

@@ -1,0 +1,105 @@
+/// The words of the command line, arranged as swift-argument-parser reads them.
+///
+/// SystemTap's users have the habits of getopt_long(3): a value in the same word as its option, several flags in one
+/// word, options behind the script. The parser takes `-DNAME=VALUE` for an option called `DNAME`, and what follows the
+/// script for the script's arguments.
+///
+///     script.stp -vDMAXACTION=5 x -p 12 -- -y      ⇒      trace -v -D=MAXACTION=5 -p=12 -- script.stp x -y
+struct CommandLineWords {
+  /// The letters of options that take a value.
+  static let lettersWithValue = Set("pxceDIGso")
+  /// The long options that take a value.
+  static let namesWithValue: Set<String> = [
+    "buffer-size", "color", "command", "output", "pass", "pid", "script",
+  ]
+  /// Options whose values add up.
+  private static let repeatable: Set<String> = ["-D", "-G", "-I"]
+  /// The letters of flags.
+  static let flags = Set("gwWuvlLhV")
+
+  private(set) var command: String?
+  private var options: [String] = []
+  private var operands: [String] = []
+  private var hasExpression = false
+  /// An option with one value that was given two.
+  private(set) var repeated: String?
+  private var given: Set<String> = []
+
+  /// Reads `words`, the program's name not among them; `commands` are the names of subcommands.
+  init(_ words: [String], commands: Set<String>) {
+    var rest = words[...]
+    while let word = rest.popFirst() {
+      if word == "--" {
+        operands += rest
+        return
+      } else if word.hasPrefix("--") {
+        readLong(word, &rest)
+      } else if word.hasPrefix("-"), word != "-", !isNegativeNumber(word) {
+        readLetters(word, &rest)
+      } else if command == nil, operands.isEmpty, !hasExpression, commands.contains(word) {
+        command = word
+      } else {
+        operands.append(word)
+      }
+    }
+  }
+
+  /// Whether a script or its arguments were among the words.
+  var hasOperands: Bool { !operands.isEmpty }
+
+  /// What the help is asked for: nil for nothing, an empty name for the program as a whole.
+  var helpTopic: String? {
+    if command == "help" { return operands.first ?? "" }
+    return options.contains { $0 == "-h" || $0 == "--help" } ? command ?? "" : nil
+  }
+
+  var asksForVersion: Bool { options.contains("--version") }
+
+  var asksForJSON: Bool { options.contains("--json") }
+
+  /// No word at all.
+  var isEmpty: Bool { command == nil && options.isEmpty && operands.isEmpty }
+
+  /// In the order of the parser.
+  var arranged: [String] { [command ?? "trace"] + options + (operands.isEmpty ? [] : ["--"] + operands) }
+
+  private mutating func readLong(_ word: String, _ rest: inout ArraySlice<String>) {
+    let name = word.dropFirst(2).prefix { $0 != "=" }
+    if name == "script" { hasExpression = true }
+    guard Self.namesWithValue.contains(String(name)), !word.contains("="), let value = rest.popFirst() else {
+      return options.append(word)
+    }
+    options.append("\(word)=\(value)")
+    note(word)
+  }
+
+  private mutating func readLetters(_ word: String, _ rest: inout ArraySlice<String>) {
+    var letters = word.dropFirst()
+    while let letter = letters.popFirst() {
+      if letter == "V" {
+        options.append("--version")
+      } else if Self.lettersWithValue.contains(letter) {
+        if letter == "e" { hasExpression = true }
+        guard let value = letters.isEmpty ? rest.popFirst() : String(letters) else {
+          return options.append("-\(letter)")
+        }
+        note("-\(letter)")
+        return options.append("-\(letter)=\(value)")
+      } else {
+        options.append("-\(letter)")
+        // After a letter that is none of ours, the parser may name only that.
+        if !Self.flags.contains(letter) { return }
+      }
+    }
+  }
+
+  private mutating func note(_ option: String) {
+    guard !Self.repeatable.contains(option), !given.insert(option).inserted else { return }
+    repeated = repeated ?? option
+  }
+
+  /// `-5` is an argument for the script.
+  private func isNegativeNumber(_ word: String) -> Bool {
+    word.dropFirst().first.map { $0.isASCII && $0.isNumber } ?? false
+  }
+}

@@ -1,0 +1,205 @@
+/// Random numbers that a seed repeats (SplitMix64).
+struct SeededGenerator: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+    return mixed ^ (mixed >> 31)
+  }
+}
+
+/// Makes well-typed scripts whose body can run in any kind of probe.
+///
+/// The body works on locals, globals, arrays and statistics and prints on the way; what it left in the globals is
+/// printed by `end`. Every loop ends by itself. Two runs of one script must print the same wherever the body runs.
+struct ScriptGenerator {
+  private var random: SeededGenerator
+  private var depth = 0
+  private var loops = 0
+  private var openLoops: [String] = []
+
+  init(seed: UInt64) { random = SeededGenerator(seed: seed) }
+
+  /// Everything but the probe around the body.
+  struct Script {
+    let declarations: String
+    let body: String
+    let end: String
+
+    /// The script with its body in a probe at `point`, once.
+    func text(at point: String) -> String {
+      "\(declarations)\nprobe \(point) {\n\(body)}\nprobe end {\n\(end)}\n"
+    }
+  }
+
+  mutating func script() -> Script {
+    let declarations = """
+      global gn = \(literal()), gs = "\(text())"
+      global an, as, ann, st, sts
+      function twice(n) { return n + n }
+      function pick:string(c, a:string, b:string) { if (c) return a; return b }
+      function steps(n, s:string) { if (n < 0) return strlen(s) \(mutated("gn")) return n & 1023 }
+      """
+    // Every name is used and typed, whatever the random statements do.
+    var body = """
+        n1 = \(literal()); n2 = \(literal()); s1 = "\(text())"; s2 = ""
+        an[n1] = 1; as[s1] = "x"; ann[n1 & 7, s1] = 2; st <<< n1; sts[s1] <<< n2; gn += twice(1)
+        gs = pick(n1, s1, gs); n2 += steps(n1, s2)
+
+      """
+    for _ in 0..<Int.random(in: 3...10, using: &random) { body += statement() }
+    body += "  printf(\"%d %d [%s] [%s]\\n\", n1, n2, s1, s2)\n"
+    let end = """
+        printf("gn=%d gs=%s\\n", gn, gs)
+        foreach (k+ in an) printf("an[%d]=%d\\n", k, an[k])
+        foreach (t+ in as) printf("as[%s]=%s\\n", t, as[t])
+        foreach ([a, b] in ann) sum += a * 3 + strlen(b) + ann[a, b]
+        println(sum)
+        printf("st %d %d %d %d %d\\n", @count(st), @sum(st), @min(st), @max(st), @avg(st))
+        foreach (u+ in sts) printf("sts[%s] %d %d\\n", u, @count(sts[u]), @sum(sts[u]))
+        print(@hist_log(st))
+
+      """
+    return Script(declarations: declarations, body: body, end: end)
+  }
+
+  private mutating func one<Choice>(of choices: [Choice]) -> Choice {
+    choices[Int.random(in: 0..<choices.count, using: &random)]
+  }
+
+  private mutating func mutated(_ name: String) -> String {
+    Bool.random(using: &random) ? "\(name)++" : "\(name) += 3"
+  }
+
+  private mutating func literal() -> String {
+    one(of: [
+      "0", "1", "-1", "2", "7", "10", "255", "-256", "4096", "0x7fffffff", "-0x80000000", "1000000007",
+      "0x7fffffffffffffff", "-9223372036854775807", "0xffffffffffffffff",
+    ])
+  }
+
+  private mutating func text() -> String {
+    one(of: ["", "a", "abc", "hello world", "x=1;y=2", "0123456789abcdef0123456789abcdef", "Zz", "\\t", "ab"])
+  }
+
+  private mutating func nested(_ make: (inout Self) -> String, or leaf: (inout Self) -> String) -> String {
+    guard depth < 4 else { return leaf(&self) }
+    depth += 1
+    defer { depth -= 1 }
+    return make(&self)
+  }
+
+  private mutating func long() -> String {
+    nested { generator in
+      switch Int.random(in: 0..<16, using: &generator.random) {
+      case 0, 1: return generator.longLeaf()
+      case 2, 3, 4:
+        let operation = generator.one(of: ["+", "-", "*", "&", "|", "^"])
+        return "(\(generator.long()) \(operation) \(generator.long()))"
+      case 5: return "(\(generator.long()) \(generator.one(of: ["/", "%"])) ((\(generator.long()) & 15) + 1))"
+      case 6: return "(\(generator.long()) \(generator.one(of: ["<<", ">>", ">>>"])) (\(generator.long()) & 63))"
+      case 7, 8:
+        let relation = generator.one(of: ["<", "<=", ">", ">=", "==", "!="])
+        return "(\(generator.long()) \(relation) \(generator.long()))"
+      case 9: return "(\(generator.long()) \(generator.one(of: ["&&", "||"])) \(generator.long()))"
+      case 10: return "(\(generator.long()) ? \(generator.long()) : \(generator.long()))"
+      case 11: return generator.one(of: ["-", "~", "!"]) + "(\(generator.long()))"
+      case 12: return "strlen(\(generator.string()))"
+      case 13:
+        let relation = generator.one(of: ["<", "<=", ">", ">=", "==", "!="])
+        return "(\(generator.string()) \(relation) \(generator.string()))"
+      case 14: return "twice(\(generator.long()))"
+      default: return "(\(generator.long()) in an)"
+      }
+    } or: { $0.longLeaf() }
+  }
+
+  private mutating func longLeaf() -> String {
+    switch Int.random(in: 0..<8, using: &random) {
+    case 0, 1: literal()
+    case 2: "n1"
+    case 3: "n2"
+    case 4: "gn"
+    case 5: "an[\(literal())]"
+    case 6: "ann[\(literal()), \"\(text())\"]"
+    default: openLoops.last ?? "n1"
+    }
+  }
+
+  private mutating func string() -> String {
+    nested { generator in
+      switch Int.random(in: 0..<8, using: &generator.random) {
+      case 0, 1: return generator.stringLeaf()
+      case 2, 3: return "(\(generator.string()) . \(generator.string()))"
+      case 4: return "pick(\(generator.long()), \(generator.string()), \(generator.string()))"
+      case 5: return "(\(generator.long()) ? \(generator.string()) : \(generator.string()))"
+      case 6: return "substr(\(generator.string()), \(generator.long()) & 7, \(generator.long()) & 15)"
+      default: return "as[\(generator.string())]"
+      }
+    } or: { $0.stringLeaf() }
+  }
+
+  private mutating func stringLeaf() -> String {
+    switch Int.random(in: 0..<5, using: &random) {
+    case 0, 1: "\"\(text())\""
+    case 2: "s1"
+    case 3: "s2"
+    default: "gs"
+    }
+  }
+
+  private mutating func block() -> String {
+    var result = "{\n"
+    for _ in 0..<Int.random(in: 1...3, using: &random) { result += statement() }
+    return result + "}\n"
+  }
+
+  private mutating func statement() -> String {
+    nested { generator in
+      switch Int.random(in: 0..<20, using: &generator.random) {
+      case 0: return "if (\(generator.long())) \(generator.block()) else \(generator.block())"
+      case 1: return "if (\(generator.long())) \(generator.block())"
+      case 2, 3: return generator.loop()
+      case 4: return "try { n1 = \(generator.long()) / (\(generator.long()) & 3)\n n2 += n1 } catch (m) { println(m) }\n"
+      case 5: return "if (\(generator.long()) == 12345) next\n"
+      case 6 where !generator.openLoops.isEmpty:
+        return "if (\(generator.long())) \(generator.one(of: ["break", "continue"]))\n"
+      default: return generator.simpleStatement()
+      }
+    } or: { $0.simpleStatement() }
+  }
+
+  /// `for` and `while` over a counter that nothing else touches.
+  private mutating func loop() -> String {
+    loops += 1
+    let counter = "i\(loops)"
+    openLoops.append(counter)
+    defer { openLoops.removeLast() }
+    let bound = Int.random(in: 1...6, using: &random)
+    return "for (\(counter) = 0; \(counter) < \(bound); \(counter)++) \(block())"
+  }
+
+  private mutating func simpleStatement() -> String {
+    switch Int.random(in: 0..<14, using: &random) {
+    case 0: "n1 = \(long())\n"
+    case 1: "n2 \(one(of: ["+=", "-=", "*=", "^=", "|=", "&="])) \(long())\n"
+    case 2: "gn \(one(of: ["=", "+=", "-="])) \(long())\n"
+    case 3: "s1 = \(string())\n"
+    case 4: "s2 .= \(string())\n"
+    case 5: "gs = \(string())\n"
+    case 6: "an[\(long()) & 15] \(one(of: ["=", "+=", "-="])) \(long())\n"
+    case 7: "an[\(long()) & 3]\(one(of: ["++", "--"]))\n"
+    case 8: "as[\(string())] = \(string())\n"
+    case 9: "ann[\(long()) & 7, \(string())] += \(long())\n"
+    case 10: "st <<< \(long())\n"
+    case 11: "sts[\(string())] <<< \(long())\n"
+    case 12: "delete \(one(of: ["an[\(long()) & 7]", "as[\(string())]", "ann[1, \(string())]"]))\n"
+    default: "printf(\"%d %s %x|\\n\", \(long()), \(string()), \(long()))\n"
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import UTrace
+
+@Suite("The command line")
+struct CommandLineTests {
+  @Test(
+    "is arranged for the parser",
+    arguments: [
+      ("a.stp", "trace -- a.stp"),
+      ("a.stp x -p 12", "trace -p=12 -- a.stp x"),
+      ("a.stp -p12 x -- -y", "trace -p=12 -- a.stp x -y"),
+      ("-DMAXACTION=5 -vwDMAXERRORS=1 a.stp", "trace -D=MAXACTION=5 -v -w -D=MAXERRORS=1 -- a.stp"),
+      ("a.stp -5 -", "trace -- a.stp -5 -"),
+      ("-v explain ast a.stp", "explain -v -- ast a.stp"),
+      ("explain -v ast a.stp", "explain -v -- ast a.stp"),
+      ("-e x explain", "trace -e=x -- explain"),
+      ("-- explain", "trace -- explain"),
+      ("a.stp explain", "trace -- a.stp explain"),
+      ("--pass 3 --color=never a.stp", "trace --pass=3 --color=never -- a.stp"),
+      ("-l pattern", "trace -l -- pattern"),
+      ("a.stp -qv", "trace -q -- a.stp"),
+      ("-p", "trace -p"),
+    ]
+  )
+  func arranges(_ line: String, _ expected: String) {
+    let words = CommandLineWords(line.split(separator: " ").map(String.init), commands: ["explain"])
+    #expect(words.arranged.joined(separator: " ") == expected)
+  }
+
+  @Test("The arranger knows which options take a value")
+  func knowsOptions() throws {
+    let dump = try Tool.run(["--experimental-dump-help"])
+    let help = try JSONSerialization.jsonObject(with: Data(dump.output.utf8)) as? [String: Any]
+    var (letters, flags, names): (Set<Character>, Set<Character>, Set<String>) = ([], [], [])
+    for argument in arguments(of: help?["command"] as? [String: Any] ?? [:]) {
+      for name in argument["names"] as? [[String: String]] ?? [] {
+        let text = name["name"] ?? ""
+        switch (argument["kind"] as? String, name["kind"]) {
+        case ("option", "short"): letters.formUnion(text)
+        case ("option", _): names.insert(text)
+        case ("flag", "short"): flags.formUnion(text)
+        default: break
+        }
+      }
+    }
+    #expect(letters == CommandLineWords.lettersWithValue)
+    #expect(names == CommandLineWords.namesWithValue)
+    #expect(flags.union("V") == CommandLineWords.flags)
+  }
+
+  @Test(
+    "Wrong usage leaves with status 2 and says what is wrong",
+    arguments: [
+      ("", "usage: utrace"),
+      ("-l", "error: no script"),
+      ("--pas 3 a.stp", "error: unknown option '--pas'; did you mean '--pass'? [usage]"),
+      ("a.stp -q", "arguments of the script that begin with '-' go behind '--'"),
+      ("-p abc a.stp", "error: the value 'abc' is invalid for '-p <pid>' [usage]"),
+      ("-p 0 a.stp", "error: '0' is not a process ID [usage]"),
+      ("-p 1 -c ls a.stp", "error: -p and -c exclude each other [usage]"),
+      ("-p 1 -p 2 a.stp", "error: '-p' is given twice [usage]"),
+      ("--pass 9 a.stp", "error: --pass takes 1 to 5 [usage]"),
+      ("-s 0 a.stp", "error: -s takes 1 to 4095 megabytes [usage]"),
+      ("-DMAXACTON=5 a.stp", "error: no limit 'MAXACTON'; did you mean 'MAXACTION'? [usage]"),
+      ("-DMAXACTION=x a.stp", "error: -DMAXACTION takes a number from 1 to 1000000000, not 'x' [usage]"),
+      ("-D= a.stp", "error: -D takes NAME=VALUE, not '=' [usage]"),
+      ("explain bogus a.stp", "see 'utrace help explain'"),
+      ("explain", "error: missing expected argument '<stage>' [usage]"),
+    ]
+  )
+  func refuses(_ line: String, _ message: String) throws {
+    let outcome = try Tool.run(line.split(separator: " ").map(String.init))
+    #expect(outcome.status == 2)
+    #expect(outcome.errors.contains(message), "\(outcome.errors)")
+    #expect(outcome.output.isEmpty)
+  }
+
+  @Test(
+    "A wrong -G leaves with status 2",
+    arguments: [("x", "NAME=VALUE"), ("y=1", "no global 'y'"), ("x=a", "number")]
+  )
+  func refusesGlobals(_ setting: String, _ message: String) throws {
+    let outcome = try Tool.run(["-G", setting, "-e", "global x = 1 probe begin { println(x) exit() }"])
+    #expect(outcome.status == 2)
+    #expect(outcome.errors.contains(message), "\(outcome.errors)")
+  }
+
+  @Test("Help fits a terminal of 80 columns", arguments: ["--help", "help explain", "help", ""])
+  func helpFits(_ line: String) throws {
+    let outcome = try Tool.run(line.split(separator: " ").map(String.init), environment: ["COLUMNS": "80"])
+    let text = outcome.output + outcome.errors
+    #expect(text.contains("-p"))
+    #expect(text.split(separator: "\n").allSatisfy { $0.count <= 80 }, "\(text)")
+  }
+
+  @Test("The version is shown", arguments: ["-V", "--version"])
+  func showsVersion(_ option: String) throws {
+    let outcome = try Tool.run([option])
+    #expect(outcome.output == "utrace \(UTrace.version)\n")
+    #expect(outcome.status == 0)
+  }
+
+  private func arguments(of command: [String: Any]) -> [[String: Any]] {
+    let own = command["arguments"] as? [[String: Any]] ?? []
+    return (command["subcommands"] as? [[String: Any]] ?? []).reduce(own) { $0 + arguments(of: $1) }
+  }
+}
