@@ -3,7 +3,7 @@ import Elaboration
 import Platform
 
 /// The process that `-p` or `-c` names.
-struct TargetSelection: Codable, Hashable {
+struct TargetSelection: Hashable, Sendable {
   /// Nil for `-c` before the start, and without either option.
   var pid: Int32?
   /// The command of `-c`, to be started when probes are armed.
@@ -38,6 +38,12 @@ struct TargetSelection: Codable, Hashable {
       }
       return found
     }
+  }
+
+  init(pid: Int32?, command: String?, path: String?) {
+    self.pid = pid
+    self.command = command
+    self.path = path
   }
 
   /// What elaboration needs to know.

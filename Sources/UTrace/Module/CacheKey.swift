@@ -3,7 +3,7 @@ import Platform
 import TraceIR
 
 /// Everything that decides what a script is translated to, apart from the files that are read on the way.
-struct CacheKey: Codable {
+struct CacheKey {
   /// A rebuilt utrace may translate otherwise.
   private let executable: FileFact
   private let kernel: KernelFacts
@@ -45,6 +45,11 @@ struct CacheKey: Codable {
     var libraryPath: String?
   }
 
-  /// The key itself; nil when it cannot be coded.
-  var bytes: [UInt8]? { try? BinaryEncoder().encode(self) }
+  /// The key itself.
+  var bytes: [UInt8] {
+    var writer = BinaryWriter()
+    writer.write(executable, kernel, scriptName, arguments, globals, limits, flags, target, tapsets, libraryPath)
+    writer.write(blob: script)
+    return writer.bytes
+  }
 }

@@ -5,7 +5,7 @@ import TargetModel
 import TraceIR
 
 /// What a module's code takes for granted about the kernel.
-struct KernelFacts: Codable, Hashable, Sendable {
+struct KernelFacts: Hashable, Sendable {
   var architecture: String
   var userAttachment: BPFTarget.UserAttachment
   var hasMayGoto: Bool
@@ -14,17 +14,6 @@ struct KernelFacts: Codable, Hashable, Sendable {
   var possibleCPUCount: Int
   /// The kernel whose structures it reads; nil when it reads none.
   var structuresOf: String?
-
-  /// Those of the running kernel; `structures` says whether the code reads its structures.
-  init(_ target: BPFTarget, _ machine: MachineInfo, readingStructures structures: Bool) {
-    architecture = machine.architecture
-    userAttachment = target.userAttachment
-    hasMayGoto = target.hasMayGoto
-    hasTaskStorage = target.hasTaskStorage
-    hasUprobeSession = target.hasUprobeSession
-    possibleCPUCount = target.possibleCPUCount
-    structuresOf = structures ? "\(machine.kernelRelease) \(machine.kernelVersion)" : nil
-  }
 
   /// What keeps code for `self` from running on `here`, a line each; empty when nothing does.
   func obstacles(on here: KernelFacts) -> [String] {
@@ -51,6 +40,21 @@ struct KernelFacts: Codable, Hashable, Sendable {
       found.append("it is for \(possibleCPUCount) CPUs, this machine has \(here.possibleCPUCount)")
     }
     return found
+  }
+}
+
+extension KernelFacts {
+  /// Those of the running kernel; `structures` says whether the code reads its structures.
+  init(_ target: BPFTarget, _ machine: MachineInfo, readingStructures structures: Bool) {
+    self.init(
+      architecture: machine.architecture,
+      userAttachment: target.userAttachment,
+      hasMayGoto: target.hasMayGoto,
+      hasTaskStorage: target.hasTaskStorage,
+      hasUprobeSession: target.hasUprobeSession,
+      possibleCPUCount: target.possibleCPUCount,
+      structuresOf: structures ? "\(machine.kernelRelease) \(machine.kernelVersion)" : nil
+    )
   }
 }
 

@@ -12,16 +12,33 @@ struct KnownKernel {
   private static let fileName = "features"
   private static let cheap: Set<KernelFeature> = [.btf, .kprobe, .tracefs, .tracepoint, .uprobe]
 
-  private struct Key: Codable, Hashable {
+  /// Boot, user and kernel.
+  private struct Key: BinaryCoded, Hashable {
     var boot: [UInt8]
     var capabilities: UInt64
     var kernel: String
     var executable: FileFact
-  }
 
-  private struct File: Codable {
-    var key: Key
-    var states: [KernelFeature: FeatureState]
+    init(boot: [UInt8], capabilities: UInt64, kernel: String, executable: FileFact) {
+      self.boot = boot
+      self.capabilities = capabilities
+      self.kernel = kernel
+      self.executable = executable
+    }
+
+    init(from reader: inout BinaryReader) throws(CodingFailure) {
+      self.init(
+        boot: try reader.readBlob(),
+        capabilities: try reader.value(),
+        kernel: try reader.value(),
+        executable: try reader.value()
+      )
+    }
+
+    func write(to writer: inout BinaryWriter) {
+      writer.write(blob: boot)
+      writer.write(capabilities, kernel, executable)
+    }
   }
 
   /// Reads what is known.
@@ -33,8 +50,7 @@ struct KnownKernel {
       kernel: "\(machine.kernelRelease) \(machine.kernelVersion)",
       executable: FileFact("/proc/self/exe")
     )
-    let file = cache?.read(Self.fileName).flatMap { try? BinaryDecoder().decode(File.self, from: $0) }
-    states = file?.key == key ? file?.states ?? [:] : [:]
+    states = cache?.read(Self.fileName).flatMap { [key] in try? Self.states(in: $0, for: key) } ?? [:]
   }
 
   /// The kernel, with what is known of it.
@@ -43,9 +59,20 @@ struct KnownKernel {
   /// Keeps what `session` has found out, if that is more.
   func learn(from session: KernelSession) {
     let found = session.features.tried.filter { !Self.cheap.contains($0.key) }
-    guard found != states, !key.boot.isEmpty,
-      let bytes = try? BinaryEncoder().encode(File(key: key, states: found))
-    else { return }
-    cache?.write(Self.fileName, bytes)
+    guard found != states, !key.boot.isEmpty else { return }
+    var writer = BinaryWriter()
+    writer.write(key, found.keys.map { $0 }, found.values.map { $0 })
+    cache?.write(Self.fileName, writer.bytes)
+  }
+
+  private static func states(
+    in bytes: [UInt8],
+    for key: Key
+  ) throws(CodingFailure) -> [KernelFeature: FeatureState] {
+    var reader = BinaryReader(bytes)
+    guard try reader.value() == key else { return [:] }
+    let features: [KernelFeature] = try reader.value()
+    let states: [FeatureState] = try reader.value()
+    return Dictionary(zip(features, states)) { first, _ in first }
   }
 }

@@ -52,9 +52,6 @@ extension ModuleError {
     return Self("other-version", "the module '\(path)' was built by another build of utrace", [builds, again])
   }
 
-  /// A value that does not encode.
-  static func unencodable(_ what: String) -> Self { Self("unwritable-module", "the module cannot be coded: \(what)") }
-
   /// A file that cannot be read.
   static func unreadable(_ error: SystemError) -> Self {
     Self("unreadable-module", "cannot read the module: \(error)")

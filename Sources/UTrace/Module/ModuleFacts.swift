@@ -3,7 +3,7 @@ import Platform
 import TargetModel
 
 /// What a module was made from and for.
-struct ModuleFacts: Codable, Hashable, Sendable {
+struct ModuleFacts: Hashable, Sendable {
   /// The script, as messages call it.
   var scriptName: String
   var kernel: KernelFacts
@@ -14,7 +14,7 @@ struct ModuleFacts: Codable, Hashable, Sendable {
 }
 
 /// Everything outside the script that a translation has looked at.
-struct ModuleDependencies: Codable, Hashable, Sendable {
+struct ModuleDependencies: Hashable, Sendable {
   /// The library: its files and its directories.
   var files: [FileFact] = []
   /// The binaries that probe points led to.
@@ -37,9 +37,9 @@ struct ModuleDependencies: Codable, Hashable, Sendable {
 }
 
 /// A file as it was, or that it was not there.
-struct FileFact: Codable, Hashable, Sendable {
+struct FileFact: Hashable, Sendable {
   /// What tells whether a path still leads to the same bytes.
-  struct Identity: Codable, Hashable, Sendable {
+  struct Identity: Hashable, Sendable {
     var byteCount: Int
     var modified: Int64
     /// Unlike the time above, nobody can set this one.
@@ -54,8 +54,7 @@ struct FileFact: Codable, Hashable, Sendable {
 
   /// Looks at `path` now.
   init(_ path: String) {
-    self.path = path
-    identity = (try? FileStatus(of: path)).map { status in
+    let identity = (try? FileStatus(of: path)).map { status in
       Identity(
         byteCount: status.byteCount,
         modified: status.modifiedNanoseconds,
@@ -64,31 +63,42 @@ struct FileFact: Codable, Hashable, Sendable {
         device: status.device
       )
     }
+    self.init(path: path, identity: identity)
+  }
+
+  init(path: String, identity: Identity?) {
+    self.path = path
+    self.identity = identity
   }
 
   var isUnchanged: Bool { FileFact(path) == self }
 }
 
 /// A binary with probe sites, or one that was searched for them.
-struct ProgramFact: Codable, Hashable, Sendable {
+struct ProgramFact: Hashable, Sendable {
   var file: FileFact
   var buildID: BuildID?
   /// Where distributions put separate debug information: to be noticed when it gets installed.
   var debugFile: FileFact?
 
   init(_ path: String, buildID: BuildID?) {
-    file = FileFact(path)
-    self.buildID = buildID
+    self.init(file: FileFact(path), buildID: buildID, debugFile: nil)
     let digits = buildID?.description ?? ""
     guard digits.count > 2 else { return }
     debugFile = FileFact("/usr/lib/debug/.build-id/\(digits.prefix(2))/\(digits.dropFirst(2)).debug")
   }
+
+  init(file: FileFact, buildID: BuildID?, debugFile: FileFact?) {
+    self.file = file
+    self.buildID = buildID
+    self.debugFile = debugFile
+  }
 }
 
 /// A question about names, and its answer.
-struct LookupFact: Codable, Hashable, Sendable {
+struct LookupFact: Hashable, Sendable {
   /// What was asked; libraries are told by the files that name them.
-  enum Question: Codable, Hashable, Sendable {
+  enum Question: Hashable, Sendable {
     case files(String)
     case executable(Int32)
   }

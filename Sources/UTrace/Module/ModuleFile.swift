@@ -7,7 +7,7 @@ import TraceIR
 /// A translated script as a file: what `utrace build` writes, `utrace run` reads, and the cache keeps.
 ///
 /// A standard BPF object, with the user side's half in its `.utrace` section (``ModuleSeal``, then
-/// ``ModuleFacts``, then the rest by `BinaryEncoder`).
+/// ``ModuleFacts``, then the rest by ``BinaryWriter``).
 struct ModuleFile: Sendable {
   var facts: ModuleFacts
   var program: TraceProgram
@@ -17,19 +17,28 @@ struct ModuleFile: Sendable {
   /// The file's bytes.
   func encoded() throws(ModuleError) -> [UInt8] {
     var blueprint = module?.blueprint ?? ModuleBlueprint()
-    do {
-      blueprint.userSection = try ModuleSeal.current.encoded(
-        facts: BinaryEncoder().encode(facts),
-        body: BinaryEncoder().encode(Body(program: program, module: module))
-      )
-    } catch { throw .unencodable("\(error)") }
+    blueprint.userSection = ModuleSeal.current.encoded(
+      facts: BinaryWriter.bytes(of: facts),
+      body: BinaryWriter.bytes(of: Body(program: program, module: module))
+    )
     return try ModuleSeal.sealing(ObjectFile.encode(blueprint))
   }
 
   /// What follows the facts.
-  struct Body: Codable {
+  struct Body: BinaryCoded {
     var program: TraceProgram
     var module: BPFModule?
+
+    init(program: TraceProgram, module: BPFModule?) {
+      self.program = program
+      self.module = module
+    }
+
+    init(from reader: inout BinaryReader) throws(CodingFailure) {
+      self.init(program: try reader.value(), module: try reader.value())
+    }
+
+    func write(to writer: inout BinaryWriter) { writer.write(program, module) }
   }
 }
 
@@ -47,7 +56,7 @@ struct ModuleImage {
     self.bytes = bytes
     self.path = path
     let parts = try ModuleSeal.open(bytes, path: path)
-    do { facts = try BinaryDecoder().decode(ModuleFacts.self, from: parts.facts) } catch {
+    do { facts = try BinaryReader.read(ModuleFacts.self, from: parts.facts) } catch {
       throw .damaged(path, "its facts: \(error)")
     }
     body = parts.body
@@ -57,7 +66,7 @@ struct ModuleImage {
   func module() throws(ModuleError) -> ModuleFile {
     var content: ModuleFile.Body
     do {
-      content = try BinaryDecoder().decode(ModuleFile.Body.self, from: body)
+      content = try BinaryReader.read(ModuleFile.Body.self, from: body)
       content.module?.blueprint = try ObjectFile.decode(bytes, path: path)
     } catch { throw .damaged(path, "\(error)") }
     if let problem = content.program.problems().first ?? content.problem {
