@@ -17,7 +17,8 @@ package struct BPFTarget: Sendable {
   package var hasTaskStorage = true
   /// Uprobe sessions (Linux 6.13).
   package var hasUprobeSession = false
-  package var possibleCPUCount = 1
+  /// Only a guess for how much memory to set aside: nothing is wrong when there are more.
+  package var possibleCPUCount = 8
   package var registers = RegisterFile.x86_64
   /// How to fetch the thread pointer from the current `task_struct`; nil: variables in TLS are refused.
   package var threadPointer: LocationPlan?

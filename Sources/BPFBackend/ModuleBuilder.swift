@@ -35,8 +35,14 @@ struct ModuleBuilder {
       guard target.hasTaskStorage else {
         throw .unsupported("a value from a function's entry on a kernel without task storage", location: nil)
       }
-      entry = try write(entryBody, probe, facts, .entry, &columns)
       let frames = EntryFrameLayout(facts.entrySlots, module: module)
+      guard frames.byteCount(module) <= EntryFrameLayout.maximumByteCount else {
+        throw .tooLarge(
+          "the strings kept from a function's entry are too long: use -D MAXSTRINGLEN",
+          location: nil
+        )
+      }
+      entry = try write(entryBody, probe, facts, .entry, &columns)
       let map = ModuleMaps.entryFrames(facts.index).name
       probeMaps.append(.taskStorage(map, byteCount: frames.byteCount(module)))
     }

@@ -70,7 +70,8 @@ extension Diagnostic {
     _ component: ProbePoint.Component,
     in path: String,
     near: [String],
-    hasMarks: Bool
+    hasMarks: Bool,
+    notes: [String]
   ) -> Diagnostic {
     let message =
       hasMarks ? "no mark '\(component.string ?? "")' in \(path)" : "there are no marks in \(path)"
@@ -79,6 +80,7 @@ extension Diagnostic {
       "no-such-mark",
       message + didYouMean(near),
       at: component.argument?.range ?? component.range,
+      notes: notes.map { note($0) },
       fixIt: near.count == 1 ? "\"\(near[0])\"" : nil
     )
   }

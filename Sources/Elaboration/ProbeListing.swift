@@ -57,7 +57,7 @@ extension Elaborator {
     add(first, of: ProbeDeclaration(points: [named], body: empty, range: point.range), named, ownBody: nil)
     var variables: [ListedVariable] = []
     if drafts.count > before {
-      _ = walk(probe: drafts[before])
+      inferTypes()
       isFinal = true
       variables = walk(probe: drafts[before]).body.locals.map {
         ListedVariable(name: $0.name, type: $0.type.rawValue)

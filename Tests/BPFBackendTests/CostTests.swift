@@ -65,7 +65,12 @@ extension LiveTests {
       var histogram = statistic
       histogram.statistics = needs
       let programs: [(String, TraceProgram)] = [
-        ("n++", try probe("pushed", globals: [scalar("n")]) { body in _ = body.long { .addGlobal($0, first, .long(1)) } }),
+        (
+          "n++",
+          try probe("pushed", globals: [scalar("n")]) { body in
+            _ = body.long { .addGlobal($0, first, .long(1)) }
+          }
+        ),
         (
           "s[tid()] <<< 5",
           try probe("pushed", globals: [statistic]) { body in

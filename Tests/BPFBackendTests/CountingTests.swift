@@ -94,5 +94,81 @@ extension LiveTests {
       )
       #expect(counts == ["\"count\"": 5, "\"other\"": 4])
     }
+
+    @Test("a probe reads, tests and clears what it keeps")
+    func extraction() throws {
+      let globals =
+        [Global(name: "s", kind: .statistic, maximumEntries: 1), array("a", .long)]
+        + [Global(name: "t", kind: .statisticArray(keys: [.string]), maximumEntries: 10)]
+        + ["count", "sum", "min", "max", "avg", "has"].map { scalar($0) }
+      let fields: [StatisticField] = [.count, .sum, .min, .max, .average]
+      let live = try LiveModule(
+        probe("count", globals: globals) { body in
+          let value = body.argument()
+          let isEnd = body.long { .binary($0, .equal, value, .long(9)) }
+          let clear = body.block { body in
+            for index in 0..<3 { body.add(.delete(GlobalID(index), [])) }
+          }
+          let gather = body.block { body in
+            let odd = body.long { .binary($0, .subtract, value, .long(3)) }
+            body.add(.aggregate(first, [], odd))
+            body.add(.aggregate(third, [.string("key")], odd))
+            body.add(.storeElement(second, [value], value))
+            for (index, field) in fields.enumerated() {
+              let plain = body.long { .extract($0, field, first, []) }
+              let keyed = body.long { .extract($0, field, third, [.string("key")]) }
+              let both = body.long { .binary($0, .subtract, keyed, plain) }
+              let sum = body.long { .binary($0, .add, both, plain) }
+              body.add(.storeGlobal(GlobalID(3 + index), sum))
+            }
+            let has = body.long { .contains($0, second, [value]) }
+            let hasNot = body.long { .contains($0, second, [.long(77)]) }
+            let found = body.long { .binary($0, .subtract, has, hasNot) }
+            body.add(.storeGlobal(GlobalID(8), found))
+          }
+          body.add(.if(isEnd, then: clear, else: gather))
+        }
+      )
+      try victim.hit("count", "8")
+      // -3 … 4: eight values, sum 4.
+      #expect(try (3...8).map { try live.scalar(GlobalID($0)) } == [8, 4, -3, 4, 0, 1])
+      try victim.hit("count", "10")
+      #expect(try live.elements(second).isEmpty && live.elements(third).isEmpty)
+      #expect(try live.elements(first).values.allSatisfy { $0.allSatisfy { $0 == 0 } })
+      #expect(try live.controls() == [])
+    }
+
+    @Test("an empty statistic has a count and nothing else")
+    func emptyAggregate() throws {
+      let globals = [Global(name: "s", kind: .statistic, maximumEntries: 1), scalar("n", initial: 5)]
+      let live = try LiveModule(
+        probe("count", globals: globals) { body in
+          let count = body.long { .extract($0, .count, first, []) }
+          body.add(.storeGlobal(second, count))
+          let sum = body.long { .extract($0, .sum, first, []) }
+          body.add(.storeGlobal(second, sum))
+        }
+      )
+      try victim.hit("count", "1")
+      #expect(try live.scalar(second) == 0)
+      #expect(try live.controls() == ["fault/0/0 \(FaultCode.emptyAggregate.rawValue) 0 0 \"\""])
+    }
+
+    @Test("a full array is a fault that names it, one that wraps makes room")
+    func full() throws {
+      var wrapping = array("w", .long, limit: 64)
+      wrapping.wraps = true
+      let live = try LiveModule(
+        probe("count", globals: [wrapping, array("n", .long, limit: 100)]) { body in
+          let value = body.argument()
+          body.add(.storeElement(first, [value], .long(1)))
+          _ = body.long { .addElement($0, second, [value], .long(1)) }
+        }
+      )
+      try victim.hit("count", "101")
+      #expect(try live.elements(second).count == 100)
+      #expect(try live.elements(first).count <= 64)
+      #expect(try live.controls() == ["fault/0/0 \(FaultCode.arrayFull.rawValue) 0 1 \"\""])
+    }
   }
 }

@@ -31,6 +31,37 @@ extension LiveTests {
       #expect(counts == ["abc": 3, "abcdefghijklmnop": 1, "": 1, "ab": 1, String(long.prefix(511)): 1])
     }
 
+    @Test("strings may be long", arguments: [1000, 4096, 20_000, 65_536])
+    func longStrings(_ length: Int) throws {
+      var limits = Limits()
+      limits.maxStringLength = length
+      let live = try LiveModule(
+        probe(
+          "text",
+          globals: [scalar("s", .string), array("n", .string)],
+          records: [[.string]],
+          limits: limits
+        ) { body in
+          let address = body.argument()
+          let text = body.string { .intrinsic($0, .userString, [address, .long(.max)]) }
+          let twice = body.string { .concatenate($0, [text, .string("+"), text]) }
+          body.add(.storeGlobal(first, twice))
+          body.add(.emit(RecordID(0), [twice]))
+          _ = body.long { .addElement($0, second, [text], .long(1)) }
+        }
+      )
+      let text = String(repeating: "0123456789", count: 90)
+      try victim.hit("text", text)
+      let expected = String((text + "+" + text).prefix(length - 1))
+      #expect(try live.text(first) == expected)
+      #expect(try live.records() == ["0/0/0 \"\(expected)\""])
+      let keys = try live.elements(second).keys.map { key in
+        var start = 0
+        return key.field(.string, &start)
+      }
+      #expect(keys == ["\"\(text)\""])
+    }
+
     @Test("strings are joined and cut at MAXSTRINGLEN")
     func concatenation() throws {
       var limits = Limits()
@@ -88,6 +119,27 @@ extension LiveTests {
           )
         }
       }
+    }
+
+    @Test("the loops of string functions end for a verifier without may_goto")
+    func withoutMayGoto() throws {
+      var target = BPFTarget.live
+      target.hasMayGoto = false
+      let globals = [scalar("n"), scalar("less"), Global(name: "s", kind: .statistic, maximumEntries: 1)]
+      let program = try probe("text", globals: globals) { body in
+        let text = body.argumentText()
+        let number = body.long { .intrinsic($0, .strtol, [text, .long(10)]) }
+        body.add(.storeGlobal(first, number))
+        body.add(.aggregate(third, [], number))
+        let isLess = body.long { .compareStrings($0, .less, text, .string("5")) }
+        let count = body.long { .extract($0, .count, third, []) }
+        let both = body.long { .binary($0, .add, isLess, count) }
+        body.add(.storeGlobal(second, both))
+      }
+      let live = try LiveModule(program, target: target)
+      try victim.hit("text", "6", "42")
+      #expect(try live.scalar(first) == 42)
+      #expect(try live.scalar(second) == 3)
     }
 
     @Test("substr, strlen, stringat, isdigit")
@@ -155,6 +207,82 @@ extension LiveTests {
       #expect(try live.scalar(second) == 1)
       try victim.hit("null")
       #expect(try live.text(first) == "<unknown>")
+    }
+
+    @Test("sprintf joins texts and numbers")
+    func format() throws {
+      let live = try LiveModule(
+        probe("count", globals: [scalar("s", .string)]) { body in
+          let value = body.argument()
+          let name = body.execname()
+          let directives: [FormatString.Directive.Conversion] = [
+            .decimal, .unsigned, .hexadecimal, .pointer, .string,
+          ]
+          let pieces = directives.flatMap { conversion in
+            [
+              FormatString.Piece.text(" "),
+              .directive(.init(flag: nil, width: .none, precision: .none, conversion: conversion)),
+            ]
+          }
+          let text = body.string { .format($0, FormatString(pieces), [value, value, value, value, name]) }
+          body.add(.storeGlobal(first, text))
+        }
+      )
+      for value in [0, 7, -1, 1234567890, Int64.min, Int64.max] as [Int64] {
+        try victim.hit("value", "\(value)")
+        let bits = UInt64(bitPattern: value)
+        let digits = String(bits, radix: 16)
+        #expect(try live.text(first) == " \(value) \(bits) \(digits) 0x\(digits) victim")
+      }
+    }
+
+    @Test("strpos and isinstr find what is there")
+    func search() throws {
+      let live = try LiveModule(
+        probe("text", globals: [scalar("position"), scalar("has")]) { body in
+          let text = body.argumentText()
+          let position = body.long { .intrinsic($0, .strpos, [text, .string("ab")]) }
+          body.add(.storeGlobal(first, position))
+          let has = body.long { .intrinsic($0, .isinstr, [.string("xxabab"), text]) }
+          body.add(.storeGlobal(second, has))
+        }
+      )
+      let rows: [(String, Int64, Int64)] = [
+        ("ab", 0, 1), ("aab", 1, 0), ("xxab", 2, 1), ("", -1, 1), ("a", -1, 1), ("abab", 0, 1),
+        ("xxaabb", 3, 0),
+        (String(repeating: "a", count: 400) + "b", 399, 0),
+      ]
+      for (text, position, has) in rows {
+        try victim.hit("text", text)
+        #expect(try live.scalar(first) == position, "\(text)")
+        #expect(try live.scalar(second) == has, "\(text)")
+      }
+    }
+
+    @Test("strtol reads a number by its base")
+    func numbers() throws {
+      let bases: [Int64] = [0, 8, 10, 16]
+      let live = try LiveModule(
+        probe("text", globals: bases.map { scalar("b\($0)") }) { body in
+          let text = body.argumentText()
+          for (index, base) in bases.enumerated() {
+            let number = body.long { .intrinsic($0, .strtol, [text, .long(base)]) }
+            body.add(.storeGlobal(GlobalID(index), number))
+          }
+        }
+      )
+      let rows: [(String, [Int64])] = [
+        ("12", [12, 10, 12, 18]), ("-12x", [-12, -10, -12, -18]), ("012", [10, 10, 12, 18]),
+        ("0x1F", [31, 0, 0, 31]), ("", [0, 0, 0, 0]), ("fz", [0, 0, 0, 15]), ("-", [0, 0, 0, 0]),
+        ("0x", [0, 0, 0, 0]),
+        ("9223372036854775807", [.max, 0, .max, 0]),
+      ]
+      for (text, expected) in rows {
+        try victim.hit("text", text)
+        for (index, number) in expected.enumerated() where text.count < 10 || index % 2 == 0 {
+          #expect(try live.scalar(GlobalID(index)) == number, "\(text) base \(bases[index])")
+        }
+      }
     }
   }
 }

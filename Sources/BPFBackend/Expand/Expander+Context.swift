@@ -1,6 +1,21 @@
 import TargetModel
 import TraceIR
 
+/// A read of a string, which gives the same all through a hit: the thread that was hit waits.
+struct TextRead: Hashable {
+  let intrinsic: Intrinsic
+  let operands: [Operand]
+}
+
+extension Intrinsic {
+  fileprivate var readsText: Bool {
+    switch self {
+    case .userString, .userStringOr, .userBytes, .kernelString, .kernelStringOr, .kernelBytes: true
+    default: false
+    }
+  }
+}
+
 // Questions about the hit, and primitive functions that are no more than that.
 extension Expander {
   mutating func expand(
@@ -103,9 +118,15 @@ extension Expander {
       return nil
     default: break
     }
+    let read = TextRead(intrinsic: intrinsic, operands: operands)
+    if let result, let known = readTexts[read] {
+      frame.values[result.index] = known
+      return nil
+    }
     let made = result.map { result in
       let value = makeValue(frame.types[result.index])
       frame.values[result.index] = .value(value)
+      if intrinsic.readsText { readTexts[read] = .value(value) }
       return value
     }
     return .operation(.intrinsic(made, intrinsic, operands))

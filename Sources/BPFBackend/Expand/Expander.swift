@@ -10,6 +10,8 @@ struct Expander {
   var body = ExpandedBody()
   /// Results that are known where the expander stands.
   var numbering: [MachineOperation: Operand] = [:]
+  /// Strings that were read from memory before, with what was asked.
+  var readTexts: [TextRead: Operand] = [:]
   /// Columns of the site table, in the order of first use.
   var siteColumns: [SiteText]
   private var scopeCount = 0
@@ -38,10 +40,10 @@ struct Expander {
   }
 
   mutating func expand(_ block: Block, _ frame: inout InlineFrame) throws(BPFBackendError) -> [Step] {
-    let outside = numbering
+    let outside = (numbering, readTexts)
     var steps: [Step] = []
     for instruction in block.instructions { try expand(instruction, &frame, into: &steps) }
-    numbering = outside
+    (numbering, readTexts) = outside
     return steps
   }
 

@@ -93,7 +93,7 @@ extension CodeWriter {
   }
 
   /// `r0 = r0 / r1` or its remainder, with the signs of C; uses `r2` and `r3`.
-  private mutating func writeSignedDivision(isRemainder: Bool) {
+  mutating func writeSignedDivision(isRemainder: Bool) {
     writeMagnitude(.r0, sign: .r2)
     writeMagnitude(.r1, sign: .r3)
     code.emit(.arithmetic(isRemainder ? .modulo : .divide, .r0, .r1))

@@ -16,6 +16,9 @@ struct EntryFrameLayout {
   /// Looked at and dropped at one hit; the next one goes on where this one stopped.
   static let maximumDrops = 16
 
+  /// What a task's storage holds with all the tail (the kernel gives 64 KB less its own part).
+  static let maximumByteCount = 60_000
+
   let slotOffsets: [Int]
   let frameByteCount: Int
   /// A power of two: deeper calls overwrite the outermost ones, which then count as missed.

@@ -24,7 +24,7 @@ extension CodeWriter {
   }
 
   private mutating func writeMessage(_ fault: FaultCode, toSlot slot: Int) {
-    let text = fault.text(overflowLimit: nil)
+    let text = fault.text
     if fault.namesAddress {
       // The subject must outlive the copy: it goes through the slot's last bytes, which a message never reaches.
       storeScratch(.double, slot + module.slotByteCount - 8, .r2)
@@ -208,15 +208,15 @@ extension CodeWriter {
 }
 
 extension FaultCode {
-  /// What `catch (message)` receives, without the address that some end with.
-  func text(overflowLimit: Int?) -> String {
+  /// What `catch (message)` receives, without the digits of the address that some end with.
+  var text: String {
     switch self {
     case .raised: ""
     case .divisionByZero: "division by 0"
-    case .userRead: "user read fault at "
-    case .kernelRead: "kernel read fault at "
-    case .userString: "user string copy fault -14 at "
-    case .kernelString: "kernel string copy fault -14 at "
+    case .userRead: "user read fault at 0x"
+    case .kernelRead: "kernel read fault at 0x"
+    case .userString: "user string copy fault -14 at 0x"
+    case .kernelString: "kernel string copy fault -14 at 0x"
     case .arrayFull: "Array overflow, check MAXMAPENTRIES"
     case .emptyAggregate: "empty aggregate"
     case .histogramIndex: "histogram index out of range"

@@ -27,9 +27,9 @@ extension CodeWriter {
     case .storeEntry(let slot, let operand): writeStoreEntry(slot, operand)
     case .loadEntry(let result, let slot): writeLoadEntry(result, slot)
     case .matchRegex: throw unsupported("matching a regular expression")
-    case .format: throw unsupported("'sprintf'")
+    case .format(let result, let format, let operands): try writeFormat(result, format, operands)
     case .formatSite: throw unsupported("a text of '$$vars' or '$x$' that is not only printed")
-    case .extract: throw unsupported("reading a statistic")
+    case .extract(let result, let field, let global, let keys): try writeExtract(result, field, global, keys)
     case .histogramBucket: throw unsupported("reading a histogram")
     case .print, .printHistogram: throw unsupported("printing that was not outlined")
     case .if, .loop, .foreach, .break, .continue, .return, .next, .tryCatch, .call, .read, .context, .emit:
@@ -65,6 +65,15 @@ extension CodeWriter {
     case .isdigit:
       guard let result else { return }
       writeIsDigit(operands[0], result)
+    case .strpos, .isinstr:
+      guard let result else { return }
+      try writeFind(operands, result, isTest: intrinsic == .isinstr)
+    case .strtol:
+      guard let result, !isUnused(result) else { return }
+      textAddress(.r1, text(operands[0]), 0)
+      load(operands[1], into: .r2)
+      code.call(subprogram(.parseNumber))
+      store(.r0, result)
     default: throw unsupported("'\(intrinsic.rawValue)'")
     }
   }

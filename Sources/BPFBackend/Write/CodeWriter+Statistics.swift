@@ -155,7 +155,8 @@ extension CodeWriter {
     code.place(valid)
     code.emit(.arithmetic(.shiftLeft, .r0, 3))
     code.emit(.arithmetic(.add, .r0, .r3))
+    code.emit(.arithmetic(.add, .r0, Int32(offset)))
     code.emit(.move(.r2, 1))
-    code.emit(.atomic(.add, .double, .r0, Int16(offset), .r2))
+    code.emit(.atomic(.add, .double, .r0, 0, .r2))
   }
 }

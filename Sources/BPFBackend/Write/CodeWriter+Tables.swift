@@ -31,7 +31,7 @@ extension CodeWriter {
     }
   }
 
-  private mutating func loadKey(_ table: Table, _ register: BPFRegister) {
+  mutating func loadKey(_ table: Table, _ register: BPFRegister) {
     if let start = table.keyOffset { return scratchAddress(register, start) }
     stackAddress(register, -table.key.byteCount)
   }
@@ -179,15 +179,31 @@ extension CodeWriter {
     switch shared.program.globals[global.index].kind {
     case .scalar(.long): return writeStoreGlobal(global, .long(0))
     case .scalar(.string): return writeStoreGlobal(global, .string(""))
-    case .statistic: throw unsupported("deleting a statistic")
-    case .array, .statisticArray:
-      if keys.isEmpty { throw unsupported("deleting a whole array") }
+    case .statistic: return writeClearStatistic(module.table(global))
+    case .array, .statisticArray: if keys.isEmpty { return writeDeleteAll(module.table(global)) }
     }
     let table = module.table(global)
     writeKey(table, try wholeKey(keys, table))
     code.loadMap(.r1, table.map)
     loadKey(table, .r2)
     code.call(.mapDeleteElement)
+  }
+}
+
+// MARK: All elements
+
+extension CodeWriter {
+  private mutating func writeDeleteAll(_ table: Table) {
+    code.loadMap(.r1, table.map)
+    code.loadFunction(.r2, subprogram(.deleteElement))
+    code.emit(.move(.r3, 0))
+    code.emit(.move(.r4, 0))
+    code.call(.forEachMapElement)
+  }
+
+  mutating func writeDeleteElement() {
+    code.call(.mapDeleteElement)
+    finish(0)
   }
 }
 

@@ -183,7 +183,7 @@ extension CodeWriter {
   /// Uses `r0`.
   mutating func writeUnknownZero(_ register: BPFRegister) {
     code.loadMapValue(register, ModuleMaps.scalars)
-    code.emit(.load(.word, register, register))
+    code.emit(.load(.double, register, register))
     code.emit(.move(.r0, register))
     code.emit(.arithmetic(.xor, register, .r0))
   }

@@ -7,8 +7,23 @@ enum Subprogram: String, CaseIterable {
   case lose
   /// `r1`, `r2` strings: the first before (-1), equal to (0) or behind (1) the second.
   case compareTexts = "compare_texts"
-  /// `r1` a string in scratch memory, `r2` a number to append as `0x…`.
+  /// `r1` a string in scratch memory, `r2` a number to append in hexadecimal.
   case appendHexadecimal = "append_hex"
+  /// `r1` a string in scratch memory, `r2` a number to append, `r3` whether its sign counts.
+  case appendDecimal = "append_decimal"
+  /// `r1`, `r2` strings: where the second begins in the first, or -1.
+  case findText = "find_text"
+  /// `r1` a string, `r2` a base: the number that it begins with.
+  case parseNumber = "parse_number"
+  /// `r1` a map, `r2` a key: what all CPUs have, merged.
+  case mergeCount = "merge_count"
+  case mergeSum = "merge_sum"
+  case mergeMinimum = "merge_min"
+  case mergeMaximum = "merge_max"
+  /// `r1` a map, `r2` a key, `r3` bytes of a value: zeros for all CPUs.
+  case clearShares = "clear_shares"
+  /// As `bpf_for_each_map_elem` calls it: `r1` a map, `r2` a key.
+  case deleteElement = "delete_element"
 }
 
 extension CodeWriter {
@@ -24,11 +39,24 @@ extension CodeWriter {
     for kind in Subprogram.allCases {
       guard let function = subprograms[kind] else { continue }
       code.begin(function)
-      switch kind {
-      case .lose: writeLose()
-      case .compareTexts: writeCompareTexts()
-      case .appendHexadecimal: writeAppendHexadecimal()
-      }
+      write(kind)
+    }
+  }
+
+  private mutating func write(_ kind: Subprogram) {
+    switch kind {
+    case .lose: writeLose()
+    case .compareTexts: writeCompareTexts()
+    case .appendHexadecimal: writeAppendHexadecimal()
+    case .appendDecimal: writeAppendDecimal()
+    case .findText: writeFindText()
+    case .parseNumber: writeParseNumber()
+    case .mergeCount: writeMerge(StatisticLayout.countOffset, isSum: true)
+    case .mergeSum: writeMerge(StatisticLayout.sumOffset, isSum: true)
+    case .mergeMinimum: writeMerge(StatisticLayout.minimumOffset, isSum: false)
+    case .mergeMaximum: writeMerge(StatisticLayout.maximumOffset, isSum: false)
+    case .clearShares: writeClearShares()
+    case .deleteElement: writeDeleteElement()
     }
   }
 
@@ -121,8 +149,13 @@ extension CodeWriter {
     code.jump(if: .lessOrEqual, .r8, .r9, to: shorter)
     code.emit(.move(.r5, .r9))
     code.place(shorter)
-    // A zero that the verifier cannot know: all rounds look alike to it.
-    if shared.target.hasMayGoto { return writeUnknownZero(.r4) }
-    code.emit(.move(.r4, 0))
+    writeLoopZero(.r4)
+  }
+
+  /// Zero to count from: with `may_goto` one that the verifier cannot know, so that all rounds look alike to it;
+  /// without, a plain one, so that it can count the rounds.
+  mutating func writeLoopZero(_ register: BPFRegister) {
+    if shared.target.hasMayGoto { return writeUnknownZero(register) }
+    code.emit(.move(register, 0))
   }
 }

@@ -16,7 +16,7 @@ enum FunctionProbes {
     }
     let program = place.program
     let all = program.functions(matching: pattern)
-    guard !all.isEmpty else { return .failed(noSuchFunction(component, pattern, program)) }
+    guard !all.isEmpty else { return .failed(noSuchFunction(component, pattern, place)) }
     let fitting = all.filter { $0.fits(modifiers) }
     guard !fitting.isEmpty else {
       return .failed(.noFittingFunction(component, modifiers.sorted(), all[0].isInlineInstance))
@@ -97,10 +97,11 @@ enum FunctionProbes {
   private static func noSuchFunction(
     _ component: ProbePoint.Component,
     _ pattern: FunctionPattern,
-    _ program: any Program
+    _ place: ProbePlace
   ) -> Diagnostic {
+    let program = place.program
     if let file = pattern.file, let problem = elsewhere(component, pattern, file, program) { return problem }
-    var notes = program.searchReport
+    var notes = place.detour + program.searchReport
     if !program.hasDebugInfo {
       notes.append("without DWARF only functions that have a symbol are known, and marks")
     }

@@ -24,8 +24,7 @@ enum MarkProbes {
       {
         return .failed(.noSuchProvider(provider, in: program.path, among: providers))
       }
-      let near = nearestNames(to: name, among: Set(program.marks.map(\.name)).sorted())
-      return .failed(.noSuchMark(component, in: program.path, near: near, hasMarks: !program.marks.isEmpty))
+      return .failed(noSuchMark(component, name, place))
     }
     var result = ProbeResolution()
     var refused: [(name: String, reason: String)] = []
@@ -40,6 +39,22 @@ enum MarkProbes {
     let finding = Diagnostic.refusedSites(component, refused.count, first, isFatal: result.candidates.isEmpty)
     if result.candidates.isEmpty { result.problems.append(finding) } else { result.warnings.append(finding) }
     return result
+  }
+
+  private static func noSuchMark(
+    _ component: ProbePoint.Component,
+    _ name: String,
+    _ place: ProbePlace
+  ) -> Diagnostic {
+    let marks = place.program.marks
+    let near = nearestNames(to: name, among: Set(marks.map(\.name)).sorted())
+    return .noSuchMark(
+      component,
+      in: place.program.path,
+      near: near,
+      hasMarks: !marks.isEmpty,
+      notes: place.detour
+    )
   }
 
   private static func candidate(_ mark: ProgramMark, _ place: ProbePlace) -> ProbeCandidate {

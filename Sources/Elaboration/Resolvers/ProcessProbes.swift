@@ -52,7 +52,8 @@ enum ProcessProbes {
     case .failure(let problem):
       result.problems.append(.program(problem, at: (request.library ?? request.process).range))
     case .success(let program):
-      let place = ProbePlace(program: program, pid: pid, environment: environment)
+      let name = (request.library ?? request.process).string
+      let place = ProbePlace(program: program, name: name, pid: pid, environment: environment)
       let found =
         switch request.subject {
         case .function(let pattern, let modifiers): FunctionProbes.resolve(pattern, modifiers, place)
@@ -114,8 +115,18 @@ enum ProcessProbes {
 /// One program that a point names.
 struct ProbePlace: Sendable {
   let program: any Program
+  /// The name in the script.
+  let name: String?
   let pid: Int32?
   let environment: ElaborationEnvironment
+
+  /// Where the name led, when that is not what a reader of the script would expect: scripts are probed through
+  /// their interpreters.
+  var detour: [String] {
+    let last = name.flatMap { $0.split(separator: "/").last.map(String.init) } ?? ""
+    if last.isEmpty || Glob.isPattern(last) || program.path.hasSuffix(last) { return [] }
+    return ["'\(last)' leads to \(program.path)"]
+  }
 }
 
 /// A point that cannot be read.

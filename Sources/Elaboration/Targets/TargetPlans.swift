@@ -9,6 +9,25 @@ extension LocationPlan {
   }
 }
 
+extension LocationPlan {
+  /// The address of an argument on the stack: `rsp + 8 n`, n > 0 (System V psABI, section 3.2.3).
+  var isStackSlot: Bool {
+    guard case .binary(.add, .register(RegisterFile.x86_64.stackPointer), .constant(let offset)) = self else {
+      return false
+    }
+    return offset > 0 && offset % 8 == 0
+  }
+
+  /// Whether reading it at any function's entry is cheap and harmless.
+  var isCheapEverywhere: Bool {
+    switch self {
+    case .register: true
+    case .load(.user, byteCount: 8, _, let address): address.isStackSlot
+    default: false
+    }
+  }
+}
+
 extension ValueLocation {
   /// The plan for the first `byteCount` bytes as a number; nil when a part is optimised out.
   func read(byteCount: Int, isSigned: Bool) -> LocationPlan? {

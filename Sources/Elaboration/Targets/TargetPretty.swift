@@ -165,7 +165,11 @@ struct TargetPretty {
   ) {
     var presentation = presentation
     let plan: LocationPlan?
-    if case .value(let whole) = object.location, byteCount < 8 {
+    if case .memory(.user, let address) = object.location, byteCount < 8, address.isStackSlot {
+      // The whole slot, for the same reason; it is there whatever the type.
+      plan = .load(.user, byteCount: 8, isSigned: false, address: address)
+      presentation = .narrowed(byteCount: byteCount, isSigned: isSigned, presentation)
+    } else if case .value(let whole) = object.location, byteCount < 8 {
       let (inner, isNarrow) = whole.withoutExtension
       plan = inner
       if !isNarrow || inner != whole {
@@ -179,6 +183,11 @@ struct TargetPretty {
   }
 
   private mutating func addCapture(_ capture: TargetCapture, _ presentation: SiteFormat.Presentation) {
+    if case .constant(let value) = capture.plan, capture.kind == .number,
+      let text = presentation.text(ofConstant: value)
+    {
+      return add(text)
+    }
     if let index = captures.firstIndex(of: capture) {
       pieces.append(.value(index, presentation))
       return
@@ -244,6 +253,22 @@ extension LocationPlan {
     case .extend(let inner, _, _): (inner, true)
     case .load, .bits: (self, true)
     default: (self, false)
+    }
+  }
+}
+
+extension SiteFormat.Presentation {
+  /// What a value that is the same at every hit looks like; nil where the user side knows better.
+  fileprivate func text(ofConstant value: Int64) -> String? {
+    switch self {
+    case .decimal: "\(value)"
+    case .unsigned: "\(UInt64(bitPattern: value))"
+    case .hexadecimal: "0x" + String(UInt64(bitPattern: value), radix: 16)
+    case .narrowed(let byteCount, true, let inner) where byteCount < 8:
+      inner.text(ofConstant: (value << (64 - 8 * byteCount)) >> (64 - 8 * byteCount))
+    case .narrowed(let byteCount, false, let inner) where byteCount < 8:
+      inner.text(ofConstant: value & ((1 << (8 * byteCount)) - 1))
+    case .narrowed, .character, .boolean, .string, .enumerator, .float: nil
     }
   }
 }

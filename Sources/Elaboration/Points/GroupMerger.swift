@@ -1,0 +1,86 @@
+import TargetModel
+
+/// Joins groups that differ only in which arguments they capture.
+///
+/// A pattern over a whole library meets functions of every arity. Where values only get printed, capturing what the
+/// largest of them needs costs a few loads a hit and saves dozens of programs.
+struct GroupMerger {
+  /// Fewer groups than this are left alone.
+  private static let enough = 8
+  /// Most values that one hit captures for the sake of others.
+  private static let mostCaptures = 14
+
+  private struct Key: Hashable {
+    let kind: SiteGrouper.Kind
+    let pid: Int32?
+    let meanings: [TargetQuery: TargetMeaning]
+  }
+
+  /// The same sites in fewer groups.
+  static func merged(_ groups: [SiteGrouper.Group]) -> [SiteGrouper.Group] {
+    guard groups.count > enough else { return groups }
+    var result: [SiteGrouper.Group] = []
+    var open: [Key: Int] = [:]
+    for group in groups.sorted(by: { $0.sites.count > $1.sites.count }) {
+      guard let key = key(of: group) else {
+        result.append(group)
+        continue
+      }
+      if let index = open[key], let joined = join(result[index], group) {
+        result[index] = joined
+      } else {
+        open[key] = result.count
+        result.append(group)
+      }
+    }
+    return result
+  }
+
+  /// What groups that may be joined have in common; nil for a group whose captures are not for everybody.
+  private static func key(of group: SiteGrouper.Group) -> Key? {
+    var meanings: [TargetQuery: TargetMeaning] = [:]
+    for (query, answer) in group.answers {
+      guard case .text(let captures) = answer.meaning else {
+        meanings[query] = answer.meaning
+        continue
+      }
+      guard captures.allSatisfy({ $0.kind == .number && $0.plan.isCheapEverywhere }) else { return nil }
+      meanings[query] = .text([])
+    }
+    guard !group.slots.isEmpty, !group.separatesPrograms else { return nil }
+    return Key(kind: group.kind, pid: group.pid, meanings: meanings)
+  }
+
+  private static func join(
+    _ first: SiteGrouper.Group,
+    _ second: SiteGrouper.Group
+  ) -> SiteGrouper.Group? {
+    var result = first
+    var sites = second.sites
+    for (query, slot) in first.slots {
+      guard case .text(var captures) = first.answers[query]?.meaning,
+        case .text(let added) = second.answers[query]?.meaning
+      else { return nil }
+      let positions = added.map { capture -> Int in
+        if let index = captures.firstIndex(of: capture) { return index }
+        captures.append(capture)
+        return captures.count - 1
+      }
+      guard captures.count <= mostCaptures else { return nil }
+      result.answers[query]?.meaning = .text(captures)
+      for index in sites.indices { sites[index].description.formats[slot].renumber(positions) }
+    }
+    result.sites += sites
+    return result
+  }
+}
+
+extension SiteFormat {
+  /// Points every hole to the new position of its value.
+  fileprivate mutating func renumber(_ positions: [Int]) {
+    pieces = pieces.map { piece in
+      guard case .value(let index, let presentation) = piece else { return piece }
+      return .value(positions[index], presentation)
+    }
+  }
+}

@@ -1,0 +1,178 @@
+import BPFBackend
+import BPFObject
+import TargetModel
+import TestSupport
+import Testing
+import TraceIR
+
+/// The code of small scripts; their IR is written by hand, so that only this stage is tested.
+@Suite struct GoldenTests {
+  @Test("scripts become this code", arguments: goldenNames("bpf"))
+  func code(_ name: String) throws {
+    try golden("bpf", name) { text in
+      var script = ScriptBuilder()
+      try script.write(name)
+      var blueprint = try generate(script.program, for: BPFTarget()).blueprint
+      blueprint.sources = [SourceFile(name: "\(name).stp", text: text)]
+      return Disassembler.text(of: blueprint)
+    }
+  }
+
+  @Test("what is not supported yet is refused with its place")
+  func refusals() {
+    var script = ScriptBuilder()
+    script.globals = [array("a", .long)]
+    script.probe { body in body.add(.delete(first, [nil])) }
+    #expect(throws: BPFBackendError.unsupported("a slice of an array ('*')", location: "a.stp:2:3")) {
+      try generate(script.program, for: BPFTarget())
+    }
+    let error = BPFBackendError.unsupported("recursion of 'f'", location: "a.stp:2:3")
+    #expect("\(error)" == "a.stp:2:3: recursion of 'f' is not supported in kernel-side probes yet")
+  }
+}
+
+/// A program with one probe at one made-up site.
+struct ScriptBuilder {
+  var globals: [Global] = []
+  var records: [[ValueType]] = []
+  var kind = UserSiteKind.instruction
+  private var body = Body()
+  private var entryBody: Body?
+
+  mutating func probe(_ fill: (inout BodyBuilder) -> Void) { body = Self.body(fill) }
+
+  mutating func entry(_ fill: (inout BodyBuilder) -> Void) { entryBody = Self.body(fill) }
+
+  private static func body(_ fill: (inout BodyBuilder) -> Void) -> Body {
+    var builder = BodyBuilder()
+    builder.location = 0
+    fill(&builder)
+    return builder.finished
+  }
+
+  var program: TraceProgram {
+    let site = ProbeSite(
+      path: "/bin/program",
+      buildID: nil,
+      fileOffset: FileOffset(0x1000),
+      linkAddress: LinkAddress(0x1000),
+      semaphore: nil,
+      description: SiteDescription(probePoint: "process.function", scriptPoint: "process.function")
+    )
+    var program = TraceProgram()
+    program.globals = globals
+    program.locations = ["a.stp:2:3"]
+    program.records = records.map { RecordLayout(fields: $0, handler: Body()) }
+    var probe = Probe(name: "p", trigger: .userSites([site], kind: kind, pid: nil), body: body)
+    probe.entryBody = entryBody
+    probe.entrySlots = entryBody == nil ? [] : [.long]
+    program.probes = [probe]
+    return program
+  }
+}
+
+extension ScriptBuilder {
+  /// Writes the IR of a script of `Tests/Golden/bpf`.
+  mutating func write(_ name: String) throws {
+    switch name {
+    case "count": count()
+    case "entry": entry()
+    case "loop": loop()
+    case "member": member()
+    case "message": message()
+    case "quotient": quotient()
+    case "string-key": stringKey()
+    default: throw CommandFailure(command: "golden", output: "no IR for \(name).stp")
+    }
+  }
+
+  mutating func count() {
+    globals = [array("n", .long)]
+    probe { body in
+      let process = body.long { .context($0, .pid, kernelPlan: nil) }
+      _ = body.long { .addElement($0, first, [process], .long(1)) }
+    }
+  }
+
+  mutating func entry() {
+    globals = [Global(name: "s", kind: .statistic, maximumEntries: 1)]
+    kind = .functionReturn
+    entry { body in
+      let now = body.long { .context($0, .monotonicNanoseconds, kernelPlan: nil) }
+      body.add(.storeEntry(slot: 0, now))
+    }
+    probe { body in
+      let now = body.long { .context($0, .monotonicNanoseconds, kernelPlan: nil) }
+      let start = body.long { .loadEntry($0, slot: 0) }
+      let time = body.long { .binary($0, .subtract, now, start) }
+      body.add(.aggregate(first, [], time))
+    }
+  }
+
+  mutating func loop() {
+    globals = [scalar("sum")]
+    probe { body in
+      let i = body.local(.long)
+      var goesOn = Operand.long(0)
+      let condition = body.block { body in
+        let now = body.load(i)
+        goesOn = body.long { .binary($0, .less, now, .long(10)) }
+      }
+      let inside = body.block { body in
+        let now = body.load(i)
+        _ = body.long { .addGlobal($0, first, now) }
+      }
+      let step = body.block { body in
+        let now = body.load(i)
+        let next = body.long { .binary($0, .add, now, .long(1)) }
+        body.add(.storeLocal(i, next))
+      }
+      body.add(.loop(condition: condition, goesOn, body: inside, step: step))
+    }
+  }
+
+  mutating func member() {
+    records = [[.long, .long]]
+    probe { body in
+      let pointer = LocationPlan.load(.user, byteCount: 8, isSigned: false, address: .register(5))
+      let a = body.long {
+        .read($0, .load(.user, byteCount: 4, isSigned: true, address: pointer), inputs: [])
+      }
+      let b = body.long {
+        .read($0, .load(.user, byteCount: 8, isSigned: true, address: pointer.offset(by: 8)), inputs: [])
+      }
+      body.add(.emit(RecordID(0), [a, b]))
+    }
+  }
+
+  mutating func message() {
+    records = [[.string, .long]]
+    probe { body in
+      let name = body.execname()
+      let isPsql = body.long { .compareStrings($0, .equal, name, .string("psql")) }
+      let send = body.block { body in
+        let process = body.long { .context($0, .pid, kernelPlan: nil) }
+        body.add(.emit(RecordID(0), [name, process]))
+      }
+      body.add(.if(isPsql, then: send, else: Block()))
+    }
+  }
+
+  mutating func quotient() {
+    globals = [scalar("n")]
+    probe { body in
+      let left = body.argument()
+      let right = body.long { .context($0, .argument(2), kernelPlan: nil) }
+      let quotient = body.long { .binary($0, .divide, left, right) }
+      body.add(.storeGlobal(first, quotient))
+    }
+  }
+
+  mutating func stringKey() {
+    globals = [Global(name: "s", kind: .statisticArray(keys: [.string]), maximumEntries: 2048)]
+    probe { body in
+      let text = body.argumentText()
+      body.add(.aggregate(first, [text], .long(1)))
+    }
+  }
+}
