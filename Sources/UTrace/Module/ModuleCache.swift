@@ -22,7 +22,7 @@ struct ModuleCache {
   func module(for key: [UInt8], lookingUpIn programs: SystemPrograms) -> ModuleFile? {
     let name = fileName(key)
     guard let bytes = directory.read(name),
-      let image = try? ModuleImage(SharedBytes(bytes), path: name), image.facts.cacheKey == key,
+      let image = try? ModuleImage(bytes, path: name, writtenBy: nil), image.facts.cacheKey == key,
       image.facts.dependencies.areUnchanged(lookingUpIn: programs)
     else { return nil }
     return try? image.module()

@@ -51,11 +51,11 @@ struct ModuleImage {
   private let path: String
   private let body: [UInt8]
 
-  /// Reads seal and facts of a file of this very build of utrace.
-  init(_ bytes: SharedBytes, path: String) throws(ModuleError) {
+  /// Reads seal and facts of a file; nil for `writer` where something else tells that the same build wrote it.
+  init(_ bytes: SharedBytes, path: String, writtenBy writer: ModuleSeal? = .current) throws(ModuleError) {
     self.bytes = bytes
     self.path = path
-    let parts = try ModuleSeal.open(bytes, path: path)
+    let parts = try ModuleSeal.open(bytes, path: path, writtenBy: writer)
     do { facts = try BinaryReader.read(ModuleFacts.self, from: parts.facts) } catch {
       throw .damaged(path, "its facts: \(error)")
     }

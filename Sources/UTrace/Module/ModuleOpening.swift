@@ -13,7 +13,7 @@ struct ModuleOpening {
   /// The module.
   func open() throws(ModuleError) -> ModuleFile {
     let bytes: SharedBytes
-    do throws(SystemError) { bytes = SharedBytes(try readSmallFile(path)) } catch { throw .unreadable(error) }
+    do throws(SystemError) { bytes = try SharedBytes(mapping: path) } catch { throw .unreadable(error) }
     let image = try ModuleImage(bytes, path: path)
     let here = KernelFacts(BPFTarget(kernel), machine, readingStructures: true)
     let obstacles = image.facts.kernel.obstacles(on: here)

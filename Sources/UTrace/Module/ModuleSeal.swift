@@ -50,11 +50,15 @@ struct ModuleSeal: Hashable {
     return sealed
   }
 
-  /// Facts and body of a whole file of this utrace.
-  static func open(_ object: SharedBytes, path: String) throws(ModuleError) -> (facts: [UInt8], body: [UInt8]) {
+  /// Facts and body of a whole file of that writer; nil: of any.
+  static func open(
+    _ object: SharedBytes,
+    path: String,
+    writtenBy writer: ModuleSeal?
+  ) throws(ModuleError) -> (facts: [UInt8], body: [UInt8]) {
     let (place, section) = try checksPlace(object, path: path)
     guard let parts = Parts(section) else { throw .damaged(path, "it is cut") }
-    guard parts.writer == current else { throw .otherWriter(path, parts.writer) }
+    guard writer == nil || writer == parts.writer else { throw .otherWriter(path, parts.writer) }
     guard parts.checks == checks(of: object, around: place) else {
       throw .damaged(path, "its checksum is wrong")
     }

@@ -2,6 +2,9 @@
 struct BinaryWriter {
   private(set) var bytes: [UInt8] = []
   private var textNumbers: [String: Int] = [:]
+  /// Texts of late, most of which come again: comparing is faster than hashing.
+  private var recent = [(text: String, number: Int)](repeating: ("", -1), count: 8)
+  private var nextRecent = 0
   private var blobNumbers: [[UInt8]: Int] = [:]
 
   /// The bytes of one value.
@@ -40,12 +43,17 @@ struct BinaryWriter {
 
   /// Sites share paths, and functions and files their names: a text stands where it comes first.
   mutating func write(text: String) {
-    if let number = textNumbers[text] { return write(unsigned: UInt64(number)) }
-    write(unsigned: UInt64(textNumbers.count))
-    textNumbers[text] = textNumbers.count
-    let utf8 = Array(text.utf8)
-    write(unsigned: UInt64(utf8.count))
-    bytes += utf8
+    for entry in recent where entry.number >= 0 && entry.text == text {
+      return write(unsigned: UInt64(entry.number))
+    }
+    let number = textNumbers[text] ?? textNumbers.count
+    recent[nextRecent] = (text, number)
+    nextRecent = (nextRecent + 1) % recent.count
+    write(unsigned: UInt64(number))
+    guard number == textNumbers.count else { return }
+    textNumbers[text] = number
+    write(unsigned: UInt64(text.utf8.count))
+    bytes.append(contentsOf: text.utf8)
   }
 
   /// The same for bytes.
