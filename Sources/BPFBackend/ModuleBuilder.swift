@@ -66,7 +66,8 @@ struct ModuleBuilder {
       facts: facts,
       program: program,
       module: module,
-      hasEntrySlots: probe.entryBody != nil
+      hasEntrySlots: probe.entryBody != nil,
+      hasMayGoto: target.hasMayGoto
     )
     let layout = FrameLayout(body, demand, module)
     let name = role == .entry ? "probe\(facts.index)_entry" : "probe\(facts.index)"

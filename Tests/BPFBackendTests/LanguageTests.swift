@@ -99,8 +99,8 @@ extension LiveTests {
       #expect(try live.scalar(third) == 9)
     }
 
-    @Test("loops run their rounds, break and continue")
-    func loops() throws {
+    @Test("loops run their rounds, break and continue", arguments: [true, false])
+    func loops(_ hasMayGoto: Bool) throws {
       let live = try LiveModule(
         probe("count", globals: [scalar("sum"), scalar("rounds")]) { body in
           let limit = body.argument()
@@ -133,7 +133,8 @@ extension LiveTests {
           body.add(.storeGlobal(first, total))
           let rounds = body.load(i)
           body.add(.storeGlobal(second, rounds))
-        }
+        },
+        target: .live(hasMayGoto: hasMayGoto)
       )
       try victim.hit("value", "10")
       #expect(try live.scalar(first) == 40)
@@ -142,13 +143,14 @@ extension LiveTests {
       #expect(try live.scalar(second) == 1001)
     }
 
-    @Test("an endless loop exceeds the action budget")
-    func endless() throws {
+    @Test("an endless loop exceeds the action budget", arguments: [true, false])
+    func endless(_ hasMayGoto: Bool) throws {
       let live = try LiveModule(
         probe("count", globals: [scalar("rounds")]) { body in
           let round = body.block { _ = $0.long { .addGlobal($0, first, .long(1)) } }
           body.add(.loop(condition: Block(), .long(1), body: round, step: Block()))
-        }
+        },
+        target: .live(hasMayGoto: hasMayGoto)
       )
       try victim.hit("count", "1")
       #expect(try live.scalar(first) == 10_000)

@@ -258,8 +258,11 @@ final class LiveModule {
 
 extension BPFTarget {
   /// What the machine of the tests can do.
-  static var live: BPFTarget {
+  static var live: BPFTarget { live() }
+
+  static func live(hasMayGoto: Bool = true) -> BPFTarget {
     var target = BPFTarget()
+    target.hasMayGoto = hasMayGoto
     target.possibleCPUCount = ProcessInfo.processInfo.processorCount
     return target
   }

@@ -58,8 +58,8 @@ extension LiveTests {
       #expect(try live.records() == ["0/0/0 5 \"x\"", "1/0/0 \"x\"", "2/0/0", "0/0/0 6 \"end\""])
     }
 
-    @Test("a loop of records flushes its buffer", arguments: [1, 100, 3000])
-    func loop(_ count: Int64) throws {
+    @Test("a loop of records flushes its buffer", arguments: [1, 100, 3000] as [Int64], [true, false])
+    func loop(_ count: Int64, _ hasMayGoto: Bool) throws {
       let live = try LiveModule(
         probe("count", records: [[.long, .string]]) { body in
           let limit = body.argument()
@@ -79,7 +79,8 @@ extension LiveTests {
             body.add(.storeLocal(i, next))
           }
           body.add(.loop(condition: condition, goesOn, body: inside, step: step))
-        }
+        },
+        target: .live(hasMayGoto: hasMayGoto)
       )
       try victim.hit("value", "\(count)")
       #expect(try live.records() == (0..<count).map { "0/0/0 \($0) \"loop\"" })

@@ -93,7 +93,6 @@ struct Expander {
       let condition = frame.map(condition)
       return .branch(condition, then: try expand(then, &frame), else: try expand(other, &frame))
     case .loop(let condition, let operand, let body, let step):
-      guard target.hasMayGoto else { throw unsupported("a loop on a kernel without may_goto", location) }
       let condition = try expand(condition, &frame)
       return .loop(
         condition: condition,

@@ -19,7 +19,10 @@ struct FrameDemand: StepVisitor {
   private(set) var fused: [ValueID: FusedComparison] = [:]
   private(set) var output = OutputMode.none
   private(set) var usesEntrySlots = false
+  /// Whether each round of a loop is a call of its own, to which nothing comes that is not in scratch memory.
+  private(set) var runsInRounds = false
   private var hasLoop = false
+  private let hasMayGoto: Bool
   private let module: ModuleLayout
   private let facts: ProbeFacts
 
@@ -31,9 +34,11 @@ struct FrameDemand: StepVisitor {
     facts: ProbeFacts,
     program: TraceProgram,
     module: ModuleLayout,
-    hasEntrySlots: Bool
+    hasEntrySlots: Bool,
+    hasMayGoto: Bool
   ) {
     self.module = module
+    self.hasMayGoto = hasMayGoto
     self.facts = facts
     usesEntrySlots = hasEntrySlots
     if hasEntrySlots {
@@ -62,6 +67,10 @@ struct FrameDemand: StepVisitor {
   mutating func willEnterLoop() {
     hasLoop = true
     mayFault = true
+    if !hasMayGoto {
+      runsInRounds = true
+      needsScratch = true
+    }
   }
 
   mutating func willVisit(_ step: Step) {

@@ -30,6 +30,8 @@ struct FrameLayout {
   private(set) var scratchByteCount: Int
   private(set) var outputOffset = 0
   private(set) var controlOffset = 0
+  /// Where in scratch memory the next round of a loop finds where to go on.
+  private(set) var resumeOffset = 0
   /// Of all variables, values first.
   let types: [ValueType]
   private let values: Int
@@ -67,6 +69,8 @@ struct FrameLayout {
   }
 
   private mutating func placeBuffers() {
+    resumeOffset = scratchByteCount
+    if demand.runsInRounds { scratchByteCount += 8 }
     controlOffset = scratchByteCount
     if demand.sendsText { scratchByteCount += 32 + module.slotByteCount }
     outputOffset = scratchByteCount
@@ -78,6 +82,7 @@ struct FrameLayout {
     let stackSlots = stride(from: demand.frameByteCount, to: demand.arenaByteCount, by: -8)
       .map { Home.stack(Int16(-$0)) }
     var longs = SlotPool(free: stackSlots + registers.map { .register($0) })
+    var carried = SlotPool(free: [])
     var texts = SlotPool(free: [])
     let order = types.indices
       .filter { isNeeded($0) }
@@ -85,7 +90,11 @@ struct FrameLayout {
     for index in order {
       let interval = liveness.intervals[index]
       if types[index] == .long {
-        homes[index] = longs.take(interval) ?? addScratch(8, to: &longs, interval)
+        if demand.runsInRounds && liveness.isCarried(interval) {
+          homes[index] = carried.take(interval) ?? addScratch(8, to: &carried, interval)
+        } else {
+          homes[index] = longs.take(interval) ?? addScratch(8, to: &longs, interval)
+        }
       } else {
         homes[index] = texts.take(interval) ?? addScratch(module.slotByteCount, to: &texts, interval)
       }

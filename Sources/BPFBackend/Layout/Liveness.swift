@@ -43,6 +43,11 @@ struct Liveness: StepVisitor {
     return interval.first < loopStarts[number] && interval.last >= loopStarts[number]
   }
 
+  /// Whether a variable goes from one round of a loop to another.
+  func isCarried(_ interval: Interval) -> Bool {
+    loopStarts.contains { interval.first < $0 && interval.last >= $0 }
+  }
+
   private mutating func extend(over loop: ClosedRange<Int>) {
     for index in intervals.indices where intervals[index].first < loop.lowerBound {
       if intervals[index].touches.contains(where: loop.contains) {

@@ -20,20 +20,28 @@ extension CodeWriter {
     case .body: if demand.usesEntrySlots { findEntryFrame() }
     case .entry: pushEntryFrame()
     }
-    try write(steps)
-    code.place(end)
-    endOutput()
-    releaseScratch()
-    code.place(quit)
-    code.emit(.move(.r0, 0))
-    code.emit(.exit)
-    writeUncaught()
+    if demand.runsInRounds {
+      try writeInRounds(steps)
+    } else {
+      try write(steps)
+      code.place(end)
+      endOutput()
+      leave()
+      writeUncaught()
+    }
     writeSubprograms()
     do {
       return try code.finish()
     } catch {
       throw .assembly(error)
     }
+  }
+
+  /// Gives back what was claimed.
+  mutating func leave() {
+    releaseScratch()
+    code.place(quit)
+    finish(0)
   }
 
   /// Hits count only while the session runs.

@@ -30,18 +30,22 @@ struct CodeWriter {
   let facts: ProbeFacts
   let layout: FrameLayout
   /// After the body: output is sent, scratch memory given back.
-  let end: Assembler.Label
+  ///
+  /// This and the two for faults belong to the function that is being written.
+  private(set) var end: Assembler.Label
   /// Before anything was claimed.
   let quit: Assembler.Label
   /// Reports a fault: `r1` holds code and location, `r2` the subject.
-  let uncaught: Assembler.Label
+  private(set) var uncaught: Assembler.Label
   /// Counts an error that is already reported.
-  let counted: Assembler.Label
+  private(set) var counted: Assembler.Label
   var handlers: [Handler] = []
   var scopes: [Int: Assembler.Label] = [:]
   var loops: [(next: Assembler.Label, end: Assembler.Label)] = []
   /// Loops begun so far.
   private var loopCount = 0
+  /// Where rounds begin, where each is a call of its own.
+  var roundStarts: [Assembler.Label] = []
   /// Of the step being written.
   var location: Int?
   var subprograms: [Subprogram: Assembler.Function] = [:]
@@ -53,6 +57,14 @@ struct CodeWriter {
     code = Assembler(program: name)
     end = code.makeLabel()
     quit = code.makeLabel()
+    uncaught = code.makeLabel()
+    counted = code.makeLabel()
+  }
+
+  /// Begins a function with ends of its own.
+  mutating func begin(_ function: Assembler.Function) {
+    code.begin(function)
+    end = code.makeLabel()
     uncaught = code.makeLabel()
     counted = code.makeLabel()
   }
@@ -132,11 +144,10 @@ extension CodeWriter {
 
   private mutating func writeLoop(_ action: Action) throws(BPFBackendError) {
     guard case .loop(let condition, let operand, let body, let step, let budget) = action else { return }
-    let (start, next) = (code.makeLabel(), code.makeLabel())
+    let next = code.makeLabel()
     let (exhausted, done) = (code.makeLabel(), code.makeLabel())
     blur(condition + body + step, budget)
-    code.place(start)
-    code.mayGoto(exhausted)
+    let start = beginRound(exhausted)
     spend(budget, exhausted)
     try write(condition)
     jump(unless: operand, to: done)
@@ -145,7 +156,7 @@ extension CodeWriter {
     loops.removeLast()
     code.place(next)
     try write(step)
-    code.jump(to: start)
+    goOn(start)
     code.place(exhausted)
     raise(.actionBudget, subject: 0)
     code.place(done)
@@ -155,16 +166,19 @@ extension CodeWriter {
     load(layout.home(budget), into: .r0)
     code.emit(.arithmetic(.add, .r0, 1))
     store(.r0, in: layout.home(budget))
-    code.loadConstant(.r1, Int64(module.limits.maxAction))
+    let mostRounds = shared.target.hasMayGoto ? Int.max : Self.maximumRounds
+    code.loadConstant(.r1, Int64(min(module.limits.maxAction, mostRounds)))
     code.jump(if: .signedGreater, .r0, .r1, to: exhausted)
   }
 
   /// Adds a zero that the verifier cannot know to all that the loop changes, so that its second round looks
   /// to the verifier like the first.
   private mutating func blur(_ steps: [Step], _ budget: LocalID) {
-    writeUnknownZero(.r1)
     let number = loopCount
     loopCount += 1
+    // What is in scratch memory is unknown to it anyway.
+    if demand.runsInRounds { return }
+    writeUnknownZero(.r1)
     let changed = StoredLocals.of(steps).union([budget]).sorted { $0.index < $1.index }
     for local in changed where layout.liveness.isLive(local, atLoop: number) {
       switch layout.home(local) {

@@ -1,0 +1,74 @@
+import BPFObject
+import TraceIR
+
+// Loops for verifiers that follow every round (before Linux 6.9): `bpf_loop` calls the body of the probe again and
+// again. A jump backwards becomes a return to it, and the next call goes on where that jump went:
+//
+//     main:    claim scratch memory, find the entry frame         body:    load the pointers
+//              resume = 0                                                  switch (resume) 1: goto first; …
+//              bpf_loop(…, body, pointers)                                 …
+//              give back                                          first:   one round
+//              return                                                      resume = 1; return 0
+//                                                                          …
+//                                                                 end:     send output; return 1
+//
+// What goes from round to round is in scratch memory, so that the verifier knows nothing of it and one look at the
+// body is enough. On the stack of `main` are only the pointers, which never change: before commit ab5cfac139ab
+// (Linux 6.7) the verifier believes what a callback's first run left there.
+extension CodeWriter {
+  /// The most rounds that `bpf_loop` runs (`BPF_MAX_LOOPS`), less the first and the last call.
+  static let maximumRounds = (1 << 23) - 2
+
+  /// Where the rounds of a loop begin; goes to `exhausted` when the kernel has enough of them.
+  mutating func beginRound(_ exhausted: Assembler.Label) -> Assembler.Label {
+    let start = code.makeLabel()
+    code.place(start)
+    if demand.runsInRounds { roundStarts.append(start) } else { code.mayGoto(exhausted) }
+    return start
+  }
+
+  /// Goes to the next round of the loop that begins at `start`.
+  mutating func goOn(_ start: Assembler.Label) {
+    guard let index = roundStarts.firstIndex(of: start) else { return code.jump(to: start) }
+    storeScratch(.word, layout.resumeOffset, immediate: Int32(index + 1))
+    finish(0)
+  }
+
+  /// Registers that the body finds as they were in the main function, each with its place on that one's stack.
+  private var pointers: [(register: BPFRegister, offset: Int16)] {
+    let registers = [layout.contextRegister, layout.scratchRegister, layout.entryRegister].compactMap { $0 }
+    return registers.enumerated().map { ($1, Int16(-8 * ($0 + 1))) }
+  }
+
+  mutating func writeInRounds(_ steps: [Step]) throws(BPFBackendError) {
+    let body = code.makeFunction("body")
+    storeScratch(.word, layout.resumeOffset, immediate: 0)
+    for (register, offset) in pointers { code.emit(.store(.double, .r10, offset, register)) }
+    code.emit(.move(.r1, Int32(1 << 23)))
+    code.loadFunction(.r2, body)
+    stackAddress(.r3, -8 * pointers.count)
+    code.emit(.move(.r4, 0))
+    code.call(.loop)
+    code.place(end)
+    leave()
+    begin(body)
+    try writeBody(steps)
+  }
+
+  /// `r2` = the place of the last pointer.
+  private mutating func writeBody(_ steps: [Step]) throws(BPFBackendError) {
+    let again = code.makeLabel()
+    let last = pointers.last?.offset ?? 0
+    for (register, offset) in pointers { code.emit(.load(.double, register, .r2, offset - last)) }
+    loadScratch(.word, .r1, layout.resumeOffset)
+    code.jump(if: .notEqual, .r1, 0, to: again)
+    try write(steps)
+    code.place(end)
+    endOutput()
+    finish(1)
+    code.place(again)
+    for (index, start) in roundStarts.enumerated() { code.jump(if: .equal, .r1, Int32(index + 1), to: start) }
+    finish(1)
+    writeUncaught()
+  }
+}
