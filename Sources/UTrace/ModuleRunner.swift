@@ -29,7 +29,9 @@ struct ModuleRunner {
       let side = try module.map { module throws(KernelError) in
         try reporter.pass(4) { () throws(KernelError) in
           try KernelSideLoader(kernel: kernel, program: program, module: module, target: pid).load()
-        } saying: { _ in "loaded and attached" }
+        } saying: { _ in
+          "loaded and attached"
+        }
       }
       let status = try TraceSession(program, kernel: side, options: session).run()
       if status != 0 { throw ExitCode(status) }

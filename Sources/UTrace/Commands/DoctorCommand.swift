@@ -6,7 +6,7 @@ import Platform
 struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
-    abstract: "Say what this kernel and this user can do, and what to do about what is missing.",
+    abstract: "Say what works on this machine, and what to do if not.",
     discussion: "Exit status: 0 when tracing works, 3 when not."
   )
 

@@ -20,7 +20,8 @@ extension DoctorReport {
       Group(title: "Settings", checks: Self.settings(settings, state)),
       Group(title: "Files", checks: Self.files(surroundings)),
     ]
-    let reason = canLoad ? groups[1].checks.first { $0.state == .missing }?.advice : KernelFeature.loadPrograms.advice
+    let reason =
+      canLoad ? groups[1].checks.first { $0.state == .missing }?.advice : KernelFeature.loadPrograms.advice
     verdict = canTrace ? "Tracing works." : "Tracing does not work: \(reason ?? "see above")."
   }
 
@@ -29,7 +30,9 @@ extension DoctorReport {
     var attach = Check(.uprobeMulti, state)
     if attach.state == .missing {
       attach = Check(.uprobe, state)
-      if attach.state == .good, case .missing = state(.tracefs) { attach.detail = "one by one: mount tracefs for more" }
+      if attach.state == .good, case .missing = state(.tracefs) {
+        attach.detail = "one by one: mount tracefs for more"
+      }
     }
     attach.name = "probes of processes"
     return [Check(.loadPrograms, state), Check(.ringBuffer, state), Check(.taskStorage, state), attach]
@@ -63,7 +66,8 @@ extension DoctorReport {
         ),
     ]
     if let container = surroundings.container {
-      let advice = missing.isEmpty ? "" : "; start it with --cap-add=BPF --cap-add=PERFMON --cap-add=SYS_PTRACE"
+      let advice =
+        missing.isEmpty ? "" : "; start it with --cap-add=BPF --cap-add=PERFMON --cap-add=SYS_PTRACE"
       checks.append(Check(name: "container", state: .neutral, detail: container + advice))
     }
     if !surroundings.hasFirstProcessIDs {
@@ -73,18 +77,29 @@ extension DoctorReport {
     return checks
   }
 
-  private static func settings(_ settings: KernelSettings, _ state: (KernelFeature) -> FeatureState) -> [Check] {
+  private static func settings(
+    _ settings: KernelSettings,
+    _ state: (KernelFeature) -> FeatureState
+  ) -> [Check] {
     var checks = [Check(.btf, state)]
     checks[0].detail = checks[0].state == .good ? "/sys/kernel/btf/vmlinux" : checks[0].detail
     checks.append(
       settings.tracefs.map { Check(name: "tracefs", state: .good, detail: $0) }
-        ?? Check(name: "tracefs", state: .missing, detail: "not mounted", advice: KernelFeature.tracefs.advice)
+        ?? Check(
+          name: "tracefs",
+          state: .missing,
+          detail: "not mounted",
+          advice: KernelFeature.tracefs.advice
+        )
     )
     switch settings.lockdown {
-    case nil, "none"?: checks.append(Check(name: "lockdown", state: .good, detail: settings.lockdown ?? "none"))
+    case nil, "none"?:
+      checks.append(Check(name: "lockdown", state: .good, detail: settings.lockdown ?? "none"))
     case "confidentiality"?:
       let detail = "confidentiality, which forbids reading the kernel's memory"
-      checks.append(Check(name: "lockdown", state: .missing, detail: detail, advice: "boot with lockdown=integrity"))
+      checks.append(
+        Check(name: "lockdown", state: .missing, detail: detail, advice: "boot with lockdown=integrity")
+      )
     case let level?: checks.append(Check(name: "lockdown", state: .neutral, detail: level))
     }
     for (name, value) in [
@@ -101,7 +116,12 @@ extension DoctorReport {
   private static func files(_ surroundings: Surroundings) -> [Check] {
     var checks = surroundings.caches.map { cache in
       guard let path = cache.path else {
-        return Check(name: cache.name, state: .missing, detail: "no home directory", advice: "set XDG_CACHE_HOME")
+        return Check(
+          name: cache.name,
+          state: .missing,
+          detail: "no home directory",
+          advice: "set XDG_CACHE_HOME"
+        )
       }
       guard let problem = cache.problem else { return Check(name: cache.name, state: .good, detail: path) }
       let advice = "every run starts from nothing; set XDG_CACHE_HOME to a directory of yours"
@@ -109,7 +129,9 @@ extension DoctorReport {
     }
     let servers = surroundings.debugInfoServers
     let none = "not configured; DEBUGINFOD_URLS names servers of debug information"
-    checks.append(Check(name: "debuginfod", state: servers == nil ? .neutral : .good, detail: servers ?? none))
+    checks.append(
+      Check(name: "debuginfod", state: servers == nil ? .neutral : .good, detail: servers ?? none)
+    )
     return checks
   }
 }

@@ -48,7 +48,18 @@ struct CacheKey {
   /// The key itself.
   var bytes: [UInt8] {
     var writer = BinaryWriter()
-    writer.write(executable, kernel, scriptName, arguments, globals, limits, flags, target, tapsets, libraryPath)
+    writer.write(
+      executable,
+      kernel,
+      scriptName,
+      arguments,
+      globals,
+      limits,
+      flags,
+      target,
+      tapsets,
+      libraryPath
+    )
     writer.write(blob: script)
     return writer.bytes
   }

@@ -86,7 +86,8 @@ extension LocationPlan {
     case .constant, .register, .input: false
     // The thread pointer is found in the kernel's task structure.
     case .threadPointer, .currentTask, .tracepointArgument, .load(.kernel, _, _, _): true
-    case .unary(_, let value), .bits(let value, _, _, _), .extend(let value, _, _): value.readsKernelStructures
+    case .unary(_, let value), .bits(let value, _, _, _), .extend(let value, _, _):
+      value.readsKernelStructures
     case .load(.user, _, _, let address): address.readsKernelStructures
     case .binary(_, let left, let right): left.readsKernelStructures || right.readsKernelStructures
     }

@@ -50,7 +50,8 @@ struct KnownKernel {
       kernel: "\(machine.kernelRelease) \(machine.kernelVersion)",
       executable: FileFact("/proc/self/exe")
     )
-    states = cache?.read(Self.fileName).flatMap { [key] in try? Self.states(in: $0.copied(), for: key) } ?? [:]
+    states =
+      cache?.read(Self.fileName).flatMap { [key] in try? Self.states(in: $0.copied(), for: key) } ?? [:]
   }
 
   /// The kernel, with what is known of it.

@@ -20,7 +20,11 @@ private let again = "build it again: utrace build -o NAME script.stp"
 extension ModuleError {
   /// A probed binary that is another one now, or none.
   static func changedProgram(_ path: String, was: String, now: String) -> Self {
-    Self("changed-program", "'\(path)' changed since the module was built", ["it was \(was), it is \(now)", again])
+    Self(
+      "changed-program",
+      "'\(path)' changed since the module was built",
+      ["it was \(was), it is \(now)", again]
+    )
   }
 
   /// Bytes that no utrace wrote like this.
@@ -30,7 +34,11 @@ extension ModuleError {
 
   /// A process that is gone, or runs something else.
   static func lostProcess(_ pid: Int32, _ what: String) -> Self {
-    Self("no-such-process", "the module is for process \(pid), \(what)", ["name another process with '-p PID'"])
+    Self(
+      "no-such-process",
+      "the module is for process \(pid), \(what)",
+      ["name another process with '-p PID'"]
+    )
   }
 
   /// No module at all; `what` says why it is not even an object file.
@@ -40,7 +48,12 @@ extension ModuleError {
 
   /// Code for another kernel.
   static func otherKernel(_ path: String, _ differences: [String]) -> Self {
-    Self("other-kernel", "the module '\(path)' is for another kernel", differences + [again], status: .systemError)
+    Self(
+      "other-kernel",
+      "the module '\(path)' is for another kernel",
+      differences + [again],
+      status: .systemError
+    )
   }
 
   /// Values coded by another utrace.
@@ -49,7 +62,11 @@ extension ModuleError {
     let message = "the module '\(path)' was built by utrace \(writer.version), this is \(here.version)"
     guard writer.version == here.version else { return Self("other-version", message, [again]) }
     let builds = "it was build \(writer.build), this is \(here.build)"
-    return Self("other-version", "the module '\(path)' was built by another build of utrace", [builds, again])
+    return Self(
+      "other-version",
+      "the module '\(path)' was built by another build of utrace",
+      [builds, again]
+    )
   }
 
   /// A file that cannot be read.

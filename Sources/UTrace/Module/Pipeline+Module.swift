@@ -12,7 +12,9 @@ extension Pipeline {
     guard !options.ignoresCache, let cache = ModuleCache.standard(environment) else { return nil }
     let start = Clock.monotonicNanoseconds()
     cacheKey = CacheKey(script, options, surroundings(target)).bytes
-    guard let key = cacheKey, let found = cache.module(for: key, lookingUpIn: programs.system) else { return nil }
+    guard let key = cacheKey, let found = cache.module(for: key, lookingUpIn: programs.system) else {
+      return nil
+    }
     reporter.say(3, "module from cache", since: start)
     return found
   }

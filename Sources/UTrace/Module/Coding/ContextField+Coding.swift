@@ -3,8 +3,10 @@ import TargetModel
 extension ContextField: BinaryCoded {
   /// The fields without values; a field's number is its index here.
   private static let plain: [ContextField] = [
-    .pid, .tid, .ppid, .pgrp, .sid, .uid, .euid, .gid, .egid, .execname, .pexecname, .cpu, .realtimeNanoseconds,
-    .monotonicNanoseconds, .cycles, .jiffies, .target, .instructionPointer, .returnValue, .isUserMode, .currentTask,
+    .pid, .tid, .ppid, .pgrp, .sid, .uid, .euid, .gid, .egid, .execname, .pexecname, .cpu,
+    .realtimeNanoseconds,
+    .monotonicNanoseconds, .cycles, .jiffies, .target, .instructionPointer, .returnValue, .isUserMode,
+    .currentTask,
   ]
 
   init(from reader: inout BinaryReader) throws(CodingFailure) {
@@ -19,7 +21,8 @@ extension ContextField: BinaryCoded {
   func write(to writer: inout BinaryWriter) {
     switch self {
     case .pid, .tid, .ppid, .pgrp, .sid, .uid, .euid, .gid, .egid, .execname, .pexecname, .cpu,
-      .realtimeNanoseconds, .monotonicNanoseconds, .cycles, .jiffies, .target, .instructionPointer, .returnValue,
+      .realtimeNanoseconds, .monotonicNanoseconds, .cycles, .jiffies, .target, .instructionPointer,
+      .returnValue,
       .isUserMode, .currentTask:
       writer.write(tag: UInt8(clamping: Self.plain.firstIndex(of: self) ?? 253))
     case .argument(let index): writer.write(case: 254, index)

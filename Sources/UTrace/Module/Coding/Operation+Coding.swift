@@ -99,7 +99,8 @@ extension Operation: BinaryCoded {
     case 11: self = .addGlobal(try reader.value(), try reader.value(), try reader.value())
     case 12: self = .loadElement(try reader.value(), try reader.value(), try reader.value())
     case 13: self = .storeElement(try reader.value(), try reader.value(), try reader.value())
-    case 14: self = .addElement(try reader.value(), try reader.value(), try reader.value(), try reader.value())
+    case 14:
+      self = .addElement(try reader.value(), try reader.value(), try reader.value(), try reader.value())
     case 15: self = .contains(try reader.value(), try reader.value(), try reader.value())
     case 16: self = .delete(try reader.value(), try reader.value())
     case 17: self = .aggregate(try reader.value(), try reader.value(), try reader.value())
@@ -166,7 +167,8 @@ extension Operation: BinaryCoded {
     case .contains(let value, let global, let keys): writer.write(case: 15, value, global, keys)
     case .delete(let global, let keys): writer.write(case: 16, global, keys)
     case .aggregate(let global, let keys, let a): writer.write(case: 17, global, keys, a)
-    case .extract(let value, let field, let global, let keys): writer.write(case: 18, value, field, global, keys)
+    case .extract(let value, let field, let global, let keys):
+      writer.write(case: 18, value, field, global, keys)
     case .histogramBucket(let value, let shape, let global, let keys, let a):
       writer.write(case: 19, value, shape, global, keys, a)
     case .if(let condition, let then, let otherwise): writer.write(case: 20, condition, then, otherwise)
