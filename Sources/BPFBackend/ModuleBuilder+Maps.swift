@@ -43,7 +43,9 @@ extension ModuleBuilder {
 
   private var hasTextScalar: Bool { program.globals.contains { $0.kind == .scalar(.string) } }
 
-  /// Literals, and zeros to copy from: what helpers read is checked for the most they might read.
+  /// Literals, and zeros to copy from.
+  ///
+  /// Literals are not marked read-only though nobody writes them: memory parameters of functions may be written.
   private func constantMaps() -> [MapSpec] {
     let names = Set(programs.flatMap(\.code.relocations).compactMap(\.target.map))
     var maps: [MapSpec] = []
@@ -54,7 +56,6 @@ extension ModuleBuilder {
           ModuleMaps.literals.name,
           valueByteCount: contents.count + module.tailByteCount,
           count: 1,
-          flags: .readOnlyProgram,
           contents: contents + [UInt8](repeating: 0, count: module.tailByteCount)
         )
       )

@@ -11,6 +11,8 @@ final class ImageCore: Sendable {
   let session: DwarfSession
   private let options: DebugInfoOptions
   private let built = Mutex<IndexFile?>(nil)
+  /// Types already described: thousands of functions have parameters of a few hundred types.
+  let layouts = Mutex<[TypeReference: TypeLayout]>([:])
 
   init(path: String, root: String, options: DebugInfoOptions) throws(DwarfIndexError) {
     do throws(ELFError) {

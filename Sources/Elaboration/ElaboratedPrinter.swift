@@ -176,6 +176,7 @@ extension SiteFormat {
       switch piece {
       case .text(let text): text
       case .value(let index, let presentation): "{\(index):\(presentation.text)}"
+      case .computed(let plan, let presentation): "{\(plan.text):\(presentation.text)}"
       }
     }.joined()
   }

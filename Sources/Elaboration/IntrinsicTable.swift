@@ -157,7 +157,6 @@ enum IntrinsicTable {
         .userStringOr,
         [.parameter(0), .parameter(1), .text("")]
       ),
-      row("user_string_n_quoted", [.long, .long], .string, .userStringQuoted),
       row(
         "user_string_nofault",
         [.long],
@@ -165,7 +164,6 @@ enum IntrinsicTable {
         .userStringOr,
         [.parameter(0), .maximumLength, .text("")]
       ),
-      row("user_string_quoted", [.long], .string, .userStringQuoted, [.parameter(0), .maximumLength]),
       read("user_uint16", 2, false),
       read("user_uint32", 4, false),
       read("user_uint64", 8, false),

@@ -15,12 +15,13 @@ struct KernelTaskPlans {
     case .sid: identifier(ofKind: "PIDTYPE_SID")
     case .euid: value(["cred", "euid", "val"])
     case .egid: value(["cred", "egid", "val"])
+    case .pexecname: parentNameAddress
     default: nil
     }
   }
 
   /// The address of the parent's `comm`.
-  var parentNameAddress: LocationPlan? {
+  private var parentNameAddress: LocationPlan? {
     walk([.member("real_parent"), .member("comm")]) { walk throws(TargetProblem) in try walk.address() }
   }
 

@@ -3,6 +3,7 @@ import CKernelABI
 import CLibbpf
 import Glibc
 import Platform
+import Synchronization
 import TargetModel
 
 /// The door to the kernel: blueprints come in, maps, rings and attachments go out.
@@ -15,6 +16,7 @@ package final class KernelSession: Sendable {
   /// The kernel's own types.
   package let types: KernelBTF
   private let tracefs: Tracefs?
+  private let isExpectingUprobes = Atomic(false)
 
   /// Looks at the machine; `tracefs` is found in the mount table unless given.
   ///
@@ -28,6 +30,12 @@ package final class KernelSession: Sendable {
 
   /// Release, lockdown, capabilities and the like.
   package var settings: KernelSettings { .current(tracefs: tracefs) }
+
+  /// Says that uprobes will be attached soon: what the first one has to wait for begins now, in the background.
+  package func expectUprobes() {
+    if isExpectingUprobes.exchange(true, ordering: .relaxed) { return }
+    UprobeWarmUp.start(types)
+  }
 
   /// Creates the maps of `blueprint` and loads its programs; nothing stays behind on failure.
   /// - Throws: ``KernelError/verifier(_:)`` when the verifier refuses a program.

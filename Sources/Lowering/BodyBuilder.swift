@@ -10,6 +10,8 @@ struct BodyBuilder {
   var locations: LocationTable
   /// What `@entry` asked for, by slot.
   private(set) var entryCaptures: [ElaboratedExpression] = []
+  /// What turned out to be wrong.
+  var problems: [Diagnostic] = []
 
   init(locals: [ValueType], locations: LocationTable) {
     body.locals = locals

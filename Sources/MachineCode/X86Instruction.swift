@@ -1,6 +1,7 @@
 /// One decoded x86-64 instruction: how long it is and what a tracer must know of it.
 ///
-/// Source: Intel SDM, volume 2, chapter 2 (instruction format).
+/// Source: Intel SDM, volume 2, chapter 2 (instruction format). Decoding allocates nothing: a wildcard decodes a
+/// million of them.
 package struct X86Instruction: Hashable, Sendable {
   /// What it does, as far as probes care.
   package enum Kind: Hashable, Sendable {
@@ -20,22 +21,32 @@ package struct X86Instruction: Hashable, Sendable {
     case other
   }
 
+  /// Which table the opcode is from.
+  enum OpcodeMap: Hashable, Sendable {
+    case oneByte
+    /// Behind `0f`, `0f 38`, `0f 3a`.
+    case twoByte, threeByte38, threeByte3A
+    /// VEX, EVEX and XOP.
+    case vector
+  }
+
   package let byteCount: Int
   package let kind: Kind
-  /// Legacy prefixes in front: `66`, `f2`, `f3`, `f0`, segments.
-  package let prefixes: [UInt8]
+  /// Legacy prefixes in front.
+  package let prefixes: X86Prefixes
   /// The displacement is relative to the instruction pointer, which differs when the code is copied.
   package let isRIPRelative: Bool
-  /// The bytes that it writes besides memory and flags: general registers by number, when they are known.
-  package let opcode: [UInt8]
-  package let modRM: UInt8?
-  package let rex: UInt8
+  let map: OpcodeMap
+  /// The opcode's last byte.
+  let opcode: UInt8
+  let modRM: UInt8?
+  let rex: UInt8
 
-  /// Decodes the instruction that starts at the first of `bytes`.
+  /// Decodes the instruction at `offset` of `code`.
   ///
   /// Nil when the bytes end within it, it is longer than 15 bytes, or it is none.
-  package init?(_ bytes: some RandomAccessCollection<UInt8>) {
-    var decoder = X86Decoder(Array(bytes.prefix(15)))
+  package init?(_ code: [UInt8], at offset: Int = 0) {
+    var decoder = X86Decoder(code, offset)
     guard let decoded = decoder.decode() else { return nil }
     self = decoded
   }
@@ -43,9 +54,10 @@ package struct X86Instruction: Hashable, Sendable {
   fileprivate init(
     byteCount: Int,
     kind: Kind,
-    prefixes: [UInt8],
+    prefixes: X86Prefixes,
     isRIPRelative: Bool,
-    opcode: [UInt8],
+    map: OpcodeMap,
+    opcode: UInt8,
     modRM: UInt8?,
     rex: UInt8
   ) {
@@ -53,6 +65,7 @@ package struct X86Instruction: Hashable, Sendable {
     self.kind = kind
     self.prefixes = prefixes
     self.isRIPRelative = isRIPRelative
+    self.map = map
     self.opcode = opcode
     self.modRM = modRM
     self.rex = rex
@@ -62,28 +75,68 @@ package struct X86Instruction: Hashable, Sendable {
   package var isNop5: Bool { kind == .nop && byteCount == 5 && prefixes.isEmpty }
 }
 
+/// Legacy prefixes of an instruction.
+package struct X86Prefixes: OptionSet, Hashable, Sendable {
+  package let rawValue: UInt16
+
+  /// The set with that raw value.
+  package init(rawValue: UInt16) { self.rawValue = rawValue }
+
+  static let operandSize = X86Prefixes(rawValue: 1 << 0)
+  static let addressSize = X86Prefixes(rawValue: 1 << 1)
+  static let lock = X86Prefixes(rawValue: 1 << 2)
+  static let repeatNotEqual = X86Prefixes(rawValue: 1 << 3)
+  static let repeatEqual = X86Prefixes(rawValue: 1 << 4)
+  /// `cs`, `ss`, `ds`, `es`: ignored in 64-bit mode.
+  static let oldSegment = X86Prefixes(rawValue: 1 << 5)
+  static let threadSegment = X86Prefixes(rawValue: 1 << 6)
+
+  /// The prefix that `byte` is, if it is one.
+  fileprivate init?(byte: UInt8) {
+    switch byte {
+    case 0x66: self = .operandSize
+    case 0x67: self = .addressSize
+    case 0xf0: self = .lock
+    case 0xf2: self = .repeatNotEqual
+    case 0xf3: self = .repeatEqual
+    case 0x26, 0x2e, 0x36, 0x3e: self = .oldSegment
+    case 0x64, 0x65: self = .threadSegment
+    default: return nil
+    }
+  }
+}
+
 /// Reads one instruction front to back.
 private struct X86Decoder {
   private let bytes: [UInt8]
-  private var offset = 0
-  private var prefixes: [UInt8] = []
+  private let start: Int
+  private let end: Int
+  private var offset: Int
+  private var prefixes: X86Prefixes = []
   private var rex: UInt8 = 0
-  private var opcode: [UInt8] = []
+  private var map = X86Instruction.OpcodeMap.oneByte
+  private var opcode: UInt8 = 0
   private var modRM: UInt8?
   private var isRIPRelative = false
 
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
+  init(_ bytes: [UInt8], _ start: Int) {
+    self.bytes = bytes
+    self.start = start
+    offset = start
+    end = min(bytes.count, start + 15)
+  }
 
   mutating func decode() -> X86Instruction? {
-    guard readPrefixes(), let shape = readOpcode() else { return nil }
+    guard start >= 0, readPrefixes(), let shape = readOpcode() else { return nil }
     if shape.hasModRM { guard readModRM() else { return nil } }
     let immediateStart = offset
     guard skip(immediateByteCount(shape.immediate)) else { return nil }
     return X86Instruction(
-      byteCount: offset,
+      byteCount: offset - start,
       kind: kind(immediate: immediateStart),
       prefixes: prefixes,
       isRIPRelative: isRIPRelative,
+      map: map,
       opcode: opcode,
       modRM: modRM,
       rex: rex
@@ -91,42 +144,41 @@ private struct X86Decoder {
   }
 
   private mutating func next() -> UInt8? {
-    guard offset < bytes.count else { return nil }
+    guard offset < end else { return nil }
     defer { offset += 1 }
     return bytes[offset]
   }
 
   private mutating func skip(_ count: Int) -> Bool {
-    guard bytes.count - offset >= count else { return false }
+    guard end - offset >= count else { return false }
     offset += count
     return true
   }
 
   private mutating func readPrefixes() -> Bool {
-    while offset < bytes.count {
-      switch bytes[offset] {
-      case 0x66, 0x67, 0xf0, 0xf2, 0xf3, 0x2e, 0x36, 0x3e, 0x26, 0x64, 0x65:
-        prefixes.append(bytes[offset])
+    while offset < end {
+      let byte = bytes[offset]
+      if byte & 0xf0 == 0x40 {
+        rex = byte
         offset += 1
-      case 0x40...0x4f:
-        rex = bytes[offset]
-        offset += 1
-        return offset < bytes.count
-      default: return true
+        return offset < end
       }
+      guard let prefix = X86Prefixes(byte: byte) else { return true }
+      prefixes.insert(prefix)
+      offset += 1
     }
     return false
   }
 
   private mutating func readOpcode() -> X86OpcodeShape? {
     guard let first = next() else { return nil }
-    opcode = [first]
+    opcode = first
     switch first {
     case 0x0f: return readEscapedOpcode()
     case 0xc5: return readVectorOpcode(payload: 1) { _ in 1 }
     case 0xc4: return readVectorOpcode(payload: 2) { $0 & 0x1f }
     case 0x62: return readVectorOpcode(payload: 3) { $0 & 0x07 }
-    case 0x8f where offset < bytes.count && bytes[offset] & 0x1f >= 8:
+    case 0x8f where offset < end && bytes[offset] & 0x1f >= 8:
       return readVectorOpcode(payload: 2) { $0 & 0x1f }
     default: return X86OpcodeShape.oneByte(first)
     }
@@ -134,11 +186,13 @@ private struct X86Decoder {
 
   private mutating func readEscapedOpcode() -> X86OpcodeShape? {
     guard let second = next() else { return nil }
-    opcode.append(second)
+    map = .twoByte
+    opcode = second
     switch second {
     case 0x38, 0x3a:
       guard let third = next() else { return nil }
-      opcode.append(third)
+      map = second == 0x3a ? .threeByte3A : .threeByte38
+      opcode = third
       return X86OpcodeShape(true, second == 0x3a ? .byte : .none)
     default: return X86OpcodeShape.twoByte(second)
     }
@@ -147,12 +201,13 @@ private struct X86Decoder {
   /// VEX, EVEX and XOP: a payload that names the opcode map, then the opcode.
   private mutating func readVectorOpcode(
     payload byteCount: Int,
-    map: (UInt8) -> UInt8
+    map field: (UInt8) -> UInt8
   ) -> X86OpcodeShape? {
     guard let first = next(), skip(byteCount - 1), let last = next() else { return nil }
-    let isXOP = opcode == [0x8f]
-    opcode.append(last)
-    switch map(first) {
+    let isXOP = opcode == 0x8f
+    map = .vector
+    opcode = last
+    switch field(first) {
     case 1: return last == 0x77 ? X86OpcodeShape(false) : vectorShape(last)
     case 2, 5, 6, 9: return X86OpcodeShape(true)
     case 3, 8: return X86OpcodeShape(true, .byte)
@@ -186,43 +241,52 @@ private struct X86Decoder {
   }
 
   private func immediateByteCount(_ immediate: X86OpcodeShape.Immediate) -> Int {
-    let isWord = prefixes.contains(0x66) && rex & 8 == 0
-    // Near branches ignore the operand-size prefix on Intel processors.
-    let isBranch =
-      opcode == [0xe8] || opcode == [0xe9] || (opcode.first == 0x0f && opcode.last.map { $0 & 0xf0 } == 0x80)
+    let isWord = prefixes.contains(.operandSize) && rex & 8 == 0
     let isTest = modRM.map { $0 & 0x38 <= 8 } ?? false
     switch immediate {
     case .none: return 0
     case .byte: return 1
     case .word: return 2
-    case .wordOrDouble: return isWord && !isBranch ? 2 : 4
+    case .wordOrDouble: return isWord && !isNearBranch ? 2 : 4
     case .full: return rex & 8 != 0 ? 8 : isWord ? 2 : 4
-    case .address: return prefixes.contains(0x67) ? 4 : 8
+    case .address: return prefixes.contains(.addressSize) ? 4 : 8
     case .wordAndByte: return 3
     case .testByte: return isTest ? 1 : 0
     case .testWordOrDouble: return isTest ? (isWord ? 2 : 4) : 0
     }
   }
 
+  /// Near branches ignore the operand-size prefix on Intel processors.
+  private var isNearBranch: Bool {
+    map == .oneByte ? opcode == 0xe8 || opcode == 0xe9 : map == .twoByte && opcode & 0xf0 == 0x80
+  }
+
   private func kind(immediate start: Int) -> X86Instruction.Kind {
-    switch (opcode.first ?? 0, opcode.count) {
-    case (0x90, 1) where rex & 1 == 0 && !prefixes.contains(0xf3): return .nop
-    case (0x0f, 2): return escapedKind(immediate: start)
-    case (0x50...0x57, 1): return .push
-    case (0xeb, 1), (0xe9, 1): return .jump(displacement: displacement(from: start))
-    case (0x70...0x7f, 1), (0xe0...0xe3, 1): return .conditionalJump(displacement: displacement(from: start))
-    case (0xe8, 1): return .call(displacement: displacement(from: start))
-    case (0xc2, 1), (0xc3, 1), (0xca, 1), (0xcb, 1), (0xcf, 1): return .return
-    case (0xcc, 1), (0xcd, 1), (0xf1, 1), (0xf4, 1): return .trap
-    case (0xff, 1) where modRM.map { (2...5).contains(($0 >> 3) & 7) } ?? false: return .indirectBranch
-    default: return .other
+    switch map {
+    case .oneByte: plainKind(immediate: start)
+    case .twoByte: escapedKind(immediate: start)
+    case .threeByte38, .threeByte3A, .vector: .other
+    }
+  }
+
+  private func plainKind(immediate start: Int) -> X86Instruction.Kind {
+    switch opcode {
+    case 0x90 where rex & 1 == 0 && !prefixes.contains(.repeatEqual): .nop
+    case 0x50...0x57: .push
+    case 0xeb, 0xe9: .jump(displacement: displacement(from: start))
+    case 0x70...0x7f, 0xe0...0xe3: .conditionalJump(displacement: displacement(from: start))
+    case 0xe8: .call(displacement: displacement(from: start))
+    case 0xc2, 0xc3, 0xca, 0xcb, 0xcf: .return
+    case 0xcc, 0xcd, 0xf1, 0xf4: .trap
+    case 0xff where modRM.map { (2...5).contains(($0 >> 3) & 7) } ?? false: .indirectBranch
+    default: .other
     }
   }
 
   private func escapedKind(immediate start: Int) -> X86Instruction.Kind {
-    switch opcode[1] {
+    switch opcode {
     case 0x1f: .nop
-    case 0x1e where prefixes.contains(0xf3) && modRM == 0xfa: .endbr64
+    case 0x1e where prefixes.contains(.repeatEqual) && modRM == 0xfa: .endbr64
     case 0x80...0x8f: .conditionalJump(displacement: displacement(from: start))
     case 0x05, 0x0b, 0x34: .trap
     default: .other
@@ -231,9 +295,7 @@ private struct X86Decoder {
 
   private func displacement(from start: Int) -> Int64 {
     var value: UInt64 = 0
-    for (position, byte) in bytes[start..<offset].enumerated() {
-      value |= UInt64(byte) << (8 * UInt64(position))
-    }
+    for position in start..<offset { value |= UInt64(bytes[position]) << (8 * UInt64(position - start)) }
     let shift = UInt64(64 - 8 * (offset - start))
     return Int64(bitPattern: value << shift) >> Int64(shift)
   }

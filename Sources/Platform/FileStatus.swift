@@ -52,6 +52,9 @@ package struct FileStatus: Hashable, Sendable {
   /// Whether this user may read `path` (`access(2)`).
   package static func isReadable(_ path: String) -> Bool { unsafe access(path, R_OK) == 0 }
 
+  /// Whether this user may run `path` (`access(2)`).
+  package static func isExecutable(_ path: String) -> Bool { unsafe access(path, X_OK) == 0 }
+
   /// Whether `path` is a regular file that this user may read: what a PATH search accepts.
   package static func isReadableFile(_ path: String) -> Bool {
     guard let status = try? FileStatus(of: path) else { return false }

@@ -6,21 +6,28 @@ package enum StandardStream: CInt, Sendable {
   case error = 2
 
   /// Writes `text` whole; a stream that does not take it (closed, full) loses the rest.
-  package func write(_ text: String) {
+  package func write(_ text: String) { try? deliver(text) }
+
+  /// Writes `text` whole.
+  /// - Throws: ``SystemError`` for `write(2)`.
+  package func deliver(_ text: String) throws(SystemError) {
     var bytes = Array(text.utf8)[...]
     while !bytes.isEmpty {
       let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(rawValue, $0.baseAddress, $0.count) }
       if count < 0, errno == EINTR || errno == EAGAIN { continue }
-      guard count > 0 else { return }
+      guard count > 0 else { throw SystemError("write", on: name, code: errno) }
       bytes = bytes.dropFirst(count)
     }
   }
+
+  /// As messages call it.
+  private var name: String { self == .output ? "standard output" : "standard error" }
 
   /// A descriptor of one's own for the same stream.
   /// - Throws: ``SystemError`` for `fcntl(2)`, when it is closed.
   package func duplicate() throws(SystemError) -> OwnedFD {
     let copy = fcntl(rawValue, F_DUPFD_CLOEXEC, 3)
-    guard copy >= 0 else { throw SystemError("fcntl", on: "descriptor \(rawValue)", code: errno) }
+    guard copy >= 0 else { throw SystemError("fcntl", on: name, code: errno) }
     return OwnedFD(adopting: copy)
   }
 

@@ -19,6 +19,29 @@ package enum Zlib {
     return unsafe SharedBytes(ByteStorage(adopting: filled) { unsafe $0.deallocate() })
   }
 
+  /// Unpacks a gzip file of at most `limit` bytes; nil when it is damaged or larger.
+  package static func gunzip(_ packed: RawSpan, limit: Int = 16 << 20) -> [UInt8]? {
+    unsafe packed.withUnsafeBytes { input in
+      var stream = unsafe z_stream()
+      unsafe stream.next_in = unsafe UnsafeMutablePointer(
+        mutating: input.baseAddress?.assumingMemoryBound(to: Bytef.self)
+      )
+      unsafe stream.avail_in = uInt(clamping: input.count)
+      // 16 asks for the gzip format, 15 for its largest window (zlib.h, inflateInit2).
+      let size = unsafe CInt(MemoryLayout<z_stream>.size)
+      guard unsafe inflateInit2_(&stream, 16 + 15, ZLIB_VERSION, size) == Z_OK else { return nil }
+      defer { _ = unsafe inflateEnd(&stream) }
+      var result = 0 as CInt
+      let output = unsafe [UInt8](unsafeUninitializedCapacity: limit) { buffer, filled in
+        unsafe stream.next_out = buffer.baseAddress
+        unsafe stream.avail_out = uInt(clamping: buffer.count)
+        unsafe result = CZlib.inflate(&stream, Z_FINISH)
+        filled = unsafe Int(stream.total_out)
+      }
+      return result == Z_STREAM_END ? output : nil
+    }
+  }
+
   /// The CRC-32 of `bytes`, as `.gnu_debuglink` states it (GDB manual, “Separate Debug Files”).
   package static func crc32(of bytes: RawSpan) -> UInt32 {
     unsafe bytes.withUnsafeBytes { input in

@@ -1,8 +1,8 @@
-/// The bytes of a literal string.
+import TargetModel
+
+/// The bytes of a literal string, held as ``ScriptBytes`` says.
 ///
-/// A script's string is a string of bytes (`"\xff"` is one), a Swift `String` is not: a byte that is not part of valid
-/// UTF-8 is held as the character U+10FF00 + byte, from the private use plane. Scripts that use these very characters
-/// keep them too, byte by byte.
+/// Scripts that use the private characters themselves keep them too, byte by byte.
 package enum StringBytes {
   /// The letter after a backslash and what it stands for (C11, section 5.2.1).
   static let simpleEscapes: [(letter: UInt8, value: UInt8)] = [
@@ -24,8 +24,7 @@ package enum StringBytes {
 
   /// The bytes that the value of a ``Literal`` holds.
   package static func bytes(of string: String) -> [UInt8] {
-    guard string.unicodeScalars.contains(where: { byte(in: $0) != nil }) else { return Array(string.utf8) }
-    return string.unicodeScalars.flatMap { scalar in byte(in: scalar).map { [$0] } ?? Array(scalar.utf8) }
+    ScriptBytes.bytes(of: string)
   }
 
   /// `string` between quotes, as a script writes it.
@@ -57,7 +56,7 @@ package enum StringBytes {
   }
 
   private static func byte(in scalar: Unicode.Scalar) -> UInt8? {
-    0x10ff00...0x10ffff ~= scalar.value ? UInt8(scalar.value & 0xff) : nil
+    ScriptBytes.byte(in: scalar)
   }
 
   private static func escaped(_ bytes: [UInt8]) -> String {

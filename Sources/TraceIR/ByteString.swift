@@ -1,3 +1,5 @@
+import TargetModel
+
 /// A string of the script: any bytes, not necessarily UTF-8.
 package struct ByteString: Sendable {
   package var bytes: [UInt8]
@@ -6,7 +8,8 @@ package struct ByteString: Sendable {
 
   package init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-  package init(_ text: String) { bytes = Array(text.utf8) }
+  /// The bytes that a string of the script stands for.
+  package init(_ text: String) { bytes = ScriptBytes.bytes(of: text) }
 
   package var count: Int { bytes.count }
 

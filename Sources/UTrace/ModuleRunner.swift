@@ -25,6 +25,7 @@ struct ModuleRunner {
         try ChildProcess(command, isSuspended: true)
       }
       session.target = target.pid
+      session.whenRunning = { [reporter] in reporter.say("Pass 5: starting run") }
       let pid = session.command?.pid ?? target.pid
       let side = try module.map { module throws(KernelError) in
         try reporter.pass(4) { () throws(KernelError) in

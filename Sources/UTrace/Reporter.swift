@@ -39,6 +39,11 @@ struct Reporter {
     return ExitCode(error.status.rawValue)
   }
 
+  /// A line of progress, with `-v`.
+  func say(_ line: String) {
+    if options.verbosity > 0 { StandardStream.error.write(line + "\n") }
+  }
+
   /// Runs one pass and, with `-v`, says what it did and how long it took.
   func pass<Result, Failure: Error>(
     _ number: Int,

@@ -33,7 +33,11 @@ struct TargetSelection: Hashable, Sendable {
     path = try options.command.map { command in
       let word = String(command.split(whereSeparator: \.isWhitespace).first ?? "")
       guard let found = Paths.findProgram(word, environment: environment) else {
-        reporter.fail("no-such-command", "cannot find the command '\(word)'")
+        reporter.fail("no-such-command", "cannot find the command '\(word)'", notes: Self.advice(word))
+        throw ExitCode(Status.scriptError.rawValue)
+      }
+      guard FileStatus.isExecutable(found) else {
+        reporter.fail("no-such-command", "the command '\(word)' is not executable (\(found))")
         throw ExitCode(Status.scriptError.rawValue)
       }
       return found
@@ -44,6 +48,13 @@ struct TargetSelection: Hashable, Sendable {
     self.pid = pid
     self.command = command
     self.path = path
+  }
+
+  private static func advice(_ word: String) -> [String] {
+    if (try? FileStatus(of: word))?.kind == .directory { return ["it is a directory"] }
+    if word.contains("/") { return [] }
+    if FileStatus.isReadableFile(word) { return ["a program in this directory is './\(word)'"] }
+    return ["a command of the shell is run as 'sh -c \"…\"'"]
   }
 
   /// What elaboration needs to know.

@@ -18,6 +18,15 @@ extension LiveTests {
       #expect(try live.scalar(first) == 1_000_000)
     }
 
+    @Test("a body without faults stands at several sites")
+    func severalSites() throws {
+      let live = try LiveModule(
+        probe("count", "other", globals: [scalar("n")]) { body in _ = body.long { .addGlobal($0, first, .long(1)) } }
+      )
+      try victim.hit("both", "10")
+      #expect(try live.scalar(first) == 20)
+    }
+
     @Test("an array and a statistic count every hit of four threads")
     func arrayAndStatistic() throws {
       let globals = [

@@ -14,7 +14,7 @@ extension Tag {
 }
 
 /// Everything that runs in the kernel: one test after the other, because they share the traced program.
-@Suite(.tags(.kernel), .timeLimit(.minutes(1)), .serialized) enum LiveTests {}
+@Suite(.tags(.kernel), .timeLimit(.minutes(10)), .serialized) enum LiveTests {}
 
 /// A small C program whose functions are probed; compiled once.
 struct Victim {

@@ -84,7 +84,7 @@ struct ScriptGenerator {
   }
 
   private mutating func text() -> String {
-    one(of: ["", "a", "abc", "hello world", "x=1;y=2", "0123456789abcdef0123456789abcdef", "Zz", "\\t", "ab"])
+    one(of: ["", "a", "abc", "hello world", "x=1;y=2", "0123456789abcdef0123456789abcdef", "Zz", "\\t", "ab", "0x1f", "-12z", "\\001\\377\\\\"])
   }
 
   private mutating func nested(_ make: (inout Self) -> String, or leaf: (inout Self) -> String) -> String {
@@ -96,7 +96,7 @@ struct ScriptGenerator {
 
   private mutating func long() -> String {
     nested { generator in
-      switch Int.random(in: 0..<16, using: &generator.random) {
+      switch Int.random(in: 0..<20, using: &generator.random) {
       case 0, 1: return generator.longLeaf()
       case 2, 3, 4:
         let operation = generator.one(of: ["+", "-", "*", "&", "|", "^"])
@@ -114,6 +114,10 @@ struct ScriptGenerator {
         let relation = generator.one(of: ["<", "<=", ">", ">=", "==", "!="])
         return "(\(generator.string()) \(relation) \(generator.string()))"
       case 14: return "twice(\(generator.long()))"
+      case 19: return "isinstr(\(generator.string()), \(generator.string()))"
+      case 16: return "strpos(\(generator.string()), \(generator.string()))"
+      case 17: return "strtol(\(generator.string()), \(generator.one(of: ["0", "10", "16", "8"])))"
+      case 18: return generator.one(of: ["@count(st)", "@sum(st)", "@min(st)", "@max(st)", "@avg(st)"])
       default: return "(\(generator.long()) in an)"
       }
     } or: { $0.longLeaf() }
@@ -133,8 +137,10 @@ struct ScriptGenerator {
 
   private mutating func string() -> String {
     nested { generator in
-      switch Int.random(in: 0..<8, using: &generator.random) {
+      switch Int.random(in: 0..<10, using: &generator.random) {
       case 0, 1: return generator.stringLeaf()
+      case 8: return "string_quoted(\(generator.string()))"
+      case 9: return "sprintf(\"%d:%s|%x\", \(generator.long()), \(generator.string()), \(generator.long()))"
       case 2, 3: return "(\(generator.string()) . \(generator.string()))"
       case 4: return "pick(\(generator.long()), \(generator.string()), \(generator.string()))"
       case 5: return "(\(generator.long()) ? \(generator.string()) : \(generator.string()))"

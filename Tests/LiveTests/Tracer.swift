@@ -14,8 +14,14 @@ enum Package {
   /// The utrace under test: `UTRACE`, or the debug build beside the tests.
   static let utrace = ProcessInfo.processInfo.environment["UTRACE"] ?? "\(root)/.build/debug/utrace"
 
-  /// A program of TestPrograms, as `make -C TestPrograms` builds it.
-  static func program(_ name: String) -> String { "\(root)/.build/test-programs/\(name)" }
+  /// A program of TestPrograms; all of them are built when the first is asked for.
+  static func program(_ name: String) -> String { "\(programs)/\(name)" }
+
+  private static let programs: String = {
+    let made = try? run("make", ["-s", "-C", "\(root)/TestPrograms"])
+    guard made?.status == 0 else { fatalError("make -C TestPrograms must succeed: \(made?.output ?? "no make")") }
+    return "\(root)/.build/test-programs"
+  }()
 
   /// A script of Examples.
   static func example(_ name: String) -> String { "\(root)/Examples/\(name)" }
@@ -27,7 +33,11 @@ struct Outcome {
   let output: String
   let errors: String
 
-  var lines: [String] { output.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) }
+  /// The lines of the output, without empty ones.
+  var lines: [String] { output.split(separator: "\n").map(String.init) }
+
+  /// The lines of messages, without those of `-v`.
+  var messages: [String] { errors.split(separator: "\n").map(String.init).filter { !$0.hasPrefix("Pass ") } }
 }
 
 /// A process that runs beside the test.
@@ -73,6 +83,12 @@ final class RunningProcess {
     return condition(self)
   }
 
+  /// Sends SIGINT, as Ctrl-C does, and waits for the end.
+  func interrupt() -> Outcome {
+    signal(SIGINT)
+    return finish()
+  }
+
   /// Waits for the end, by SIGKILL when it takes longer than `seconds`.
   func finish(seconds: Double = 60) -> Outcome {
     if !wait(seconds: seconds, until: { !$0.isRunning }) { kill(pid, SIGKILL) }
@@ -88,10 +104,10 @@ func utrace(_ arguments: [String], seconds: Double = 60, environment: [String: S
   return process.finish(seconds: seconds)
 }
 
-/// Starts utrace and waits until its probes are armed, which `begin` of the script must show by printing "armed".
+/// Starts utrace and waits until its probes are live.
 func startUtrace(_ arguments: [String], environment: [String: String] = [:]) throws -> RunningProcess {
-  let process = try RunningProcess(Package.utrace, arguments, environment: environment)
-  guard process.wait(until: { $0.output.contains("armed") || !$0.isRunning }), process.isRunning else {
+  let process = try RunningProcess(Package.utrace, ["-v"] + arguments, environment: environment)
+  guard process.wait(until: { $0.errors.contains("Pass 5: starting") || !$0.isRunning }), process.isRunning else {
     throw CommandFailure(command: "utrace", output: process.output + process.errors)
   }
   return process

@@ -39,6 +39,14 @@ import TraceIR
     for operation in BinaryOperation.allCases { #expect(try roundTrip(operation) == operation) }
   }
 
+  @Test("texts come back with the bytes that they had")
+  func texts() throws {
+    // Equal for Swift, each written in another way.
+    let texts = ["\u{e9}", "e\u{301}", "\u{e9}", "\u{8c48}", "\u{f900}", "", "e\u{301}", "a"]
+    let copy = try roundTrip(texts)
+    #expect(copy.map { Array($0.utf8) } == texts.map { Array($0.utf8) })
+  }
+
   @Test(
     "numbers come back",
     arguments: [0, 1, -1, 63, 64, -64, -65, Int64.max, Int64.min, 1 << 35]

@@ -46,7 +46,10 @@ struct ModuleLayout {
 
   /// Bytes after all that is laid out in a value, which no program touches: a masked length added to a masked
   /// position still ends inside.
-  var tailByteCount: Int { 2 * Int(lengthMask) + 64 }
+  var tailByteCount: Int { 2 * Int(lengthMask) + 128 }
+
+  /// Bytes from a string's length on that subprograms may touch: a masked position, and a number behind it.
+  var textByteCount: Int { Int(lengthMask) + 64 }
 
   init(_ program: TraceProgram) {
     scalars = ScalarLayout(program)

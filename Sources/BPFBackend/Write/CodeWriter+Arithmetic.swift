@@ -129,15 +129,34 @@ extension CodeWriter {
     case .notEqual: writeBinary(result, .notEqual, left, right)
     case .lessSigned: writeBinary(result, .less, left, right)
     case .lessOrEqualSigned: writeBinary(result, .lessOrEqual, left, right)
-    case .divideSigned, .remainderSigned:
-      load(left, into: .r0)
-      load(right, into: .r1)
-      writeSignedDivision(isRemainder: operation == .remainderSigned)
-      store(.r0, result)
+    case .divideSigned: writePlanDivision(result, left, right) { $0.writeSignedDivision(isRemainder: false) }
+    case .remainderSigned:
+      writePlanDivision(result, left, right) { $0.writeSignedDivision(isRemainder: true) }
+    case .remainderUnsigned:
+      writePlanDivision(result, left, right) { $0.code.emit(.arithmetic(.modulo, .r0, .r1)) }
     default:
       guard let arithmetic = operation.arithmetic else { return }
       writeArithmetic(arithmetic, left, right, result)
     }
+  }
+
+  /// Division in a plan: by zero it gives 0, where the machine's remainder would be the dividend.
+  private mutating func writePlanDivision(
+    _ result: ValueID,
+    _ left: Operand,
+    _ right: Operand,
+    divide: (inout CodeWriter) -> Void
+  ) {
+    let (valid, done) = (code.makeLabel(), code.makeLabel())
+    load(left, into: .r0)
+    load(right, into: .r1)
+    code.jump(if: .notEqual, .r1, 0, to: valid)
+    code.emit(.move(.r0, 0))
+    code.jump(to: done)
+    code.place(valid)
+    divide(&self)
+    code.place(done)
+    store(.r0, result)
   }
 
   mutating func writeExtend(_ result: ValueID, _ operand: Operand, byteCount: Int, isSigned: Bool) {
@@ -190,14 +209,15 @@ extension PlanBinary {
     case .subtract: .subtract
     case .multiply: .multiply
     case .divideUnsigned: .divide
-    case .remainderUnsigned: .modulo
     case .and: .and
     case .or: .or
     case .xor: .xor
     case .shiftLeft: .shiftLeft
     case .shiftRightLogical: .shiftRight
     case .shiftRightArithmetic: .arithmeticShiftRight
-    case .divideSigned, .remainderSigned, .equal, .notEqual, .lessSigned, .lessOrEqualSigned: nil
+    case .divideSigned, .remainderSigned, .remainderUnsigned, .equal, .notEqual, .lessSigned,
+      .lessOrEqualSigned:
+      nil
     }
   }
 }

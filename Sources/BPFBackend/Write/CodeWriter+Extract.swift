@@ -23,7 +23,7 @@ extension CodeWriter {
     guard let kind = field.subprogram else { return store(.r0, result) }
     let present = code.makeLabel()
     code.jump(if: .notEqual, .r0, 0, to: present)
-    raise(.emptyAggregate, subject: Int64(global.index))
+    raise(.emptyAggregate, subject: 0)
     code.place(present)
     if isUnused(result) { return }
     if field == .average {

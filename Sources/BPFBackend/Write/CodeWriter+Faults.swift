@@ -166,7 +166,7 @@ extension CodeWriter {
     code.place(uncaught)
     code.emit(.move(.r8, .r1))
     code.emit(.move(.r9, .r2))
-    if facts.siteCount > 1 {
+    if tellsFaultingSite {
       loadFaultingSite(.r0)
       code.emit(.store(.double, .r10, -8, .r0))
     }
@@ -188,9 +188,12 @@ extension CodeWriter {
     code.jump(to: end)
   }
 
+  /// A body in which nothing can fault does not keep the context; the report below is unreachable there.
+  private var tellsFaultingSite: Bool { facts.siteCount > 1 && layout.contextRegister != nil }
+
   private mutating func fillFault() {
     code.emit(.store(.word, .r0, 0, immediate: kindAndProbe(.fault)))
-    if facts.siteCount > 1 {
+    if tellsFaultingSite {
       code.emit(.load(.double, .r1, .r10, -8))
       code.emit(.store(.word, .r0, 4, .r1))
     } else {

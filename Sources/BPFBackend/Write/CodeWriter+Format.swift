@@ -16,10 +16,11 @@ extension CodeWriter {
       switch piece {
       case .text(let text): append(.literal(shared.literals.bytes(text)), toSlot: slot)
       case .directive(let directive):
-        guard directive.flag == nil, directive.width == .none, directive.precision == .none,
+        let isPrefixed = directive.flag == "#" && directive.conversion == .hexadecimal
+        guard directive.flag == nil || isPrefixed, directive.width == .none, directive.precision == .none,
           let operand = rest.popFirst()
         else { throw unsupported("a flag, width or precision in 'sprintf'") }
-        try append(operand, directive.conversion, toSlot: slot)
+        try append(operand, isPrefixed ? .pointer : directive.conversion, toSlot: slot)
       }
     }
   }

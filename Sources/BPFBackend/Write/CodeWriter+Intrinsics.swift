@@ -74,6 +74,9 @@ extension CodeWriter {
       load(operands[1], into: .r2)
       code.call(subprogram(.parseNumber))
       store(.r0, result)
+    case .stringQuoted:
+      guard let result else { return }
+      try writeQuoted(operands[0], result)
     default: throw unsupported("'\(intrinsic.rawValue)'")
     }
   }

@@ -27,7 +27,8 @@ extension CodeWriter {
       code.place(end)
       endOutput()
       leave()
-      writeUncaught()
+      // Without faults nothing leads there, and nothing was kept for it.
+      if demand.mayFault { writeUncaught() }
     }
     writeSubprograms()
     do {

@@ -1,3 +1,5 @@
+import TargetModel
+
 /// The string literals of a module, laid out as string fields in one read-only value.
 struct LiteralPool {
   private(set) var contents: [UInt8] = []
@@ -7,7 +9,7 @@ struct LiteralPool {
   /// For literals of at most `capacity` bytes; longer ones are cut.
   init(capacity: Int) { self.capacity = capacity }
 
-  func bytes(_ text: String) -> [UInt8] { Array(text.utf8.prefix(capacity)) }
+  func bytes(_ text: String) -> [UInt8] { Array(ScriptBytes.bytes(of: text).prefix(capacity)) }
 
   /// Where the field of `bytes` begins.
   mutating func offset(of bytes: [UInt8]) -> Int32 {

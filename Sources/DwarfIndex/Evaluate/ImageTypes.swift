@@ -1,3 +1,4 @@
+import Synchronization
 import TargetModel
 
 /// The types of one image, for those who know no DWARF.
@@ -11,7 +12,12 @@ struct ImageTypes: TypeSource {
     return core.session.read { body(TypeReader(reader: $0, definition: definition)) }
   }
 
-  func layout(of type: TypeReference) -> TypeLayout { read { $0.layout(of: type) } }
+  func layout(of type: TypeReference) -> TypeLayout {
+    if let known = core.layouts.withLock({ $0[type] }) { return known }
+    let layout = read { $0.layout(of: type) }
+    core.layouts.withLock { $0[type] = layout }
+    return layout
+  }
 
   func spelling(of type: TypeReference?) -> String { read { $0.spelling(of: type) } }
 

@@ -18,20 +18,20 @@ extension ImageCore {
     in function: FunctionMatch,
     at address: LinkAddress
   ) -> VariableLocation {
-    session.read { reader in
+    let index = function.isInlineInstance ? self.index : nil
+    return session.read { reader in
       guard let die = reader.die(DIEReference(raw: variable.die)) else {
         return .unavailable(reason: "its debug info cannot be read")
       }
-      let owner = function.die.flatMap { reader.die(DIEReference(raw: $0)) }
-      let frameOwner = function.isInlineInstance ? owner?.outOfLineFunction : owner
-      let entry = function.isInlineInstance ? frameOwner?.entryAddress.map { LinkAddress($0) } : function.entry
-      var context = self.context(at: address, entry: entry)
+      let frameOwner = frameOwner(of: function, index)
+      var context = self.context(at: address, entry: frameOwner.entry)
       switch Self.look(die, at: address.raw) {
       case .constant(let location): return .found(location)
       case .unavailable(let reason): return .unavailable(reason: reason)
       case .expression(let operations):
         if operations.contains(where: \.needsFrame) {
-          let frame = FrameRules(reader, function: frameOwner, context: context)
+          let owner = frameOwner.die.flatMap { reader.die(DIEReference(raw: $0)) }
+          let frame = FrameRules(reader, function: owner, context: context)
           context.frameBase = frame.frameBase
           context.canonicalFrameAddress = frame.canonicalFrameAddress
         }
@@ -43,6 +43,13 @@ extension ImageCore {
         }
       }
     }
+  }
+
+  /// The function with code of its own around an inlined instance, or the function itself.
+  private func frameOwner(of function: FunctionMatch, _ index: IndexFile?) -> (entry: LinkAddress?, die: UInt64?) {
+    guard function.isInlineInstance else { return (function.entry, function.die) }
+    guard let record = index?.function(containing: function.entry.raw) else { return (nil, nil) }
+    return (LinkAddress(record.entry), record.die == 0 ? nil : record.die)
   }
 
   private enum Look {
@@ -94,16 +101,17 @@ extension ImageCore {
     guard let index else { return nil }
     let records = SiteQuery(index).variables(named: name, unit: unit)
     // The shortest path that ends in `unit` is the closest to what was asked.
-    let sorted = records.sorted { index.stringBytes($0.unitName).byteCount < index.stringBytes($1.unitName).byteCount }
+    let sorted = records.sorted {
+      index.stringBytes($0.unitName).byteCount < index.stringBytes($1.unitName).byteCount
+    }
     var fallback: GlobalVariable?
     for record in sorted {
       let variable = session.read { global(record, name: name, unit: index.string(record.unitName), $0) }
       guard let variable else { continue }
-      if case .unavailable = variable.place {
-        fallback = fallback ?? variable
-      } else {
+      guard case .unavailable = variable.place else {
         return variable
       }
+      fallback = fallback ?? variable
     }
     return fallback
   }
@@ -194,13 +202,6 @@ private struct VariableCollector {
     } else {
       variables.append(variable)
     }
-  }
-}
-
-extension DIE {
-  /// The function with code of its own around an inlined instance.
-  fileprivate var outOfLineFunction: DIE? {
-    ancestors.first { $0.tag == DwarfTag.subprogram }
   }
 }
 

@@ -59,7 +59,8 @@ extension ImageCore {
     var fileAnswers: [String: Bool] = [:]
     let first = Self.firstIndex(in: rows, from: function.entry.raw)
     for row in rows[first...].prefix(while: { $0.address < end.raw }) {
-      let isInFile = fileAnswers[row.file] ?? (file.map { $0.matches(row.file) } ?? (row.file == function.file))
+      let isInFile =
+        fileAnswers[row.file] ?? (file.map { $0.matches(row.file) } ?? (row.file == function.file))
       fileAnswers[row.file] = isInFile
       guard isInFile else { continue }
       guard includes(pattern.line, row.line, function) else {

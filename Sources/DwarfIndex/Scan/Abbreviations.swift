@@ -123,6 +123,8 @@ struct AbbreviationTable {
       let hasChildren = cursor.readUInt8() != 0
       var entry = Abbreviation(tag: tag, action: Self.action(of: tag), hasChildren: hasChildren)
       if entry.action == .inlined && !keepsInlined { entry.action = .skipTree }
+      // Static members of DWARF 4: what a definition elsewhere refers back to.
+      if tag == DwarfTag.member, Self.declares(bytes, at: cursor.offset) { entry.action = .variable }
       entry.firstStep = UInt32(truncatingIfNeeded: steps.count)
       entry.isBroken = !compileAttributes(&cursor, for: entry)
       entry.stepCount = UInt32(truncatingIfNeeded: steps.count) - entry.firstStep
@@ -131,6 +133,19 @@ struct AbbreviationTable {
       while entries.count <= code { entries.append(Abbreviation()) }
       entries[code] = entry
     }
+  }
+
+  /// Whether the attributes at `offset` include DW_AT_declaration.
+  private static func declares(_ bytes: RawSpan, at offset: Int) -> Bool {
+    var cursor = ByteCursor(bytes, at: offset)
+    while !cursor.hasFailed {
+      let attribute = cursor.readULEB128()
+      let form = cursor.readULEB128()
+      if attribute == UInt64(DwarfAttribute.declaration) { return true }
+      if form == UInt64(DwarfForm.implicitConstant) { cursor.skipLEB128() }
+      if attribute == 0 && form == 0 { break }
+    }
+    return false
   }
 
   /// Appends the steps of one abbreviation; false when a form is unknown.

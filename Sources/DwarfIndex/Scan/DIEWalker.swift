@@ -168,9 +168,25 @@ struct DIEFields {
   private mutating func read(_ form: UInt16) -> UInt64 {
     switch form {
     case DwarfForm.flagPresent: return 1
+    case DwarfForm.data1, DwarfForm.flag, DwarfForm.reference1, DwarfForm.stringIndex1,
+      DwarfForm.addressIndex1:
+      return UInt64(cursor.readUInt8())
+    case DwarfForm.data2, DwarfForm.reference2, DwarfForm.stringIndex2, DwarfForm.addressIndex2:
+      return UInt64(cursor.readUInt16())
+    case DwarfForm.data4, DwarfForm.reference4, DwarfForm.stringIndex4, DwarfForm.addressIndex4,
+      DwarfForm.referenceSupplement4:
+      return UInt64(cursor.readUInt32())
+    case DwarfForm.stringPointer, DwarfForm.lineStringPointer, DwarfForm.sectionOffset,
+      DwarfForm.stringPointerSupplement, DwarfForm.gnuReferenceAlternate,
+      DwarfForm.gnuStringPointerAlternate:
+      return key.offsetSize == 4 ? UInt64(cursor.readUInt32()) : cursor.readUInt64()
     case DwarfForm.signed: return UInt64(bitPattern: cursor.readSLEB128())
-    default: break
+    default: return readRare(form)
     }
+  }
+
+  @_lifetime(self: copy self)
+  private mutating func readRare(_ form: UInt16) -> UInt64 {
     switch FormWidth(form, key) {
     case .bytes(16):
       let low = cursor.readUInt64()

@@ -21,7 +21,9 @@ enum DebugSection: UInt8, CaseIterable {
   }
 }
 
-/// The DWARF sections of one file, unpacked. Ten properties and no array: a span can be borrowed from a
+/// The DWARF sections of one file, unpacked.
+///
+/// Ten properties and no array: a span can be borrowed from a
 /// property, but not from an element.
 private struct SectionSet: Sendable {
   let abbreviations: SharedBytes
@@ -96,7 +98,9 @@ struct DwarfSections: Sendable {
   }
 }
 
-/// A NUL-terminated string of some section, not read yet. Equal references are equal strings; linkers merge
+/// A NUL-terminated string of some section, not read yet.
+///
+/// Equal references are equal strings; linkers merge
 /// most equal strings, so the reverse holds often enough to save work.
 struct StringReference: Hashable, Sendable {
   let raw: UInt64

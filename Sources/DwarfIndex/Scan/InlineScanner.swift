@@ -1,7 +1,9 @@
 import Platform
 import TargetModel
 
-/// Finds the inlined instances of functions. Done on demand: a large C++ library has millions of them.
+/// Finds the inlined instances of functions.
+///
+/// Done on demand: a large C++ library has millions of them.
 struct InlineScanner {
   private let catalog: UnitCatalog
   private var abbreviations: AbbreviationCache

@@ -1,7 +1,9 @@
 import Platform
 
 /// Decodes one range list: `.debug_ranges` (DWARF 4, section 2.17.3) or `.debug_rnglists` (DWARF 5, section
-/// 7.25). Empty ranges are left out.
+/// 7.25).
+///
+/// Empty ranges are left out.
 struct RangeReader: ~Copyable {
   private let unit: UnitContext
   private let files: DwarfSections

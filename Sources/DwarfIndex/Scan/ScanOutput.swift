@@ -1,4 +1,6 @@
-/// What one thread of the scan found. Strings are references; indexes count this thread's own tables.
+/// What one thread of the scan found.
+///
+/// Strings are references; indexes count this thread's own tables.
 struct ScanOutput: Sendable {
   /// A function with code of its own.
   struct Function: Sendable {

@@ -135,6 +135,9 @@ struct ForeignDeclarations {
       case .subprogram, .variable:
         table.append(unit.row(of: walker, scope: scopes[depth], files))
       case .scope, .type:
+        if walker.fields.isSet(DIESlot.declaration), walker.abbreviation.action == .type {
+          table.append(unit.row(of: walker, scope: scopes[depth], files))
+        }
         let name = unit.string(walker.fields, DIESlot.name, files)
         guard walker.abbreviation.hasChildren, !name.isNone else { continue }
         scopes[depth + 1] = output.number(of: ScanOutput.Scope(parent: scopes[depth], name: name))

@@ -38,33 +38,35 @@ extension IndexBuilder {
     case .strings:
       writer.write(strings.bytes)
       return strings.bytes.count
-    case .functions:
-      for record in functions { record.write(to: &writer) }
-      return functions.count
+    case .functions: return write(functions, to: &writer) { $0.append(to: &$1) }
     case .addressOrder:
-      for index in functions.indices.sorted(by: { functions[$0].entry < functions[$1].entry }) {
-        writer.write(UInt32(clamping: index))
-      }
-      return functions.count
-    case .inlines:
-      for record in inlines { record.write(to: &writer) }
-      return inlines.count
+      var keys = functions.indices.map { (entry: functions[$0].entry, index: UInt32(clamping: $0)) }
+      keys.sort { ($0.entry, $0.index) < ($1.entry, $1.index) }
+      writer.write(keys.map(\.index))
+      return keys.count
+    case .inlines: return write(inlines, to: &writer) { $0.append(to: &$1) }
     case .inlineUnits:
-      for unit in inlineUnits { writer.write(unit) }
+      writer.write(Array(inlineUnits))
       return inlineUnits.count
     case .units:
-      for unit in units { writer.write(unit) }
+      writer.write(Array(units))
       return units.count
-    case .variables:
-      for record in variables { record.write(to: &writer) }
-      return variables.count
-    case .types:
-      for record in types { record.write(to: &writer) }
-      return types.count
-    case .enumerators:
-      for record in enumerators { record.write(to: &writer) }
-      return enumerators.count
+    case .variables: return write(variables, to: &writer) { $0.append(to: &$1) }
+    case .types: return write(types, to: &writer) { $0.append(to: &$1) }
+    case .enumerators: return write(enumerators, to: &writer) { $0.append(to: &$1) }
     }
+  }
+
+  private func write<Record>(
+    _ records: ContiguousArray<Record>,
+    to writer: inout ByteWriter,
+    _ append: (Record, inout [UInt32]) -> Void
+  ) -> Int {
+    var words: [UInt32] = []
+    words.reserveCapacity(records.count * 12)
+    for record in records { append(record, &words) }
+    writer.write(words)
+    return records.count
   }
 }
 
@@ -87,38 +89,64 @@ enum IndexChecksum {
   }
 }
 
+extension [UInt32] {
+  /// The two halves of a 64-bit field, low one first.
+  fileprivate mutating func append(_ word: UInt64) {
+    append(UInt32(truncatingIfNeeded: word))
+    append(UInt32(truncatingIfNeeded: word >> 32))
+  }
+}
+
 extension FunctionRecord {
-  fileprivate func write(to writer: inout ByteWriter) {
-    for word in [name, linkageName, scope, file, line, flags.rawValue] { writer.write(word) }
-    for word in [entry, end, die] { writer.write(word) }
+  fileprivate func append(to words: inout [UInt32]) {
+    words.append(name)
+    words.append(linkageName)
+    words.append(scope)
+    words.append(file)
+    words.append(line)
+    words.append(flags.rawValue)
+    words.append(entry)
+    words.append(end)
+    words.append(die)
   }
 }
 
 extension InlineRecord {
-  fileprivate func write(to writer: inout ByteWriter) {
-    for word in [name, scope, file, line, firstUnit, unitCount] { writer.write(word) }
+  fileprivate func append(to words: inout [UInt32]) {
+    words.append(name)
+    words.append(scope)
+    words.append(file)
+    words.append(line)
+    words.append(firstUnit)
+    words.append(unitCount)
   }
 }
 
 extension VariableRecord {
-  fileprivate func write(to writer: inout ByteWriter) {
-    for word in [name, linkageName, scope, unitName] { writer.write(word) }
-    writer.write(die)
+  fileprivate func append(to words: inout [UInt32]) {
+    words.append(name)
+    words.append(linkageName)
+    words.append(scope)
+    words.append(unitName)
+    words.append(die)
   }
 }
 
 extension TypeRecord {
-  fileprivate func write(to writer: inout ByteWriter) {
-    for word in [name, scope, tag, 0] { writer.write(word) }
-    writer.write(die)
+  fileprivate func append(to words: inout [UInt32]) {
+    words.append(name)
+    words.append(scope)
+    words.append(tag)
+    words.append(0 as UInt32)
+    words.append(die)
   }
 }
 
 extension EnumeratorRecord {
-  fileprivate func write(to writer: inout ByteWriter) {
-    writer.write(name)
-    writer.write(UInt32(0))
-    writer.write(value)
-    writer.write(enumeration)
+  fileprivate func append(to words: inout [UInt32]) {
+    words.append(name)
+    words.append(0 as UInt32)
+    words.append(UInt64(bitPattern: value))
+    words.append(enumeration)
   }
 }

@@ -29,7 +29,6 @@ extension Elaborator {
     switch row.lowering {
     case .intrinsic(let intrinsic, let operands):
       return .intrinsic(intrinsic, operands.map { operand($0, values, range) })
-    case .context(.pexecname): return parentName(range)
     case .context(let field):
       return .context(
         field,
@@ -60,17 +59,6 @@ extension Elaborator {
     case .maximumLength:
       ElaboratedExpression(.long(Int64(environment.maxStringLength - 1)), type: .long, range)
     }
-  }
-
-  /// The name of the parent process, read from its `task_struct`.
-  private func parentName(_ range: SourceRange) -> ElaboratedExpression.Kind {
-    guard let kernel = environment.kernel,
-      let address = KernelTaskPlans(types: kernel.types).parentNameAddress
-    else { return .context(.pexecname, kernelPlan: nil) }
-    let read = ElaboratedExpression(.read(address, inputs: []), type: .long, range)
-    let most = ElaboratedExpression(.long(15), type: .long, range)
-    let empty = ElaboratedExpression(.string(""), type: .string, range)
-    return .intrinsic(.kernelStringOr, [read, most, empty])
   }
 
   /// `int_arg(n)`: registers first, then the stack, as the System V ABI passes integers.
@@ -163,6 +151,7 @@ extension Elaborator {
       report(.noSuchRegister(number.stringValue, at: number.range, near: []))
       return invalid(range)
     }
+    checkRegisters(Name("@\(space == .user ? "u" : "k")register", range))
     return .long(.read(.register(dwarf), inputs: []), range)
   }
 

@@ -61,7 +61,10 @@ extension Elaborator {
   private mutating func expandFamily(_ point: ProbePoint) -> ([ExpandedPoint], [Diagnostic]) {
     guard let head = point.components.first else { return ([], []) }
     guard let family = ProbeFamily.named(head.name.text) else {
-      let isKnown = ProbeFamily.unsupported.contains(head.name.text)
+      // A family that the tapset has a part of is missing that one point only.
+      let isKnown =
+        ProbeFamily.unsupported.contains(head.name.text)
+        && !tapset.aliasNames.contains { $0.prefix { $0 != "." } == head.name.text }
       let names = ProbeFamily.all.map(\.head) + tapset.aliasNames + symbols.aliases.flatMap(\.names)
       return ([], [isKnown ? .unsupportedProbe(point) : .noSuchProbe(point, near: names)])
     }

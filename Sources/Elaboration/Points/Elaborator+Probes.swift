@@ -29,7 +29,12 @@ extension Elaborator {
     let pieces = expanded.prologues + [probe.body] + expanded.epilogues
     var collector = TargetCollector(symbols: symbols)
     for piece in pieces { collector.collect(piece) }
-    var grouper = SiteGrouper(queries: collector.queries, separatesPrograms: collector.walksValues)
+    var grouper = SiteGrouper(
+      queries: collector.queries,
+      readRegisters: collector.readRegisters,
+      separatesPrograms: collector.walksValues,
+      registers: environment.registers
+    )
     for candidate in expanded.candidates { grouper.add(candidate, scriptPoint: point.text) }
     for group in GroupMerger.merged(grouper.groups) {
       drafts.append(

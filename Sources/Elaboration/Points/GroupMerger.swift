@@ -9,6 +9,8 @@ struct GroupMerger {
   private static let enough = 8
   /// Most values that one hit captures for the sake of others.
   private static let mostCaptures = 14
+  /// The same where all registers are captured anyhow.
+  private static let mostOfAll = 32
 
   private struct Key: Hashable {
     let kind: SiteGrouper.Kind
@@ -66,7 +68,7 @@ struct GroupMerger {
         captures.append(capture)
         return captures.count - 1
       }
-      guard captures.count <= mostCaptures else { return nil }
+      guard captures.count <= (first.captureCount > mostCaptures ? mostOfAll : mostCaptures) else { return nil }
       result.answers[query]?.meaning = .text(captures)
       for index in sites.indices { sites[index].description.formats[slot].renumber(positions) }
     }
@@ -75,12 +77,26 @@ struct GroupMerger {
   }
 }
 
+extension SiteGrouper.Group {
+  /// How many values one hit captures for texts.
+  fileprivate var captureCount: Int {
+    answers.values.reduce(0) { count, answer in
+      guard case .text(let captures) = answer.meaning else { return count }
+      return count + captures.count
+    }
+  }
+}
+
 extension SiteFormat {
   /// Points every hole to the new position of its value.
   fileprivate mutating func renumber(_ positions: [Int]) {
     pieces = pieces.map { piece in
-      guard case .value(let index, let presentation) = piece else { return piece }
-      return .value(positions[index], presentation)
+      switch piece {
+      case .text: return piece
+      case .value(let index, let presentation): return .value(positions[index], presentation)
+      case .computed(let plan, let presentation):
+        return .computed(plan.substituting(positions.map { .input($0) }), presentation)
+      }
     }
   }
 }

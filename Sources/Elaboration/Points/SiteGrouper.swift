@@ -1,3 +1,4 @@
+import MachineCode
 import StapSyntax
 import TargetModel
 
@@ -36,28 +37,45 @@ struct SiteGrouper {
   }
 
   private let queries: [TargetQuery]
+  /// What the body reads by name or by the ABI.
+  private let readRegisters: X86Registers
   private let separatesPrograms: Bool
+  private let registers: RegisterFile
   private(set) var groups: [Group] = []
   private var indexes: [Key: Int] = [:]
+  /// Everything that was filed, as long as it may have to be filed anew.
+  private var landed: [Landed] = []
+  private var sharesCaptures = false
 
-  init(queries: [TargetQuery], separatesPrograms: Bool) {
+  /// One site and its answers.
+  private struct Landed {
+    let kind: Kind
+    let site: ProbeSite
+    let pid: Int32?
+    let scope: any TargetScope
+    let answers: [TargetAnswer]
+  }
+
+  init(
+    queries: [TargetQuery],
+    readRegisters: X86Registers,
+    separatesPrograms: Bool,
+    registers: RegisterFile
+  ) {
     self.queries = queries
+    self.readRegisters = readRegisters
+    self.registers = registers
     self.separatesPrograms = separatesPrograms
   }
 
   /// Asks all questions at one site and files it with its like.
   mutating func add(_ candidate: ProbeCandidate, scriptPoint: String) {
-    let answers = queries.map { candidate.scope.answer($0) }
-    let formats = answers.compactMap { answer -> SiteFormat? in
-      guard case .text = answer.meaning else { return nil }
-      return answer.format
-    }
+    let (candidate, answers) = ask(candidate)
     switch candidate.trigger {
-    case .session(let trigger):
-      addSingle(trigger, candidate.scope, answers)
+    case .session(let trigger): addSingle(trigger, candidate.scope, answers)
     case .tracepoint(let name, let argumentCount, var description):
       description.scriptPoint = scriptPoint
-      description.formats = formats
+      description.formats = Self.formats(answers)
       let trigger = ElaboratedTrigger.tracepoint(
         name: name,
         argumentCount: argumentCount,
@@ -66,30 +84,58 @@ struct SiteGrouper {
       addSingle(trigger, candidate.scope, answers)
     case .instruction(var site, let pid):
       site.description.scriptPoint = scriptPoint
-      site.description.formats = formats
-      add(site, pid, .instruction, candidate.scope, answers)
+      add(Landed(kind: .instruction, site: site, pid: pid, scope: candidate.scope, answers: answers))
     case .functionReturn(var site, let pid):
       site.description.scriptPoint = scriptPoint
-      site.description.formats = formats
-      add(site, pid, .functionReturn, candidate.scope, answers)
+      add(Landed(kind: .functionReturn, site: site, pid: pid, scope: candidate.scope, answers: answers))
     }
   }
 
-  private mutating func add(
-    _ site: ProbeSite,
-    _ pid: Int32?,
-    _ kind: Kind,
-    _ scope: any TargetScope,
-    _ answers: [TargetAnswer]
-  ) {
+  private static func formats(_ answers: [TargetAnswer]) -> [SiteFormat] {
+    answers.compactMap { answer in
+      guard case .text = answer.meaning else { return nil }
+      return answer.format
+    }
+  }
+
+  /// The answers, at the entry where they would be worse at the cheaper place.
+  private func ask(_ candidate: ProbeCandidate) -> (ProbeCandidate, [TargetAnswer]) {
+    let canMove = candidate.writtenRegisters.isDisjoint(with: readRegisters)
+    let answers = canMove ? queries.map { candidate.scope.answer($0) } : []
+    let missing = answers.reduce(0) { $0 + $1.missingCount }
+    guard !canMove || missing > 0, let entry = candidate.atEntry?() else { return (candidate, answers) }
+    let better = queries.map { entry.scope.answer($0) }
+    if canMove, better.reduce(0, { $0 + $1.missingCount }) >= missing { return (candidate, answers) }
+    return (entry, better)
+  }
+
+  /// When the plans of texts make more groups than this, texts share captures.
+  private static let mostExactGroups = 16
+
+  private mutating func add(_ landed: Landed) {
+    if !sharesCaptures { self.landed.append(landed) }
+    file(landed)
+    guard !sharesCaptures, indexes.count > Self.mostExactGroups else { return }
+    sharesCaptures = true
+    groups.removeAll { $0.single == nil }
+    indexes = [:]
+    for landed in self.landed { file(landed) }
+    self.landed = []
+  }
+
+  private mutating func file(_ landed: Landed) {
+    var answers = landed.answers
+    if sharesCaptures { answers = answers.map { SharedCaptures.shared($0, registers) } }
+    var site = landed.site
+    site.description.formats = Self.formats(answers)
     let path = separatesPrograms ? site.path : ""
-    let key = Key(kind: kind, pid: pid, path: path, meanings: answers.map(\.meaning))
+    let key = Key(kind: landed.kind, pid: landed.pid, path: path, meanings: answers.map(\.meaning))
     if let index = indexes[key] {
       groups[index].sites.append(site)
       return
     }
     indexes[key] = groups.count
-    groups.append(group(kind, [site], pid, scope, answers))
+    groups.append(group(landed.kind, [site], landed.pid, landed.scope, answers))
   }
 
   private mutating func addSingle(

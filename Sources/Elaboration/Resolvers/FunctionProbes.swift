@@ -15,13 +15,15 @@ enum FunctionProbes {
       return .failed(.malformedPattern(component))
     }
     let program = place.program
-    let all = program.functions(matching: pattern)
-    guard !all.isEmpty else { return .failed(noSuchFunction(component, pattern, place)) }
-    let fitting = all.filter { $0.fits(modifiers) }
-    guard !fitting.isEmpty else {
-      return .failed(.noFittingFunction(component, modifiers.sorted(), all[0].isInlineInstance))
+    let fitting = program.functions(matching: pattern).filter { $0.fits(modifiers) }
+    guard fitting.isEmpty else { return candidates(fitting, component, modifiers, place) }
+    // What does not fit is looked for only to tell why nothing is left.
+    var anyKind = pattern
+    (anyKind.includeInlines, anyKind.includeOutOfLine) = (true, true)
+    guard let other = program.functions(matching: anyKind).first else {
+      return .failed(noSuchFunction(component, pattern, place))
     }
-    return candidates(fitting, component, modifiers, place)
+    return .failed(.noFittingFunction(component, modifiers.sorted(), other.isInlineInstance))
   }
 
   private static func candidates(
@@ -33,12 +35,20 @@ enum FunctionProbes {
     var seen: Set<LinkAddress> = []
     var result = ProbeResolution()
     var refused: [(name: String, reason: String)] = []
+    let points = SitePoint(modifiers, place)
     for function in functions {
-      let (address, refusal) = ProbeAddress.choose(in: function, modifiers.contains("return"), place.program)
-      if let refusal { refused.append((function.name, refusal)) }
-      guard refusal == nil, seen.insert(address).inserted, let offset = place.program.fileOffset(of: address)
-      else { continue }
-      result.candidates.append(candidate(function, at: address, offset, modifiers, place))
+      let choices = ProbeAddress.choices(in: function, points.isReturn, place.program)
+      guard let best = choices.first, seen.insert(best.address).inserted else { continue }
+      if let refusal = best.refusal {
+        refused.append((function.name, refusal))
+        continue
+      }
+      guard var found = points.candidate(function, at: best.address) else { continue }
+      if let entry = choices.dropFirst().first, entry.refusal == nil {
+        found.writtenRegisters = best.writtenRegisters
+        found.atEntry = { points.candidate(function, at: entry.address) }
+      }
+      result.candidates.append(found)
     }
     if let first = refused.first {
       let finding = Diagnostic.refusedSites(
@@ -56,42 +66,6 @@ enum FunctionProbes {
       result.problems.append(.notInFile(component, place.program.path))
     }
     return result
-  }
-
-  private static func candidate(
-    _ function: ProgramFunction,
-    at address: LinkAddress,
-    _ offset: FileOffset,
-    _ modifiers: Set<String>,
-    _ place: ProbePlace
-  ) -> ProbeCandidate {
-    let isReturn = modifiers.contains("return")
-    let source = function.line.map { "\(function.file):\($0)" } ?? ""
-    let suffix = modifiers.sorted().map { ".\($0)" }.joined()
-    let pattern = source.isEmpty ? function.name : "\(function.name)@\(source)"
-    let description = SiteDescription(
-      probePoint: "process(\"\(place.program.path)\").function(\"\(pattern)\")\(suffix)",
-      scriptPoint: "",
-      function: function.name,
-      name: function.name,
-      provider: place.program.path,
-      probeType: isReturn ? "uretprobe" : "uprobe",
-      sourceLine: source
-    )
-    let site = ProbeSite(
-      path: place.program.path,
-      buildID: place.program.buildID,
-      fileOffset: offset,
-      linkAddress: address,
-      semaphore: nil,
-      description: description
-    )
-    let scope = FunctionScope(place: place, function: function, address: address, isReturn: isReturn)
-    return ProbeCandidate(
-      trigger: isReturn ? .functionReturn(site, pid: place.pid) : .instruction(site, pid: place.pid),
-      scope: scope,
-      variables: { scope.listed }
-    )
   }
 
   private static func noSuchFunction(
@@ -136,6 +110,51 @@ enum FunctionProbes {
   }
 }
 
+/// What the sites of one point have in common.
+private struct SitePoint: Sendable {
+  let isReturn: Bool
+  private let place: ProbePlace
+  private let prefix: String
+  private let suffix: String
+
+  init(_ modifiers: Set<String>, _ place: ProbePlace) {
+    self.place = place
+    isReturn = modifiers.contains("return")
+    prefix = "process(\"\(place.program.path)\").function(\""
+    suffix = "\")" + modifiers.sorted().map { ".\($0)" }.joined()
+  }
+
+  /// The site of `function` at `address`; nil when that is nowhere in the file.
+  func candidate(_ function: ProgramFunction, at address: LinkAddress) -> ProbeCandidate? {
+    guard let offset = place.program.fileOffset(of: address) else { return nil }
+    let source = function.line.map { "\(function.file):\($0)" } ?? ""
+    let pattern = source.isEmpty ? function.name : "\(function.name)@\(source)"
+    let description = SiteDescription(
+      probePoint: prefix + pattern + suffix,
+      scriptPoint: "",
+      function: function.name,
+      name: function.name,
+      provider: place.program.path,
+      probeType: isReturn ? "uretprobe" : "uprobe",
+      sourceLine: source
+    )
+    let site = ProbeSite(
+      path: place.program.path,
+      buildID: place.program.buildID,
+      fileOffset: offset,
+      linkAddress: address,
+      semaphore: nil,
+      description: description
+    )
+    let scope = FunctionScope(place: place, function: function, address: address, isReturn: isReturn)
+    return ProbeCandidate(
+      trigger: isReturn ? .functionReturn(site, pid: place.pid) : .instruction(site, pid: place.pid),
+      scope: scope,
+      variables: { scope.listed }
+    )
+  }
+}
+
 extension FunctionPattern {
   /// Reads `name@file:line` (stapprobes(3stap), "DWARF PROBE POINTS"); nil when it is malformed.
   init?(_ text: String, _ modifiers: Set<String>) {
@@ -143,8 +162,8 @@ extension FunctionPattern {
     guard !parts[0].isEmpty else { return nil }
     self.init(
       name: parts[0],
-      // Instances are asked for even where they do not fit, to tell why nothing is left.
-      includeInlines: true,
+      includeInlines: modifiers.isDisjoint(with: ["call", "return"]),
+      includeOutOfLine: !modifiers.contains("inline"),
       exportedOnly: modifiers.contains("exported")
     )
     guard parts.count > 1 else { return }

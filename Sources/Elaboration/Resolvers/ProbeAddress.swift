@@ -6,43 +6,53 @@ enum ProbeAddress {
   /// The longest function whose branches are looked at before a probe moves.
   private static let longestFunction = 64 << 10
 
-  /// The address, and why the kernel cannot probe it.
+  /// An instruction, and what a probe gives up by standing there and not at the function's entry.
+  struct Choice: Sendable {
+    var address: LinkAddress
+    /// Why the kernel cannot probe it.
+    var refusal: String?
+    /// Registers that no longer hold what they held on entry.
+    var writtenRegisters: X86Registers = []
+  }
+
+  /// The places to stand at, best first: the cheapest instruction that all calls pass, then the entry.
   ///
-  /// A return probe needs the stack as it was on entry and stays. So does a probe whose parameters are in place
-  /// only behind the prologue; all others may move past what changes nothing (`endbr64`, `nop`) to a cheaper
-  /// instruction.
-  static func choose(
-    in function: ProgramFunction,
-    _ isReturn: Bool,
-    _ program: any Program
-  ) -> (address: LinkAddress, refusal: String?) {
+  /// A return probe moves only while the stack pointer still points to the return address. A probe whose parameters
+  /// are in place only behind the prologue stays there. Those that give up registers are no place for a body
+  /// that reads them.
+  static func choices(in function: ProgramFunction, _ isReturn: Bool, _ program: any Program) -> [Choice] {
     let start = isReturn ? function.entry : function.probeAddress
-    guard start == function.entry else { return (start, refusal(at: start, isFunctionStart: false, program)) }
-    let slide = isReturn || function.isInlineInstance ? 0 : distance(in: function, program)
-    let isStart = slide == 0 && !function.isInlineInstance
-    let address = start.advanced(by: Int64(slide))
-    return (address, refusal(at: address, isFunctionStart: isStart, program))
+    guard start == function.entry, !function.isInlineInstance else {
+      return [Choice(address: start, refusal: refusal(at: start, isFunctionStart: false, program))]
+    }
+    let stay = Choice(address: start, refusal: refusal(at: start, isFunctionStart: true, program))
+    let slide = slide(in: function, program)
+    guard slide.byteCount > 0, !isReturn || !slide.writtenRegisters.contains(.rsp) else { return [stay] }
+    let moved = Choice(
+      address: start.advanced(by: Int64(slide.byteCount)),
+      writtenRegisters: slide.writtenRegisters
+    )
+    return [moved, stay]
   }
 
   /// Why the kernel cannot probe an address; nil when it can, or when nobody knows.
   static func refusal(at address: LinkAddress, isFunctionStart: Bool, _ program: any Program) -> String? {
     let code = program.code(at: address, upTo: 16)
     guard !code.isEmpty,
-      case .refused(let reason) = SiteVerdict(X86Instruction(code[...]), isFunctionStart: isFunctionStart)
+      case .refused(let reason) = SiteVerdict(X86Instruction(code), isFunctionStart: isFunctionStart)
     else { return nil }
     return reason
   }
 
-  private static func distance(in function: ProgramFunction, _ program: any Program) -> Int {
-    let first = X86Instruction(program.code(at: function.entry, upTo: 16)[...])
-    // Only what surely changes nothing is worth reading the whole function for.
-    guard first?.kind == .endbr64 || first?.kind == .nop, let end = function.end, end > function.entry else {
-      return 0
-    }
+  private static func slide(in function: ProgramFunction, _ program: any Program) -> EntrySlide {
+    let start = program.code(at: function.entry, upTo: 16)
+    // Most functions begin with what is emulated: no need to read on.
+    guard SiteVerdict(X86Instruction(start), isFunctionStart: true) == .singleStepped,
+      let end = function.end, end > function.entry
+    else { return .none }
     let byteCount = end.raw - function.entry.raw
-    guard byteCount <= longestFunction else { return 0 }
+    guard byteCount <= longestFunction else { return .none }
     let code = program.code(at: function.entry, upTo: Int(byteCount))
-    guard code.count == Int(byteCount) else { return 0 }
-    return EntrySlide.offset(in: code) { $0.kind == .other }
+    return code.count == Int(byteCount) ? EntrySlide(in: code) : .none
   }
 }

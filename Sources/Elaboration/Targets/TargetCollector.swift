@@ -1,4 +1,5 @@
 import Diagnostics
+import MachineCode
 import StapSyntax
 
 /// Finds the questions that a probe asks of its sites, also in the functions it calls.
@@ -7,6 +8,8 @@ struct TargetCollector {
   private(set) var queries: [TargetQuery] = []
   /// Scripts that walk on from values whose type comes from the program cannot share code between programs.
   private(set) var walksValues = false
+  /// What accessors such as `long_arg` and `register` read: such a body sees the function as it is entered.
+  private(set) var readRegisters: X86Registers = []
   private var seen: Set<TargetQuery> = []
   private var functions: Set<Int> = []
 
@@ -38,6 +41,11 @@ struct TargetCollector {
   }
 
   private mutating func enter(_ name: String, _ arity: Int, _ call: Expression) {
+    switch IntrinsicTable.row(named: name, arity: arity)?.lowering {
+    case .argument: readRegisters.formUnion(.arguments)
+    case .register: readRegisters = .all
+    case .intrinsic, .context, .log, nil: break
+    }
     for index in symbols.functions(named: name, in: call.range.source) where functions.insert(index).inserted
     {
       let function = symbols.functions[index].declaration

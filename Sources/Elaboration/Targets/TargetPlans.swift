@@ -12,17 +12,24 @@ extension LocationPlan {
 extension LocationPlan {
   /// The address of an argument on the stack: `rsp + 8 n`, n > 0 (System V psABI, section 3.2.3).
   var isStackSlot: Bool {
+    stackOffset > 0 && stackOffset % 8 == 0
+  }
+
+  /// How far above the stack pointer it is; 0 when it is elsewhere.
+  private var stackOffset: Int64 {
     guard case .binary(.add, .register(RegisterFile.x86_64.stackPointer), .constant(let offset)) = self else {
-      return false
+      return 0
     }
-    return offset > 0 && offset % 8 == 0
+    return offset
   }
 
   /// Whether reading it at any function's entry is cheap and harmless.
   var isCheapEverywhere: Bool {
     switch self {
     case .register: true
-    case .load(.user, byteCount: 8, _, let address): address.isStackSlot
+    // Far up there need not be a stack: the frames of a thread's first functions are small.
+    case .load(.user, byteCount: 8, _, let address):
+      address.isStackSlot && address.stackOffset <= 128
     default: false
     }
   }

@@ -21,6 +21,8 @@ struct TargetPretty {
   private static let mostElements = 8
 
   private(set) var captures: [TargetCapture] = []
+  /// How many values show as `?`.
+  private(set) var missingCount = 0
   private var pieces: [SiteFormat.Piece] = []
 
   /// The text so far, with neighbouring pieces joined.
@@ -31,7 +33,7 @@ struct TargetPretty {
     for (index, item) in list.enumerated() {
       add((index == 0 ? "" : " ") + item.name + "=")
       guard case .success(let object) = item.object else {
-        add("?")
+        addUnknown()
         continue
       }
       if pretty == .none { addHexadecimal(object) } else { add(object, pretty) }
@@ -66,7 +68,7 @@ struct TargetPretty {
       }
       if let name = member.name { add(".\(name)=") }
       guard let inner = member.object(in: object) else {
-        add("?")
+        addUnknown()
         continue
       }
       addInner(inner, pretty, isAnonymous: member.name == nil)
@@ -80,7 +82,7 @@ struct TargetPretty {
     _ object: TargetObject,
     _ pretty: TargetQuery.Pretty
   ) {
-    guard case .memory(let memory, let address) = object.location else { return add("?") }
+    guard case .memory(let memory, let address) = object.location else { return addUnknown() }
     if case .integer(let layout) = object.source.layout(of: element), layout.encoding == .character {
       return addCapture(TargetCapture(plan: address, kind: .string(memory), isEntry: object.isEntry), .string)
     }
@@ -100,7 +102,7 @@ struct TargetPretty {
 
   /// A member or element: aggregates open only for `$$`.
   private mutating func addInner(_ object: TargetObject, _ pretty: TargetQuery.Pretty, isAnonymous: Bool) {
-    guard let type = object.type else { return add("?") }
+    guard let type = object.type else { return addUnknown() }
     switch object.source.layout(of: type) {
     case .structure(let layout):
       if pretty == .deep || isAnonymous {
@@ -132,7 +134,7 @@ struct TargetPretty {
         return addCapture(capture, .string)
       }
       addNumber(object, .hexadecimal, byteCount: byteCount, isSigned: false)
-    default: add("?")
+    default: addUnknown()
     }
   }
 
@@ -149,10 +151,10 @@ struct TargetPretty {
     case .pointer(let byteCount, _, _), .float(_, let byteCount):
       addNumber(object, .hexadecimal, byteCount: byteCount, isSigned: false)
     case .array:
-      guard case .memory(_, let address) = object.location else { return add("?") }
+      guard case .memory(_, let address) = object.location else { return addUnknown() }
       addCapture(TargetCapture(plan: address, kind: .number, isEntry: object.isEntry), .hexadecimal)
     case .structure(let layout): addMembers(of: layout, object, .shallow, isTop: true)
-    case .void, .function, .opaque: add("?")
+    case .void, .function, .opaque: addUnknown()
     }
   }
 
@@ -178,7 +180,7 @@ struct TargetPretty {
     } else {
       plan = object.location.read(byteCount: byteCount, isSigned: isSigned)
     }
-    guard let plan else { return add("?") }
+    guard let plan else { return addUnknown() }
     addCapture(TargetCapture(plan: plan, kind: .number, isEntry: object.isEntry), presentation)
   }
 
@@ -194,6 +196,11 @@ struct TargetPretty {
     }
     pieces.append(.value(captures.count, presentation))
     captures.append(capture)
+  }
+
+  private mutating func addUnknown() {
+    missingCount += 1
+    add("?")
   }
 
   private mutating func add(_ text: String) {

@@ -20,6 +20,8 @@ struct TargetAnswer: Sendable {
   /// The type of the value, when it has one that a script may walk on with.
   var type: TargetType?
   var problem: TargetProblem?
+  /// How many values cannot be read at the site.
+  var missingCount = 0
 
   init(_ meaning: TargetMeaning, format: SiteFormat? = nil, type: TargetType? = nil) {
     self.meaning = meaning
@@ -27,9 +29,15 @@ struct TargetAnswer: Sendable {
     self.type = type
   }
 
+  init(_ pretty: TargetPretty) {
+    self.init(.text(pretty.captures), format: pretty.format)
+    missingCount = pretty.missingCount
+  }
+
   init(_ problem: TargetProblem) {
     meaning = .unavailable(problem.id)
     self.problem = problem
+    missingCount = 1
   }
 }
 
@@ -59,7 +67,7 @@ extension TargetScope {
       object.isEntry = start.isEntry
       var pretty = TargetPretty()
       pretty.add(object.followingPointer(), query.pretty)
-      return TargetAnswer(.text(pretty.captures), format: pretty.format)
+      return TargetAnswer(pretty)
     }
     let plan = try walk.value()
     let type = walk.type.map { TargetType(source: start.source, type: $0, memory: start.memory) }
@@ -72,7 +80,7 @@ extension TargetScope {
     }
     var pretty = TargetPretty()
     pretty.add(list, query.pretty)
-    return TargetAnswer(.text(pretty.captures), format: pretty.format)
+    return TargetAnswer(pretty)
   }
 
   private func root(of query: TargetQuery) throws(TargetProblem) -> TargetObject {

@@ -69,7 +69,7 @@ struct EmptyScope: TargetScope {
   var hasRegisters: Bool { false }
 
   func variable(_ name: String, isEntry: Bool) -> Result<TargetObject, TargetProblem> {
-    .failure(problem(name))
+    .failure(problem("$" + name))
   }
 
   func listing(_ listing: TargetListing) -> [ListedTarget]? { nil }

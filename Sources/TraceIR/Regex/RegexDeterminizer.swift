@@ -18,7 +18,10 @@ struct RegexDeterminizer {
 
   /// Tables above are refused: they would not fit where the kernel needs them.
   private static let maximumStates = 2000
+  /// Ways looked at in all: what takes more would take seconds, and is refused in the end.
+  private static let maximumWays = 1_000_000
 
+  private var wayCount = 0
   private let automaton: RegexAutomaton
   private var known: [Key: Int] = [:]
   private var keys: [Key] = []
@@ -100,6 +103,7 @@ struct RegexDeterminizer {
     if source.isSearching {
       follow(automaton.entry, unsetTags, rank: Int.max, isAtStart: false, into: &threads)
     }
+    wayCount += threads.count + source.threads.count
     let next = key(threads, isSearching: source.isSearching)
     guard !next.threads.isEmpty || next.isSearching else {
       table.transitions.append(RegexTable.dead)
@@ -107,8 +111,8 @@ struct RegexDeterminizer {
       return
     }
     let (state, moves) = intern(next, &table)
-    guard keys.count <= Self.maximumStates else {
-      throw RegexError(message: "regular expression needs too many states", offset: 0)
+    guard keys.count <= Self.maximumStates, wayCount <= Self.maximumWays else {
+      throw RegexError(message: "it needs too many states", offset: 0)
     }
     table.transitions.append(UInt16(state))
     table.moveIndices.append(index(of: moves, &table))

@@ -13,6 +13,32 @@ indirect enum RegexNode: Hashable {
   case end
 }
 
+extension RegexNode {
+  /// How many states an automaton for it has, about; `Int.max` when that does not fit.
+  var stateCount: Int {
+    switch self {
+    case .empty: 0
+    case .set, .start, .end: 1
+    case .sequence(let parts), .alternatives(let parts): parts.reduce(1) { $0.addingClamping($1.stateCount) }
+    case .repeated(let body, let minimum, let maximum):
+      body.stateCount.addingClamping(1).multiplyingClamping(max(1, minimum, maximum ?? 0))
+    case .group(let body, _): body.stateCount.addingClamping(2)
+    }
+  }
+}
+
+extension Int {
+  fileprivate func addingClamping(_ other: Int) -> Int {
+    let (sum, overflow) = addingReportingOverflow(other)
+    return overflow ? .max : sum
+  }
+
+  fileprivate func multiplyingClamping(_ other: Int) -> Int {
+    let (product, overflow) = multipliedReportingOverflow(by: other)
+    return overflow ? .max : product
+  }
+}
+
 /// A set of byte values.
 struct ByteSet: Hashable {
   private var words: SIMD4<UInt64> = .zero

@@ -19,6 +19,9 @@ package struct RegexTable: Hashable, Sendable {
   /// As a source: the group took no part.
   package static let unset: UInt16 = 0xfffe
 
+  /// Bounds nest: `((a{255}){255}){255}` is short and means 16 million bytes.
+  private static let maximumTreeStates = 4000
+
   /// Only used while moving in a circle.
   static let spareRegister: UInt16 = 0
 
@@ -46,6 +49,9 @@ package struct RegexTable: Hashable, Sendable {
   package init(_ pattern: String, captures: Bool = true) throws(RegexError) {
     var parser = RegexParser(pattern)
     let tree = try parser.parse()
+    guard tree.stateCount <= Self.maximumTreeStates else {
+      throw RegexError(message: "its repetitions make it too long", offset: 0)
+    }
     let automaton = RegexAutomaton(tree, groupCount: captures ? parser.groupCount + 1 : 0)
     (classes, classCount) = automaton.byteClasses()
     groupCount = captures ? parser.groupCount + 1 : 0

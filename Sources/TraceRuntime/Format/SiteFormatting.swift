@@ -9,6 +9,8 @@ extension ByteBuffer {
       case .text(let text): append(text)
       case .value(let index, let presentation):
         if values.indices.contains(index) { append(values[index], presentation) }
+      case .computed(let plan, let presentation):
+        append(.long(plan.value(from: values.map(\.long))), presentation)
       }
     }
   }

@@ -59,7 +59,7 @@ extension CodeBuilder {
       switch piece {
       case .text(let string):
         let start = text.count
-        text += Array(string.utf8)
+        text += ScriptBytes.bytes(of: string)
         add(.printText, Int32(start), Int32(text.count))
       case .directive(let directive): print(directive, &rest)
       }

@@ -99,6 +99,24 @@ extension HitContext {
   }
 }
 
+extension LocationPlan {
+  /// What it gives where inputs are all that it reads; registers and memory are 0.
+  func value(from inputs: [Int64]) -> Int64 {
+    (try? NoHit().evaluate(self, inputs: inputs)) ?? 0
+  }
+}
+
+/// Nothing was hit.
+private final class NoHit: HitContext {
+  var entrySlots: [Datum] = []
+
+  var site: SiteDescription? { nil }
+
+  func long(_: ContextField) -> Int64 { 0 }
+
+  func text(_: ContextField) -> ByteString { ByteString() }
+}
+
 extension UInt64 {
   /// The low bits as a 64-bit number.
   fileprivate func extended(bitCount: Int, isSigned: Bool) -> Int64 {

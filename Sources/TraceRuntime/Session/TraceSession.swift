@@ -18,6 +18,9 @@ package struct SessionOptions {
   /// `-w`.
   package var hidesWarnings = false
 
+  /// Called when `begin` probes are done and every other probe is live.
+  package var whenRunning: () -> Void = {}
+
   package init(sink: OutputSink, environment: Environment) {
     self.sink = sink
     self.environment = environment
@@ -84,6 +87,7 @@ package final class TraceSession {
     if stop == nil {
       kernel?.setState(.running)
       try timers.start()
+      options.whenRunning()
       options.command?.resume()
       serve(loop, signals, timers)
     }

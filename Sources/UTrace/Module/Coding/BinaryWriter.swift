@@ -1,9 +1,10 @@
 /// Appends values: integers as LEB128, counts before arrays, a number before each enum's values, each text once.
 struct BinaryWriter {
   private(set) var bytes: [UInt8] = []
+  private var texts: [String] = []
   private var textNumbers: [String: Int] = [:]
-  /// Texts of late, most of which come again: comparing is faster than hashing.
-  private var recent = [(text: String, number: Int)](repeating: ("", -1), count: 8)
+  /// Numbers of texts of late, most of which come again: comparing is faster than hashing.
+  private var recent: [Int] = []
   private var nextRecent = 0
   private var blobNumbers: [[UInt8]: Int] = [:]
 
@@ -43,17 +44,26 @@ struct BinaryWriter {
 
   /// Sites share paths, and functions and files their names: a text stands where it comes first.
   mutating func write(text: String) {
-    for entry in recent where entry.number >= 0 && entry.text == text {
-      return write(unsigned: UInt64(entry.number))
-    }
-    let number = textNumbers[text] ?? textNumbers.count
-    recent[nextRecent] = (text, number)
-    nextRecent = (nextRecent + 1) % recent.count
-    write(unsigned: UInt64(number))
-    guard number == textNumbers.count else { return }
-    textNumbers[text] = number
+    if let number = recent.first(where: { isNumber($0, of: text) }) { return write(unsigned: UInt64(number)) }
+    let known = textNumbers[text].flatMap { isNumber($0, of: text) ? $0 : nil }
+    remember(known ?? texts.count)
+    write(unsigned: UInt64(known ?? texts.count))
+    guard known == nil else { return }
+    textNumbers[text] = texts.count
+    texts.append(text)
     write(unsigned: UInt64(text.utf8.count))
     bytes.append(contentsOf: text.utf8)
+  }
+
+  /// Strings that are equal may differ in their bytes: `é` as one scalar or as two.
+  private func isNumber(_ number: Int, of text: String) -> Bool {
+    texts[number] == text && texts[number].utf8.elementsEqual(text.utf8)
+  }
+
+  private mutating func remember(_ number: Int) {
+    if recent.count < 8 { return recent.append(number) }
+    recent[nextRecent] = number
+    nextRecent = (nextRecent + 1) % recent.count
   }
 
   /// The same for bytes.

@@ -74,6 +74,7 @@ extension SiteFormat.Piece: BinaryCoded {
     switch try reader.readTag() {
     case 0: self = .text(try reader.value())
     case 1: self = .value(try reader.value(), try reader.value())
+    case 2: self = .computed(try reader.value(), try reader.value())
     default: throw reader.malformed
     }
   }
@@ -82,6 +83,7 @@ extension SiteFormat.Piece: BinaryCoded {
     switch self {
     case .text(let text): writer.write(case: 0, text)
     case .value(let index, let presentation): writer.write(case: 1, index, presentation)
+    case .computed(let plan, let presentation): writer.write(case: 2, plan, presentation)
     }
   }
 }

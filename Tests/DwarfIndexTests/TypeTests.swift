@@ -1,0 +1,163 @@
+import DwarfIndex
+import TargetModel
+import TestSupport
+import Testing
+
+@Suite("Types") struct TypeTests {
+  @Test(
+    "Layout of a structure",
+    arguments: [
+      ["-gdwarf-2"], ["-gdwarf-3"], ["-gdwarf-4"], ["-gdwarf-5"],
+      ["-gdwarf-4", "-fdebug-types-section"],
+    ]
+  )
+  func structureLayout(_ flags: [String]) throws {
+    let scratch = try ScratchDirectory()
+    let types = try Samples.open(try scratch.compileC(Samples.shapes, to: "shapes", flags: flags)).types
+    for name in ["struct point", "point_t", "point"] {
+      let type = try #require(types.type(named: name), "\(name) with \(flags)")
+      guard case .structure(let layout) = types.layout(of: type) else {
+        Issue.record("\(name) is \(types.layout(of: type))")
+        continue
+      }
+      #expect(layout.byteCount == 40)
+      #expect(layout.members.map(\.name) == ["x", "y", "a", "b", "name", nil, "next", "tail"])
+      #expect(layout.members.map(\.bitOffset) == [0, 32, 64, 67, 128, 192, 256, 320])
+      #expect(layout.members.map(\.bitCount) == [nil, nil, 3, 5, nil, nil, nil, nil])
+      let spellings = layout.members.map { types.spelling(of: $0.type) }
+      #expect(
+        spellings == [
+          "int", "int", "unsigned int", "unsigned int", "const char *", "union {...}", "struct point *",
+          "char[]",
+        ]
+      )
+    }
+  }
+
+  @Test func enumerationsKnowTheirConstants() throws {
+    let scratch = try ScratchDirectory()
+    let types = try Samples.open(try scratch.compileC(Samples.shapes, to: "shapes")).types
+    let color = try #require(types.type(named: "enum color"))
+    guard case .enumeration(let layout) = types.layout(of: color) else {
+      Issue.record("no enumeration")
+      return
+    }
+    #expect(layout.enumerators.map(\.name) == ["RED", "GREEN", "BLUE"])
+    #expect(layout.enumerators.map(\.value) == [0, 5, -1])
+    #expect(layout.isSigned)
+    #expect(types.enumerator(named: "GREEN") == 5)
+    #expect(types.enumerator(named: "BLUE") == -1)
+    #expect(types.enumerator(named: "MAUVE") == nil)
+  }
+
+  @Test(
+    "Spellings",
+    arguments: [
+      ("int (*v)(int, const char *);", "int (*)(int, const char *)"),
+      ("const char *const v = 0;", "const char *const"),
+      ("volatile unsigned long v;", "volatile long unsigned int"),
+      ("int (*v)[4];", "int (*)[4]"),
+      ("char *v[2][3];", "char *[2][3]"),
+      ("void *v;", "void *"),
+      ("void (*v)(void);", "void (*)(void)"),
+      ("struct { int a; } v;", "struct {...}"),
+      ("int (*(*v)(int))(char);", "int (*(*)(int))(char)"),
+      ("_Bool v;", "_Bool"),
+      ("double v;", "double"),
+    ] as [(String, String)]
+  )
+  func spellings(_ declaration: String, _ expected: String) throws {
+    let scratch = try ScratchDirectory()
+    let program = try scratch.compileC(
+      declaration + "\nint main() { return 0; }\n",
+      to: "spelling",
+      flags: ["-g"]
+    )
+    let image = try Samples.open(program)
+    #expect(image.types.spelling(of: try #require(image.global(named: "v", unit: nil)).type) == expected)
+  }
+
+  @Test func integersAreFoundHoweverTheyAreWritten() throws {
+    let scratch = try ScratchDirectory()
+    let source = "unsigned long a; long long b; unsigned char c; short d; int main() { return 0; }"
+    let types = try Samples.open(try scratch.compileC(source, to: "integers")).types
+    for name in [
+      "unsigned long", "long unsigned int", "unsigned long int", "long long", "unsigned char", "short",
+    ] {
+      #expect(types.type(named: name) != nil, "\(name)")
+    }
+    let type = try #require(types.type(named: "unsigned long"))
+    #expect(
+      types.layout(of: type)
+        == .integer(
+          IntegerLayout(name: "long unsigned int", byteCount: 8, isSigned: false, encoding: .unsigned)
+        )
+    )
+  }
+
+  @Test func arraysNest() throws {
+    let scratch = try ScratchDirectory()
+    let image = try Samples.open(try scratch.compileC(Samples.shapes, to: "shapes"))
+    let type = try #require(image.global(named: "global_table", unit: nil)?.type)
+    guard case .array(let row, 4) = image.types.layout(of: type) else {
+      Issue.record("not four rows")
+      return
+    }
+    guard case .array(let cell, 3) = image.types.layout(of: row) else {
+      Issue.record("not three columns")
+      return
+    }
+    #expect(image.types.spelling(of: row) == "int[3]")
+    #expect(image.types.spelling(of: cell) == "int")
+  }
+
+  @Test func declarationsFindTheirDefinitionInOtherUnits() throws {
+    let scratch = try ScratchDirectory()
+    let first = try scratch.write(
+      "struct node; struct node *head; extern int other; int main() { return other; }",
+      to: "first.c"
+    )
+    let second = try scratch.write(
+      "struct node { int value; }; struct node first; int other;",
+      to: "second.c"
+    )
+    let program = scratch.path + "/two"
+    #expect(try run("gcc", ["-g", "-o", program, first, second]).status == 0)
+    let image = try Samples.open(program)
+    let head = try #require(image.global(named: "head", unit: "first.c")?.type)
+    guard case .pointer(_, let target?, _) = image.types.layout(of: head),
+      case .structure(let node) = image.types.layout(of: target)
+    else {
+      Issue.record("head points to no structure")
+      return
+    }
+    #expect(node.members.map(\.name) == ["value"])
+  }
+
+  @Test func classesHaveBasesAndReferences() throws {
+    let scratch = try ScratchDirectory()
+    let source = try scratch.write(
+      """
+      struct Base { int id; };
+      class Derived : public Base { public: static int count; double weight; Base &owner; Derived(Base &b) : owner(b) {} };
+      int Derived::count;
+      int main() { Base b; Derived d(b); return d.id; }
+      """,
+      to: "classes.cc"
+    )
+    let program = scratch.path + "/classes"
+    #expect(try run("g++", ["-g", "-o", program, source]).status == 0)
+    let types = try Samples.open(program).types
+    guard case .structure(let layout) = types.layout(of: try #require(types.type(named: "Derived"))) else {
+      Issue.record("no class")
+      return
+    }
+    #expect(layout.members.map(\.name) == [nil, "weight", "owner"])
+    #expect(layout.members.map(\.isBase) == [true, false, false])
+    #expect(types.spelling(of: layout.members[2].type) == "Base &")
+    guard case .pointer(8, .some, true) = types.layout(of: layout.members[2].type) else {
+      Issue.record("no reference")
+      return
+    }
+  }
+}

@@ -1,0 +1,129 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension LiveTests {
+  /// Functions of our own programs, whose arguments and results they print themselves.
+  @Suite(.requires(.probes), .timeLimit(.minutes(2))) struct FunctionTests {
+    /// `name(1, -2, 3ul) = 4`: a call whose arguments are all literals.
+    private struct PrintedCall {
+      let name: String
+      let arguments: [Int64]
+      let result: Int64
+
+      init?(_ line: String) {
+        guard let parts = line.wholeMatch(of: /(\w+)\(([^()"{}]*)\) = (-?\d+)/), let result = Int64(parts.3) else {
+          return nil
+        }
+        var arguments: [Int64] = []
+        for text in parts.2.split(separator: ",") {
+          let digits = text.trimmingCharacters(in: .whitespaces).trimmingCharacters(in: .letters)
+          if let value = Int64(digits) {
+            arguments.append(value)
+          } else if let value = UInt64(digits) {
+            arguments.append(Int64(bitPattern: value))
+          } else {
+            return nil
+          }
+        }
+        (name, self.arguments, self.result) = (String(parts.1), arguments, result)
+      }
+    }
+
+    @Test(
+      "parameters are what the program prints",
+      arguments: [
+        "O0", "O2", "O3", "nopie", "static", "clang-O0", "clang-O2", "dwarf4", "dwarf5", "types", "split", "dwp", "zlib",
+        "zlib-gnu", "debuglink", "dwz-a", "frame-pointer", "lto",
+      ]
+    )
+    func parametersAreWhatTheProgramPrints(_ variant: String) throws {
+      let program = Package.program("targets-\(variant)")
+      let scratch = try ScratchDirectory()
+      let output = "\(scratch.path)/out"
+      let plain = try run(program, [])
+      let traced = try utrace(["-o", output, "-c", program, Package.example("functions/trace-calls.stp"), program])
+      #expect(traced.output == plain.output, "tracing must change nothing")
+      #expect(traced.status == 0 && traced.messages.isEmpty, "\(traced.errors)")
+      let calls = try String(contentsOfFile: output, encoding: .utf8).split(separator: "\n")
+
+      let printed = traced.lines.compactMap(PrintedCall.init)
+      #expect(printed.count == 13)
+      for call in printed {
+        let seen = calls.first { $0.hasPrefix("\(call.name) ") }.map(String.init)
+        let values = seen.map { $0.matches(of: /=(0x[0-9a-f]+|\?)/).map { String($0.1) } } ?? []
+        // What is passed on the stack or unused may be optimized away: "?", never a wrong value.
+        let wanted = call.arguments.map { "0x" + String(UInt64(bitPattern: $0), radix: 16) }
+        let matches = zip(values, wanted).allSatisfy { $0 == $1 || (variant != "O0" && $0 == "?") }
+        #expect(matches && values.count <= wanted.count && seen != nil, "\(call) but \(seen ?? "no call")")
+      }
+      #expect(calls.filter { $0.hasPrefix("factorial n=") }.map { $0.last } == ["5", "4", "3", "2", "1", "0"])
+      #expect(calls.contains("take_struct p={.x=6, .y=7} f={.ready=1, .level=-2, .code=300, .wide=78187493530}"))
+    }
+
+    @Test("return values are what the program prints", arguments: ["O0", "O2", "clang-O2"])
+    func resultsAreWhatTheProgramPrints(_ variant: String) throws {
+      let program = Package.program("targets-\(variant)")
+      let script = """
+        probe process.function("take_nothing").return, process.function("take_signed").return,
+              process.function("take_unsigned").return, process.function("take_fixed").return,
+              process.function("take_enum").return, process.function("take_many").return,
+              process.function("factorial").return, process.function("change_parameter").return,
+              process.function("take_variadic").return, process.function("return_narrow").return { printf("%s %d\\n", probefunc(), $return) }
+        """
+      let scratch = try ScratchDirectory()
+      let output = "\(scratch.path)/out"
+      let traced = try utrace(["-o", output, "-c", program, "-e", script])
+      #expect(traced.status == 0 && traced.messages.isEmpty, "\(traced.errors)")
+      let returns = try String(contentsOfFile: output, encoding: .utf8).split(separator: "\n").map(String.init)
+      for call in traced.lines.compactMap(PrintedCall.init) where call.name != "factorial" && script.contains("\"\(call.name)\"") {
+        #expect(returns.contains("\(call.name) \(call.result)"), "\(call)")
+      }
+      let factorials = returns.filter { $0.hasPrefix("factorial ") }
+      #expect(factorials == [1, 1, 2, 6, 24, 120].map { "factorial \($0)" })
+    }
+
+    @Test("a parameter in a return probe is what came in", arguments: ["O0", "O2"])
+    func returnProbesSeeEntryValues(_ variant: String) throws {
+      let script = """
+        probe process.function("change_parameter").return { printf("%d %d\\n", $n, $return) }
+        probe process.function("take_string").return { printf("%s %d\\n", user_string_quoted($text), $return) }
+        """
+      let program = Package.program("targets-\(variant)")
+      let traced = try utrace(["-c", "\(program) 3", "-e", script])
+      #expect(traced.messages.isEmpty, "\(traced.errors)")
+      #expect(traced.lines.filter { $0 == "7 17" }.count == 3, "\(traced.output)")
+      #expect(traced.lines.filter { $0 == "\"hello, tracer\" 13" }.count == 3)
+      #expect(traced.lines.filter { $0 == "\"\" 0" }.count == 3)
+    }
+
+    @Test("C++ names, recursion and a wildcard over 10,000 functions change nothing")
+    func tracesManyFunctions() throws {
+      let program = Package.program("manyfuncs")
+      let plain = try run(program, [])
+      let script = "global n probe process.function(\"*\").call { n++ } probe end { println(\"calls \", n) }"
+      let traced = try utrace(["-c", program, "-e", script])
+      #expect(traced.messages.isEmpty, "\(traced.errors)")
+      #expect(traced.output.hasPrefix(plain.output))
+      let calls = traced.lines.last?.split(separator: " ").last.flatMap { Int($0) }
+      #expect(calls ?? 0 >= 10_000, "\(traced.lines.last ?? "")")
+    }
+
+    @Test("a histogram for each function")
+    func showsLatencies() throws {
+      let program = try RunningProcess(Package.program("threads"), ["2", "400", "push", "1000"])
+      #expect(program.wait { $0.output.contains("ready") })
+      let arguments = ["-p", "\(program.pid)", Package.example("latency/function-latency.stp"), "h*t"]
+      let tracer = try startUtrace(arguments)
+      program.send("\n")
+      // The tracer ends with the program.
+      let traced = tracer.finish()
+      #expect(program.finish().output.contains("done 800 hits, sum 320000, right"))
+      #expect(traced.status == 0 && traced.messages.isEmpty, "\(traced.errors)")
+      #expect(traced.lines.first?.hasPrefix("hit: 800 calls, ns min ") == true, "\(traced.output)")
+      #expect(traced.output.contains("value |--------"))
+      let rows = traced.lines.compactMap { $0.firstMatch(of: /\|@* +(\d+)$/).flatMap { Int($0.1) } }
+      #expect(rows.reduce(0, +) == 800)
+    }
+  }
+}

@@ -1,0 +1,121 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension LiveTests {
+  /// How a session begins, ends and says what happened; none of this needs a privilege.
+  @Suite(.timeLimit(.minutes(1))) struct SessionTests {
+    @Test("begin, timer, end in this order, never never")
+    func runsProbesInOrder() throws {
+      let script = """
+        probe end(2) { println("end 2") }
+        probe end { println("end") }
+        probe begin(1) { println("begin 1") }
+        probe begin { println("begin") }
+        probe begin(-1) { println("begin -1") }
+        probe never { println("never") }
+        probe error { println("error") }
+        global n
+        probe timer.ms(5) { if (++n == 3) exit(); printf("timer %d\\n", n) }
+        """
+      let outcome = try utrace(["-e", script])
+      let wanted = ["begin -1", "begin", "begin 1", "timer 1", "timer 2", "timer 3", "end", "end 2"]
+      #expect(outcome.lines == wanted)
+      #expect(outcome.status == 0 && outcome.errors.isEmpty)
+    }
+
+    @Test("oneshot runs and ends")
+    func runsOneshot() throws {
+      let outcome = try utrace([Package.example("hello/hello.stp")])
+      #expect(outcome.output == "hello, world\n" && outcome.status == 0 && outcome.errors.isEmpty)
+    }
+
+    @Test("a run-time error runs error probes instead of end probes, status 1")
+    func runsErrorProbes() throws {
+      let script = "probe begin { error(\"boo\") } probe error { println(\"error\") } probe end { println(\"end\") }"
+      let outcome = try utrace(["-e", script])
+      #expect(outcome.output == "error\n" && outcome.status == 1)
+      #expect(outcome.messages.first?.hasPrefix("ERROR: boo near ") == true, "\(outcome.errors)")
+    }
+
+    @Test("Ctrl-C and SIGTERM print the report", arguments: [SIGINT, SIGTERM, SIGHUP])
+    func reportsOnSignals(_ signal: Int32) throws {
+      let tracer = try startUtrace(["-e", "probe timer.s(100) {} probe end { println(\"report\") }"])
+      tracer.signal(signal)
+      let outcome = tracer.finish(seconds: 10)
+      #expect(outcome.output == "report\n" && outcome.status == 0)
+    }
+
+    @Test(
+      "exit statuses: 1 the script, 2 the command line, 3 the system",
+      arguments: [
+        (1, ["-e", "probe begin { foo( }"]), (1, ["-e", "probe process(\"/nowhere\").function(\"f\") {}"]),
+        (1, ["/nowhere/script.stp"]), (1, ["-p", "4194304", "-e", "probe begin { exit() }"]), (2, ["--bogus"]),
+        (2, []), (2, ["-p"]), (2, ["-p", "x", "-e", "probe begin {}"]), (2, ["-DNOSUCH=1", "-e", "probe begin {}"]),
+        (3, ["-o", "/nowhere/out", "-e", "probe begin { exit() }"]),
+        (3, ["-o", "/dev/full", "-e", "probe begin { println(1) exit() }"]),
+      ] as [(Int32, [String])]
+    )
+    func leavesWithStatus(_ status: Int32, _ arguments: [String]) throws {
+      let outcome = try utrace(arguments)
+      #expect(outcome.status == status && !outcome.errors.isEmpty && outcome.output.isEmpty, "\(outcome)")
+    }
+
+    @Test("without privilege: which capability, status 3", .requires(.probes))
+    func namesCapabilities() throws {
+      let script = "probe process(\"\(Package.program("threads"))\").function(\"hit\") { next }"
+      let outcome = try run(
+        "setpriv",
+        ["--reuid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all", Package.utrace, "-e", script]
+      )
+      #expect(outcome.status == 3 && outcome.output.contains("CAP_BPF"), "\(outcome)")
+    }
+
+    @Test("-o writes the script's output to a file, messages stay")
+    func writesToAFile() throws {
+      let scratch = try ScratchDirectory()
+      let file = "\(scratch.path)/out"
+      let outcome = try utrace(["-o", file, "-e", "probe begin { println(\"text\") warn(\"careful\") exit() }"])
+      #expect(outcome.output.isEmpty && outcome.messages == ["WARNING: careful"])
+      #expect(try String(contentsOfFile: file, encoding: .utf8) == "text\n")
+    }
+
+    @Test("--json: every line of output is an object")
+    func printsJSON() throws {
+      let script = """
+        probe begin { printf("a \\"quoted\\"\\n\\ttext \\377 é") warn("w") }
+        probe timer.ms(1) { println("t") error("e") }
+        """
+      let outcome = try utrace(["--json", "-e", script])
+      let objects = try outcome.lines.map {
+        try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any], "\($0)")
+      }
+      #expect(objects.compactMap { $0["type"] as? String } == ["print", "warning", "print", "error", "warning", "end"])
+      #expect(objects[0]["text"] as? String == "a \"quoted\"\n\ttext \u{fffd} é")
+      #expect(objects.last?["status"] as? Int == 1 && objects.last?["errors"] as? Int == 1)
+      #expect(outcome.status == 1)
+    }
+
+    @Test("a closed pipe ends the session quietly")
+    func endsWithItsReader() throws {
+      let script = "probe timer.ms(1) { println(\"line\") }"
+      let command = "timeout 10 \"$0\" -e '\(script)' | head -n 2; echo ${PIPESTATUS[0]}"
+      let outcome = try run("bash", ["-c", command, Package.utrace])
+      #expect(outcome.output == "line\nline\n0\n")
+    }
+
+    @Test("a full disk is said, status 3")
+    func saysThatTheDiskIsFull() throws {
+      let script = "probe timer.ms(1) { println(\"line\") } probe end { println(\"end\") }"
+      let outcome = try run("bash", ["-c", "timeout 10 \"$0\" -e '\(script)' >/dev/full", Package.utrace])
+      #expect(outcome.status == 3 && outcome.output.contains("No space left on device"), "\(outcome)")
+    }
+
+    @Test("arguments of the script are its own, whatever they look like")
+    func leavesArgumentsAlone() throws {
+      let script = "probe begin { printf(\"%d %s\\n\", $#, @2) exit() }"
+      let outcome = try utrace(["-DMAXACTION=100", "-e", script, "--", "-p", "--bogus"])
+      #expect(outcome.output == "2 --bogus\n" && outcome.status == 0, "\(outcome)")
+    }
+  }
+}
