@@ -15,7 +15,8 @@ enum UprobeWarmUp {
   static func start(_ types: KernelBTF) {
     // Threads of Dispatch block signals, so that those still arrive where the session waits for them.
     DispatchQueue.global(qos: .userInteractive).async {
-      guard let program = FeatureProbe(tracefs: nil, types: types).emptyProgram(.uprobeMulti(isReturn: false)) else {
+      guard let program = FeatureProbe(tracefs: nil, types: types).emptyProgram(.uprobeMulti(isReturn: false))
+      else {
         return
       }
       let file = ck_memory_file()

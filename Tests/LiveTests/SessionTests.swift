@@ -32,7 +32,8 @@ extension LiveTests {
 
     @Test("a run-time error runs error probes instead of end probes, status 1")
     func runsErrorProbes() throws {
-      let script = "probe begin { error(\"boo\") } probe error { println(\"error\") } probe end { println(\"end\") }"
+      let script =
+        "probe begin { error(\"boo\") } probe error { println(\"error\") } probe end { println(\"end\") }"
       let outcome = try utrace(["-e", script])
       #expect(outcome.output == "error\n" && outcome.status == 1)
       #expect(outcome.messages.first?.hasPrefix("ERROR: boo near ") == true, "\(outcome.errors)")
@@ -50,8 +51,10 @@ extension LiveTests {
       "exit statuses: 1 the script, 2 the command line, 3 the system",
       arguments: [
         (1, ["-e", "probe begin { foo( }"]), (1, ["-e", "probe process(\"/nowhere\").function(\"f\") {}"]),
-        (1, ["/nowhere/script.stp"]), (1, ["-p", "4194304", "-e", "probe begin { exit() }"]), (2, ["--bogus"]),
-        (2, []), (2, ["-p"]), (2, ["-p", "x", "-e", "probe begin {}"]), (2, ["-DNOSUCH=1", "-e", "probe begin {}"]),
+        (1, ["/nowhere/script.stp"]), (1, ["-p", "4194304", "-e", "probe begin { exit() }"]),
+        (2, ["--bogus"]),
+        (2, []), (2, ["-p"]), (2, ["-p", "x", "-e", "probe begin {}"]),
+        (2, ["-DNOSUCH=1", "-e", "probe begin {}"]),
         (3, ["-o", "/nowhere/out", "-e", "probe begin { exit() }"]),
         (3, ["-o", "/dev/full", "-e", "probe begin { println(1) exit() }"]),
       ] as [(Int32, [String])]
@@ -66,7 +69,10 @@ extension LiveTests {
       let script = "probe process(\"\(Package.program("threads"))\").function(\"hit\") { next }"
       let outcome = try run(
         "setpriv",
-        ["--reuid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all", Package.utrace, "-e", script]
+        [
+          "--reuid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all", Package.utrace, "-e",
+          script,
+        ]
       )
       #expect(outcome.status == 3 && outcome.output.contains("CAP_BPF"), "\(outcome)")
     }
@@ -75,7 +81,9 @@ extension LiveTests {
     func writesToAFile() throws {
       let scratch = try ScratchDirectory()
       let file = "\(scratch.path)/out"
-      let outcome = try utrace(["-o", file, "-e", "probe begin { println(\"text\") warn(\"careful\") exit() }"])
+      let outcome = try utrace([
+        "-o", file, "-e", "probe begin { println(\"text\") warn(\"careful\") exit() }",
+      ])
       #expect(outcome.output.isEmpty && outcome.messages == ["WARNING: careful"])
       #expect(try String(contentsOfFile: file, encoding: .utf8) == "text\n")
     }
@@ -90,7 +98,11 @@ extension LiveTests {
       let objects = try outcome.lines.map {
         try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any], "\($0)")
       }
-      #expect(objects.compactMap { $0["type"] as? String } == ["print", "warning", "print", "error", "warning", "end"])
+      #expect(
+        objects.compactMap { $0["type"] as? String } == [
+          "print", "warning", "print", "error", "warning", "end",
+        ]
+      )
       #expect(objects[0]["text"] as? String == "a \"quoted\"\n\ttext \u{fffd} é")
       #expect(objects.last?["status"] as? Int == 1 && objects.last?["errors"] as? Int == 1)
       #expect(outcome.status == 1)

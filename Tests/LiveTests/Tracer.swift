@@ -5,7 +5,9 @@ import TestSupport
 enum Package {
   static let root: String = {
     var path = URL(fileURLWithPath: #filePath)
-    while path.path != "/", !FileManager.default.fileExists(atPath: path.appendingPathComponent("Package.swift").path) {
+    while path.path != "/",
+      !FileManager.default.fileExists(atPath: path.appendingPathComponent("Package.swift").path)
+    {
       path.deleteLastPathComponent()
     }
     return path.path
@@ -19,7 +21,9 @@ enum Package {
 
   private static let programs: String = {
     let made = try? run("make", ["-s", "-C", "\(root)/TestPrograms"])
-    guard made?.status == 0 else { fatalError("make -C TestPrograms must succeed: \(made?.output ?? "no make")") }
+    guard made?.status == 0 else {
+      fatalError("make -C TestPrograms must succeed: \(made?.output ?? "no make")")
+    }
     return "\(root)/.build/test-programs"
   }()
 
@@ -98,7 +102,11 @@ final class RunningProcess {
 }
 
 /// Runs utrace to its end.
-func utrace(_ arguments: [String], seconds: Double = 60, environment: [String: String] = [:]) throws -> Outcome {
+func utrace(
+  _ arguments: [String],
+  seconds: Double = 60,
+  environment: [String: String] = [:]
+) throws -> Outcome {
   let process = try RunningProcess(Package.utrace, arguments, environment: environment)
   process.closeInput()
   return process.finish(seconds: seconds)
@@ -107,7 +115,8 @@ func utrace(_ arguments: [String], seconds: Double = 60, environment: [String: S
 /// Starts utrace and waits until its probes are live.
 func startUtrace(_ arguments: [String], environment: [String: String] = [:]) throws -> RunningProcess {
   let process = try RunningProcess(Package.utrace, ["-v"] + arguments, environment: environment)
-  guard process.wait(until: { $0.errors.contains("Pass 5: starting") || !$0.isRunning }), process.isRunning else {
+  guard process.wait(until: { $0.errors.contains("Pass 5: starting") || !$0.isRunning }), process.isRunning
+  else {
     throw CommandFailure(command: "utrace", output: process.output + process.errors)
   }
   return process

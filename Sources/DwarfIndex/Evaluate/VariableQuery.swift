@@ -46,7 +46,10 @@ extension ImageCore {
   }
 
   /// The function with code of its own around an inlined instance, or the function itself.
-  private func frameOwner(of function: FunctionMatch, _ index: IndexFile?) -> (entry: LinkAddress?, die: UInt64?) {
+  private func frameOwner(
+    of function: FunctionMatch,
+    _ index: IndexFile?
+  ) -> (entry: LinkAddress?, die: UInt64?) {
     guard function.isInlineInstance else { return (function.entry, function.die) }
     guard let record = index?.function(containing: function.entry.raw) else { return (nil, nil) }
     return (LinkAddress(record.entry), record.die == 0 ? nil : record.die)

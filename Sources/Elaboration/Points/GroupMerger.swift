@@ -68,7 +68,9 @@ struct GroupMerger {
         captures.append(capture)
         return captures.count - 1
       }
-      guard captures.count <= (first.captureCount > mostCaptures ? mostOfAll : mostCaptures) else { return nil }
+      guard captures.count <= (first.captureCount > mostCaptures ? mostOfAll : mostCaptures) else {
+        return nil
+      }
       result.answers[query]?.meaning = .text(captures)
       for index in sites.indices { sites[index].description.formats[slot].renumber(positions) }
     }

@@ -73,14 +73,20 @@ struct SharedCaptures {
 
   /// A part of a word of the stack is read with the whole word, which the stack always has.
   private mutating func openedMemory(_ plan: LocationPlan, _ isEntry: Bool) -> LocationPlan {
-    guard case .load(.user, let byteCount, let isSigned, .binary(.add, let base, .constant(let offset))) = plan,
+    guard
+      case .load(.user, let byteCount, let isSigned, .binary(.add, let base, .constant(let offset))) = plan,
       base == .register(file.stackPointer), byteCount < 8
     else { return .input(slot(of: TargetCapture(plan: plan, kind: .number, isEntry: isEntry))) }
     let inside = offset & 7
     guard inside + Int64(byteCount) <= 8 else {
       return .input(slot(of: TargetCapture(plan: plan, kind: .number, isEntry: isEntry)))
     }
-    let word = LocationPlan.load(.user, byteCount: 8, isSigned: false, address: base.offset(by: offset - inside))
+    let word = LocationPlan.load(
+      .user,
+      byteCount: 8,
+      isSigned: false,
+      address: base.offset(by: offset - inside)
+    )
     let input = LocationPlan.input(slot(of: TargetCapture(plan: word, kind: .number, isEntry: isEntry)))
     return .bits(input, offset: Int(inside * 8), count: byteCount * 8, isSigned: isSigned)
   }
