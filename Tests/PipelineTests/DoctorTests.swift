@@ -1,5 +1,4 @@
 import Foundation
-import KernelBridge
 import TestSupport
 import Testing
 

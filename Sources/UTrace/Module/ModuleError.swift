@@ -7,7 +7,7 @@ struct ModuleError: Error, Equatable {
   let notes: [String]
   let status: Status
 
-  private init(_ id: String, _ message: String, _ notes: [String] = [], status: Status = .scriptError) {
+  private init(id: String, _ message: String, _ notes: [String] = [], status: Status = .scriptError) {
     self.id = id
     self.message = message
     self.notes = notes
@@ -21,7 +21,7 @@ extension ModuleError {
   /// A probed binary that is another one now, or none.
   static func changedProgram(_ path: String, was: String, now: String) -> Self {
     Self(
-      "changed-program",
+      id: "changed-program",
       "'\(path)' changed since the module was built",
       ["it was \(was), it is \(now)", again]
     )
@@ -29,13 +29,13 @@ extension ModuleError {
 
   /// Bytes that no utrace wrote like this.
   static func damaged(_ path: String, _ what: String) -> Self {
-    Self("damaged-module", "the module '\(path)' is damaged: \(what)", [again])
+    Self(id: "damaged-module", "the module '\(path)' is damaged: \(what)", [again])
   }
 
   /// A process that is gone, or runs something else.
   static func lostProcess(_ pid: Int32, _ what: String) -> Self {
     Self(
-      "no-such-process",
+      id: "no-such-process",
       "the module is for process \(pid), \(what)",
       ["name another process with '-p PID'"]
     )
@@ -43,13 +43,13 @@ extension ModuleError {
 
   /// No module at all; `what` says why it is not even an object file.
   static func noModule(_ path: String, _ what: String?) -> Self {
-    Self("no-module", "'\(path)' is no module of utrace", [what].compactMap { $0 })
+    Self(id: "no-module", "'\(path)' is no module of utrace", [what].compactMap { $0 })
   }
 
   /// Code for another kernel.
   static func otherKernel(_ path: String, _ differences: [String]) -> Self {
     Self(
-      "other-kernel",
+      id: "other-kernel",
       "the module '\(path)' is for another kernel",
       differences + [again],
       status: .systemError
@@ -60,10 +60,10 @@ extension ModuleError {
   static func otherWriter(_ path: String, _ writer: ModuleSeal) -> Self {
     let here = ModuleSeal.current
     let message = "the module '\(path)' was built by utrace \(writer.version), this is \(here.version)"
-    guard writer.version == here.version else { return Self("other-version", message, [again]) }
+    guard writer.version == here.version else { return Self(id: "other-version", message, [again]) }
     let builds = "it was build \(writer.build), this is \(here.build)"
     return Self(
-      "other-version",
+      id: "other-version",
       "the module '\(path)' was built by another build of utrace",
       [builds, again]
     )
@@ -71,11 +71,11 @@ extension ModuleError {
 
   /// A file that cannot be read.
   static func unreadable(_ error: SystemError) -> Self {
-    Self("unreadable-module", "cannot read the module: \(error)")
+    Self(id: "unreadable-module", "cannot read the module: \(error)")
   }
 
   /// A file that cannot be written.
   static func unwritable(_ error: SystemError) -> Self {
-    Self("unwritable-module", "cannot write the module: \(error)", status: .systemError)
+    Self(id: "unwritable-module", "cannot write the module: \(error)", status: .systemError)
   }
 }

@@ -1,6 +1,5 @@
 import BPFBackend
 import BPFObject
-import ELF
 import Platform
 import TraceIR
 
