@@ -29,6 +29,11 @@ extension ModuleBuilder {
       ),
     ]
     maps += constantMaps()
+    if names.contains(ModuleMaps.uprobePath) {
+      maps.append(
+        .array(ModuleMaps.uprobePath.name, valueByteCount: 8 * UprobePath.stepCount, count: 1)
+      )
+    }
     if shared.taskScratchByteCount > 0 {
       maps.append(.taskStorage(ModuleMaps.taskScratch.name, byteCount: shared.taskScratchByteCount))
     }
@@ -41,13 +46,17 @@ extension ModuleBuilder {
     return maps
   }
 
+  /// The maps that programs refer to.
+  private var names: Set<MapReference> {
+    Set(programs.flatMap(\.code.relocations).compactMap(\.target.map))
+  }
+
   private var hasTextScalar: Bool { program.globals.contains { $0.kind == .scalar(.string) } }
 
   /// Literals, and zeros to copy from.
   ///
   /// Literals are not marked read-only though nobody writes them: memory parameters of functions may be written.
   private func constantMaps() -> [MapSpec] {
-    let names = Set(programs.flatMap(\.code.relocations).compactMap(\.target.map))
     var maps: [MapSpec] = []
     if names.contains(ModuleMaps.literals) {
       let contents = shared.literals.contents

@@ -65,8 +65,8 @@ package struct SharedBytes: Sendable {
 
 /// Owns the memory behind ``SharedBytes``.
 ///
-/// SAFETY: `@unchecked Sendable` because `bytes` points to memory that nobody writes after `init` and that
-/// lives until `deinit`.
+/// It points to memory that nobody writes after `init` and that lives until `deinit`.
+// SAFETY: `bytes` points to memory that nobody writes after `init` and that lives until `deinit`.
 @safe final class ByteStorage: @unchecked Sendable {
   let bytes: UnsafeRawBufferPointer
   private let release: (UnsafeRawBufferPointer) -> Void

@@ -33,6 +33,7 @@ struct KernelSideLoader {
       losses: loaded.map(module.losses.name),
       target: target
     )
+    try fillSiteIndices(loaded)
     side.adopt(try attach(loaded))
     return side
   }
@@ -56,14 +57,64 @@ struct KernelSideLoader {
     guard case .userSites(let sites, _, let pid) = program.probes[probe].trigger else {
       return try kernel.attach(bpf)
     }
-    let attachSites = sites.enumerated().map { cookie, site in
+    let isSibling = if case .uprobe = bpf.spec.kind { true } else { false }
+    let events = siblingEvents(sites)
+    let attachSites = sites.enumerated().map { index, site in
       AttachSite(
         path: site.path,
         offset: site.fileOffset,
         semaphore: site.semaphore,
-        cookie: UInt64(cookie)
+        cookie: isSibling ? events[index] : UInt64(index)
       )
     }
-    return try kernel.attach(bpf, sites: attachSites, pid: pid ?? target)
+    guard isSibling else { return try kernel.attach(bpf, sites: attachSites, pid: pid ?? target) }
+    var all = Attachment()
+    for event in Set(events).sorted() {
+      let siblings = attachSites.filter { $0.cookie == event }
+      all.add(try kernel.attach(bpf, sites: siblings, pid: pid ?? target))
+    }
+    return all
+  }
+
+  // MARK: Siblings
+
+  /// The event of each site: the first one that has no other site at its file offset.
+  private func siblingEvents(_ sites: [ProbeSite]) -> [UInt64] {
+    var used: [FileOffset: UInt64] = [:]
+    return sites.map { site in
+      defer { used[site.fileOffset, default: 0] += 1 }
+      return used[site.fileOffset, default: 0]
+    }
+  }
+
+  /// Tells programs that hang on siblings how to find the file offset of the one that was hit, and its site.
+  private func fillSiteIndices(_ loaded: borrowing LoadedModule) throws(KernelError) {
+    guard let path = module.uprobePath else { return }
+    var offsets: [UInt8] = []
+    for step in UprobePath.steps {
+      let offset = try kernel.types.offset(of: step.member, in: step.structure)
+      offsets.append(long: UInt64(offset))
+    }
+    try loaded.map(path.name).update([0, 0, 0, 0], offsets)
+    for programs in module.probes {
+      guard let index = module.siteIndex(ofProbe: programs.probe),
+        case .userSites(let sites, _, _) = program.probes[programs.probe].trigger
+      else { continue }
+      let map = try loaded.map(index.name)
+      for (number, (site, event)) in zip(sites, siblingEvents(sites)).enumerated() {
+        var key: [UInt8] = []
+        key.append(long: event)
+        key.append(long: site.fileOffset.raw)
+        var value: [UInt8] = []
+        value.append(long: UInt64(number))
+        try map.update(key, Array(value.prefix(4)))
+      }
+    }
+  }
+}
+
+extension [UInt8] {
+  fileprivate mutating func append(long value: UInt64) {
+    for shift in stride(from: 0, to: 64, by: 8) { append(UInt8(truncatingIfNeeded: value >> shift)) }
   }
 }

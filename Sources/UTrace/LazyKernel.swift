@@ -33,7 +33,9 @@ struct LazyKernel: KernelCatalog {
   }
 }
 
-/// The kernel's types; without BTF there are none. The session reads the image once.
+/// The kernel's types, of which there are none without BTF.
+///
+/// The session reads the image once.
 private struct LazyKernelTypes: TypeSource {
   let session: KernelSession
 

@@ -21,7 +21,9 @@ extension LiveTests {
     @Test("a body without faults stands at several sites")
     func severalSites() throws {
       let live = try LiveModule(
-        probe("count", "other", globals: [scalar("n")]) { body in _ = body.long { .addGlobal($0, first, .long(1)) } }
+        probe("count", "other", globals: [scalar("n")]) { body in
+          _ = body.long { .addGlobal($0, first, .long(1)) }
+        }
       )
       try victim.hit("both", "10")
       #expect(try live.scalar(first) == 20)

@@ -60,7 +60,7 @@ struct KernelProbeTests {
     #expect(elaborated.text.contains("%pgrp<"))
     #expect(elaborated.text.contains("%sid<"))
     #expect(elaborated.text.contains("%euid<"))
-    #expect(elaborated.text.contains("%kernelStringOr(<"))
+    #expect(elaborated.text.contains("%pexecname<"))
   }
 
   @Test("The first sample of the 2009 overview elaborates")

@@ -29,7 +29,10 @@ import Testing
     let program = Package.program("threads")
     let output = "\(scratch.path)/out"
     let user = try scratch.write(script.text(at: "begin") + "probe begin(1) { exit() }\n", to: "user.stp")
-    let kernel = try scratch.write(script.text(at: "process(\"\(program)\").function(\"hit\")"), to: "kernel.stp")
+    let kernel = try scratch.write(
+      script.text(at: "process(\"\(program)\").function(\"hit\")"),
+      to: "kernel.stp"
+    )
     let expected = try utrace(["-w", user])
     let traced = try utrace(["-w", "-o", output, "-c", "\(program) 1 1", kernel])
     let printed = (try? String(contentsOfFile: output, encoding: .utf8)) ?? ""

@@ -84,7 +84,10 @@ struct ScriptGenerator {
   }
 
   private mutating func text() -> String {
-    one(of: ["", "a", "abc", "hello world", "x=1;y=2", "0123456789abcdef0123456789abcdef", "Zz", "\\t", "ab", "0x1f", "-12z", "\\001\\377\\\\"])
+    one(of: [
+      "", "a", "abc", "hello world", "x=1;y=2", "0123456789abcdef0123456789abcdef", "Zz", "\\t", "ab", "0x1f",
+      "-12z", "\\001\\377\\\\",
+    ])
   }
 
   private mutating func nested(_ make: (inout Self) -> String, or leaf: (inout Self) -> String) -> String {
@@ -102,7 +105,8 @@ struct ScriptGenerator {
         let operation = generator.one(of: ["+", "-", "*", "&", "|", "^"])
         return "(\(generator.long()) \(operation) \(generator.long()))"
       case 5: return "(\(generator.long()) \(generator.one(of: ["/", "%"])) ((\(generator.long()) & 15) + 1))"
-      case 6: return "(\(generator.long()) \(generator.one(of: ["<<", ">>", ">>>"])) (\(generator.long()) & 63))"
+      case 6:
+        return "(\(generator.long()) \(generator.one(of: ["<<", ">>", ">>>"])) (\(generator.long()) & 63))"
       case 7, 8:
         let relation = generator.one(of: ["<", "<=", ">", ">=", "==", "!="])
         return "(\(generator.long()) \(relation) \(generator.long()))"
@@ -120,7 +124,9 @@ struct ScriptGenerator {
       case 18: return generator.one(of: ["@count(st)", "@sum(st)", "@min(st)", "@max(st)", "@avg(st)"])
       default: return "(\(generator.long()) in an)"
       }
-    } or: { $0.longLeaf() }
+    } or: {
+      $0.longLeaf()
+    }
   }
 
   private mutating func longLeaf() -> String {
@@ -147,7 +153,9 @@ struct ScriptGenerator {
       case 6: return "substr(\(generator.string()), \(generator.long()) & 7, \(generator.long()) & 15)"
       default: return "as[\(generator.string())]"
       }
-    } or: { $0.stringLeaf() }
+    } or: {
+      $0.stringLeaf()
+    }
   }
 
   private mutating func stringLeaf() -> String {
@@ -171,13 +179,17 @@ struct ScriptGenerator {
       case 0: return "if (\(generator.long())) \(generator.block()) else \(generator.block())"
       case 1: return "if (\(generator.long())) \(generator.block())"
       case 2, 3: return generator.loop()
-      case 4: return "try { n1 = \(generator.long()) / (\(generator.long()) & 3)\n n2 += n1 } catch (m) { println(m) }\n"
+      case 4:
+        return
+          "try { n1 = \(generator.long()) / (\(generator.long()) & 3)\n n2 += n1 } catch (m) { println(m) }\n"
       case 5: return "if (\(generator.long()) == 12345) next\n"
       case 6 where !generator.openLoops.isEmpty:
         return "if (\(generator.long())) \(generator.one(of: ["break", "continue"]))\n"
       default: return generator.simpleStatement()
       }
-    } or: { $0.simpleStatement() }
+    } or: {
+      $0.simpleStatement()
+    }
   }
 
   /// `for` and `while` over a counter that nothing else touches.

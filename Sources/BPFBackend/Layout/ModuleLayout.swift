@@ -125,11 +125,14 @@ enum ModuleMaps {
   static let zeros = MapReference("zeros")
   static let taskScratch = MapReference("task_scratch")
   static let poolScratch = MapReference("pool_scratch")
+  static let uprobePath = MapReference("uprobe_path")
 
   static let all = [
     scalars, dataRing, controlRing, losses, literals, zeros, taskScratch, poolScratch,
+    uprobePath,
   ]
 
   static func sites(_ probe: Int) -> MapReference { MapReference("sites_\(probe)") }
+  static func siteIndex(_ probe: Int) -> MapReference { MapReference("places_\(probe)") }
   static func entryFrames(_ probe: Int) -> MapReference { MapReference("entries_\(probe)") }
 }

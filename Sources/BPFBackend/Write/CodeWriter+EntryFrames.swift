@@ -110,14 +110,13 @@ extension CodeWriter {
 
   /// The site goes on the stack while the frame is looked for.
   private mutating func keepSite() {
-    guard facts.siteCount > 1, shared.target.userAttachment == .multi else { return }
-    loadContext(.r1)
-    code.call(.getAttachCookie)
+    guard facts.siteCount > 1 else { return }
+    loadSite(.r0)
     code.emit(.store(.double, .r10, -8, .r0))
   }
 
   private mutating func loadKeptSite(_ register: BPFRegister) {
-    if facts.siteCount > 1, shared.target.userAttachment == .multi {
+    if facts.siteCount > 1 {
       code.emit(.load(.double, register, .r10, -8))
     } else {
       code.emit(.move(register, 0))

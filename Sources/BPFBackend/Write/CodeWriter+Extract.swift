@@ -78,23 +78,20 @@ extension CodeWriter {
   ///
   /// Ends at the first CPU that cannot exist, or at once when the key has no element. `body` may jump to its
   /// label, and use `r8`; `r6`, `r7` and `r9` are taken.
-  private mutating func forEachCPU(_ body: (inout CodeWriter, Assembler.Label) -> Void) {
-    let (start, next, done) = (code.makeLabel(), code.makeLabel(), code.makeLabel())
+  private mutating func forEachCPU(_ body: @escaping (inout CodeWriter, Assembler.Label) -> Void) {
     code.emit(.move(.r6, .r1))
     code.emit(.move(.r7, .r2))
-    writeLoopZero(.r9)
-    code.place(start)
-    if shared.target.hasMayGoto { code.mayGoto(done) }
-    code.emit(.move(.r1, .r6))
-    code.emit(.move(.r2, .r7))
-    code.emit(.move(.r3, .r9))
-    code.call(.mapLookupPerCPUElement)
-    code.jump(if: .equal, .r0, 0, to: done)
-    body(&self, next)
-    code.place(next)
-    code.emit(.arithmetic(.add, .r9, 1))
-    code.jump(if: .less, .r9, maximumCPUCount, to: start)
-    code.place(done)
+    writeUnknownZero(.r9)
+    repeatRounds { writer, next, done in
+      writer.code.jump(if: .greaterOrEqual, .r9, writer.maximumCPUCount, to: done)
+      writer.code.emit(.move(.r1, .r6))
+      writer.code.emit(.move(.r2, .r7))
+      writer.code.emit(.move(.r3, .r9))
+      writer.code.emit(.arithmetic(.add, .r9, 1))
+      writer.code.call(.mapLookupPerCPUElement)
+      writer.code.jump(if: .equal, .r0, 0, to: done)
+      body(&writer, next)
+    }
   }
 
   /// Takes back what ``StatisticLayout`` does to minimum and maximum.

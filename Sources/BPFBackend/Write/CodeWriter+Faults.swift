@@ -109,20 +109,10 @@ extension CodeWriter {
   private mutating func writeHeader(_ record: ControlRecord, site: SiteSource, at start: Int) {
     switch site {
     case .operand(let operand): load(operand, into: .r1)
-    case .faulting: loadFaultingSite(.r1)
+    case .faulting: loadSite(.r1)
     }
     storeScratch(.word, start + 4, .r1)
     storeScratch(.word, start, immediate: kindAndProbe(record))
-  }
-
-  /// Calls a helper when there is more than one site.
-  private mutating func loadFaultingSite(_ register: BPFRegister) {
-    guard facts.siteCount > 1, shared.target.userAttachment == .multi else {
-      return code.emit(.move(register, 0))
-    }
-    loadContext(.r1)
-    code.call(.getAttachCookie)
-    code.emit(.move(register, .r0))
   }
 
   /// Sends what is put together at `start` with a string behind it.
@@ -167,7 +157,7 @@ extension CodeWriter {
     code.emit(.move(.r8, .r1))
     code.emit(.move(.r9, .r2))
     if tellsFaultingSite {
-      loadFaultingSite(.r0)
+      loadSite(.r0)
       code.emit(.store(.double, .r10, -8, .r0))
     }
     reserve(ModuleMaps.controlRing, byteCount: 40) { writer in writer.fillFault() }

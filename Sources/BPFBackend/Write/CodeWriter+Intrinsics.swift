@@ -67,7 +67,7 @@ extension CodeWriter {
       writeIsDigit(operands[0], result)
     case .strpos, .isinstr:
       guard let result else { return }
-      try writeFind(operands, result, isTest: intrinsic == .isinstr)
+      writeFind(operands, result, isTest: intrinsic == .isinstr)
     case .strtol:
       guard let result, !isUnused(result) else { return }
       textAddress(.r1, text(operands[0]), 0)
@@ -76,7 +76,7 @@ extension CodeWriter {
       store(.r0, result)
     case .stringQuoted:
       guard let result else { return }
-      try writeQuoted(operands[0], result)
+      writeQuoted(operands[0], result)
     default: throw unsupported("'\(intrinsic.rawValue)'")
     }
   }

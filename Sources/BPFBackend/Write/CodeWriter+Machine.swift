@@ -16,9 +16,8 @@ extension CodeWriter {
     case .monotonicTime: ask(.ktimeGetNanoseconds, result)
     case .jiffies: ask(.jiffies64, result)
     case .site:
-      try requireCookies()
-      loadContext(.r1)
-      ask(.getAttachCookie, result)
+      loadSite(.r0)
+      store(.r0, result)
     case .realTime:
       code.call(.ktimeGetNanoseconds)
       code.loadMapValue(.r1, ModuleMaps.scalars, offset: Int32(ScalarLayout.realtimeBiasOffset))
@@ -40,12 +39,6 @@ extension CodeWriter {
     case .commandName: writeCommandName(result)
     case .kernelText(let address): writeKernelText(result, address)
     case .siteText(let column, let site): writeSiteText(result, column: column, site)
-    }
-  }
-
-  mutating func requireCookies() throws(BPFBackendError) {
-    guard shared.target.userAttachment == .multi else {
-      throw unsupported("telling several sites of one probe apart without attach cookies")
     }
   }
 

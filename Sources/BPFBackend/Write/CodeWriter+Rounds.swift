@@ -72,3 +72,67 @@ extension CodeWriter {
     writeUncaught()
   }
 }
+
+// MARK: Subprograms
+
+extension CodeWriter {
+  /// Writes one round of a loop: falls through or goes to `next` for another one, to `done` for none.
+  typealias Round = (_ writer: inout CodeWriter, _ next: Assembler.Label, _ done: Assembler.Label) -> Void
+
+  /// A round that is to become a function of its own, behind the one that is being written.
+  struct PendingRound {
+    let function: Assembler.Function
+    let write: Round
+  }
+
+  /// What a round finds as the one before left it, and its place on the stack of the function with the loop.
+  private static let kept: [(register: BPFRegister, offset: Int16)] = [
+    (.r6, -40), (.r7, -32), (.r8, -24), (.r9, -16),
+  ]
+
+  /// Repeats `round` in a subprogram: `r6` and `r7` stay as they are, `r8` and `r9` go from round to round and
+  /// out of the last one.
+  ///
+  /// What rounds change must begin as a number that the verifier cannot know (``writeUnknownZero(_:)``): it may
+  /// look at one round only.
+  mutating func repeatRounds(_ round: @escaping Round) {
+    if shared.target.hasMayGoto {
+      let (start, next, done) = (code.makeLabel(), code.makeLabel(), code.makeLabel())
+      code.place(start)
+      code.mayGoto(done)
+      round(&self, next, done)
+      code.place(next)
+      code.jump(to: start)
+      return code.place(done)
+    }
+    let function = code.makeFunction("round")
+    pendingRounds.append(PendingRound(function: function, write: round))
+    for (register, offset) in Self.kept { code.emit(.store(.double, .r10, offset, register)) }
+    code.emit(.move(.r1, Int32(1 << 23)))
+    code.loadFunction(.r2, function)
+    stackAddress(.r3, -40)
+    code.emit(.move(.r4, 0))
+    code.call(.loop)
+    for (register, offset) in Self.kept { code.emit(.load(.double, register, .r10, offset)) }
+  }
+
+  /// Writes the rounds of the function before.
+  mutating func writePendingRounds() {
+    for pending in pendingRounds {
+      code.begin(pending.function)
+      code.emit(.store(.double, .r10, -8, .r2))
+      for (register, offset) in Self.kept { code.emit(.load(.double, register, .r2, offset + 40)) }
+      let (next, done) = (code.makeLabel(), code.makeLabel())
+      pending.write(&self, next, done)
+      for (label, result) in [(next, 0), (done, 1)] as [(Assembler.Label, Int32)] {
+        code.place(label)
+        code.emit(.load(.double, .r2, .r10, -8))
+        for (register, offset) in Self.kept.suffix(2) {
+          code.emit(.store(.double, .r2, offset + 40, register))
+        }
+        finish(result)
+      }
+    }
+    pendingRounds.removeAll()
+  }
+}

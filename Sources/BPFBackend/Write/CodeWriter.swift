@@ -46,6 +46,7 @@ struct CodeWriter {
   private var loopCount = 0
   /// Where rounds begin, where each is a call of its own.
   var roundStarts: [Assembler.Label] = []
+  var pendingRounds: [PendingRound] = []
   /// Of the step being written.
   var location: Int?
   var subprograms: [Subprogram: Assembler.Function] = [:]

@@ -3,39 +3,39 @@ import TraceIR
 
 // Strings as C source would write them.
 extension CodeWriter {
-  mutating func writeQuoted(_ operand: Operand, _ result: ValueID) throws(BPFBackendError) {
-    guard shared.target.hasMayGoto else { throw unsupported("quoting a string on a kernel without may_goto") }
+  mutating func writeQuoted(_ operand: Operand, _ result: ValueID) {
     guard let slot = slot(of: result) else { return }
     textAddress(.r2, text(operand), 0)
     scratchAddress(.r1, slot)
     code.call(subprogram(.quoteText))
   }
 
-  /// `r6` = where the text goes, `r7` = the string, `r8` = bytes written, `r9` = bytes read; on the stack how many
-  /// bytes leave room for `"...`.
+  /// `r6` = where the text goes, `r7` = the string, `r8` = bytes written, `r9` = bytes read.
+  ///
+  /// Until the end, the length of the new string says how many bytes leave room for `"...`.
   mutating func writeQuoteText() {
-    let (start, done, cut) = (code.makeLabel(), code.makeLabel(), code.makeLabel())
+    let cut = code.makeLabel()
     code.emit(.move(.r6, .r1))
     code.emit(.move(.r7, .r2))
-    code.emit(.move(.r8, 0))
-    code.emit(.move(.r9, 0))
+    writeUnknownZero(.r8)
+    writeUnknownZero(.r9)
     put(UInt8(ascii: "\""))
-    code.emit(.store(.double, .r10, -8, .r8))
-    code.place(start)
-    code.mayGoto(done)
-    code.emit(.load(.word, .r1, .r7))
-    code.jump(if: .greaterOrEqual, .r9, .r1, to: done)
-    noteRoom()
-    loadNextByte()
-    writeEscaped()
-    code.jump(if: .lessOrEqual, .r8, Int32(module.field.capacity - 1), to: start)
-    code.jump(to: cut)
-    code.place(done)
+    code.emit(.store(.word, .r6, 0, .r8))
+    let capacity = Int32(module.field.capacity)
+    repeatRounds { writer, _, done in
+      writer.code.emit(.load(.word, .r1, .r7))
+      writer.code.jump(if: .greaterOrEqual, .r9, .r1, to: done)
+      writer.code.jump(if: .greater, .r8, capacity - 1, to: done)
+      writer.noteRoom()
+      writer.loadNextByte()
+      writer.writeEscaped()
+    }
+    code.jump(if: .greater, .r8, capacity - 1, to: cut)
     put(UInt8(ascii: "\""))
     code.emit(.store(.word, .r6, 0, .r8))
     finish(0)
     code.place(cut)
-    code.emit(.load(.double, .r8, .r10, -8))
+    code.emit(.load(.word, .r8, .r6))
     for byte in "\"...".utf8 { put(byte) }
     code.emit(.store(.word, .r6, 0, .r8))
     finish(0)
@@ -44,7 +44,7 @@ extension CodeWriter {
   private mutating func noteRoom() {
     let full = code.makeLabel()
     code.jump(if: .greater, .r8, Int32(module.field.capacity - 4), to: full)
-    code.emit(.store(.double, .r10, -8, .r8))
+    code.emit(.store(.word, .r6, 0, .r8))
     code.place(full)
   }
 

@@ -3,10 +3,7 @@ import TraceIR
 
 // Loops over the bytes of strings.
 extension CodeWriter {
-  mutating func writeFind(_ operands: [Operand], _ result: ValueID, isTest: Bool) throws(BPFBackendError) {
-    guard shared.target.hasMayGoto else {
-      throw unsupported("searching a string on a kernel without may_goto")
-    }
+  mutating func writeFind(_ operands: [Operand], _ result: ValueID, isTest: Bool) {
     if isUnused(result) { return }
     textAddress(.r1, text(operands[0]), 0)
     textAddress(.r2, text(operands[1]), 0)
@@ -28,68 +25,63 @@ extension CodeWriter {
     code.emit(.load(.byte, register, .r1, 4))
   }
 
-  /// The straightforward search: strings are short.
+  /// The straightforward search, a byte a round: strings are short.
   mutating func writeFindText() {
-    let (outer, inner, next) = (code.makeLabel(), code.makeLabel(), code.makeLabel())
-    let (found, missing) = (code.makeLabel(), code.makeLabel())
+    let found = code.makeLabel()
     // r6 = text, r7 = what to find, r8 = position in the text, r9 = bytes that agree there.
     code.emit(.move(.r6, .r1))
     code.emit(.move(.r7, .r2))
     writeUnknownZero(.r8)
-    code.place(outer)
-    code.mayGoto(missing)
-    code.emit(.load(.word, .r2, .r6))
-    code.emit(.load(.word, .r3, .r7))
-    code.emit(.arithmetic(.add, .r3, .r8))
-    code.jump(if: .greater, .r3, .r2, to: missing)
     writeUnknownZero(.r9)
-    code.place(inner)
-    code.mayGoto(missing)
+    repeatRounds { writer, next, done in
+      let differ = writer.code.makeLabel()
+      writer.code.emit(.load(.word, .r3, .r7))
+      writer.code.jump(if: .greaterOrEqual, .r9, .r3, to: done)
+      writer.code.emit(.load(.word, .r2, .r6))
+      writer.code.emit(.arithmetic(.add, .r3, .r8))
+      writer.code.jump(if: .greater, .r3, .r2, to: done)
+      writer.code.emit(.move(.r4, .r8))
+      writer.code.emit(.arithmetic(.add, .r4, .r9))
+      writer.loadByte(.r2, .r6, .r4)
+      writer.loadByte(.r3, .r7, .r9)
+      writer.code.jump(if: .notEqual, .r2, .r3, to: differ)
+      writer.code.emit(.arithmetic(.add, .r9, 1))
+      writer.code.jump(to: next)
+      writer.code.place(differ)
+      writer.code.emit(.arithmetic(.add, .r8, 1))
+      writer.writeUnknownZero(.r9)
+    }
     code.emit(.load(.word, .r3, .r7))
     code.jump(if: .greaterOrEqual, .r9, .r3, to: found)
-    code.emit(.move(.r4, .r8))
-    code.emit(.arithmetic(.add, .r4, .r9))
-    loadByte(.r2, .r6, .r4)
-    loadByte(.r3, .r7, .r9)
-    code.jump(if: .notEqual, .r2, .r3, to: next)
-    code.emit(.arithmetic(.add, .r9, 1))
-    code.jump(to: inner)
-    code.place(next)
-    code.emit(.arithmetic(.add, .r8, 1))
-    code.jump(to: outer)
+    code.emit(.move(.r8, -1))
     code.place(found)
     code.emit(.move(.r0, .r8))
     code.emit(.exit)
-    code.place(missing)
-    finish(-1)
   }
 
   // MARK: Numbers
 
   /// As strtol(3) without white space and overflow: a sign, a prefix, digits up to base 16.
   mutating func writeParseNumber() {
-    let (next, done) = (code.makeLabel(), code.makeLabel())
     // r6 = text, r7 = base, r8 = position, r9 = value; on the stack the sign, 0 or -1.
     code.emit(.move(.r6, .r1))
     code.emit(.move(.r7, .r2))
-    code.emit(.move(.r9, 0))
+    writeUnknownZero(.r8)
+    writeUnknownZero(.r9)
     code.emit(.store(.double, .r10, -8, immediate: 0))
-    writeLoopZero(.r8)
     parseSign()
     parsePrefix()
-    code.place(next)
-    if shared.target.hasMayGoto { code.mayGoto(done) }
-    code.emit(.load(.word, .r2, .r6))
-    bound(.r2)
-    code.jump(if: .greaterOrEqual, .r8, .r2, to: done)
-    loadByte(.r2, .r6, .r8)
-    digit(done)
-    code.jump(if: .signedGreaterOrEqual, .r2, .r7, to: done)
-    code.emit(.arithmetic(.multiply, .r9, .r7))
-    code.emit(.arithmetic(.add, .r9, .r2))
-    code.emit(.arithmetic(.add, .r8, 1))
-    code.jump(to: next)
-    code.place(done)
+    repeatRounds { writer, _, done in
+      writer.code.emit(.load(.word, .r2, .r6))
+      writer.bound(.r2)
+      writer.code.jump(if: .greaterOrEqual, .r8, .r2, to: done)
+      writer.loadByte(.r2, .r6, .r8)
+      writer.digit(done)
+      writer.code.jump(if: .signedGreaterOrEqual, .r2, .r7, to: done)
+      writer.code.emit(.arithmetic(.multiply, .r9, .r7))
+      writer.code.emit(.arithmetic(.add, .r9, .r2))
+      writer.code.emit(.arithmetic(.add, .r8, 1))
+    }
     code.emit(.move(.r0, .r9))
     code.emit(.load(.double, .r1, .r10, -8))
     code.emit(.arithmetic(.xor, .r0, .r1))

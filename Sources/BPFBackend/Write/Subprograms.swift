@@ -26,6 +26,8 @@ enum Subprogram: String, CaseIterable {
   case clearShares = "clear_shares"
   /// As `bpf_for_each_map_elem` calls it: `r1` a map, `r2` a key.
   case deleteElement = "delete_element"
+  /// `r1` the context: the index of the site that was hit, of siblings in one event.
+  case findSite = "find_site"
 }
 
 extension Subprogram {
@@ -39,7 +41,8 @@ extension Subprogram {
     case .compareTexts, .findText, .quoteText: .global([text, text])
     case .appendHexadecimal, .parseNumber: .global([text, .scalar])
     case .appendDecimal: .global([text, .scalar, .scalar])
-    case .mergeCount, .mergeSum, .mergeMinimum, .mergeMaximum, .clearShares, .deleteElement: .static
+    case .mergeCount, .mergeSum, .mergeMinimum, .mergeMaximum, .clearShares, .deleteElement, .findSite:
+      .static
     }
   }
 }
@@ -62,6 +65,7 @@ extension CodeWriter {
       code.begin(function)
       refuseNull(kind)
       write(kind)
+      writePendingRounds()
     }
   }
 
@@ -92,6 +96,7 @@ extension CodeWriter {
     case .quoteText: writeQuoteText()
     case .clearShares: writeClearShares()
     case .deleteElement: writeDeleteElement()
+    case .findSite: writeFindSite()
     }
   }
 
@@ -128,30 +133,26 @@ extension CodeWriter {
   ///
   /// A difference behind the end of the shorter string is shifted away.
   private mutating func writeCompareTexts() {
-    let (start, differ, whole) = (code.makeLabel(), code.makeLabel(), code.makeLabel())
-    let (lengths, less, greater) = (code.makeLabel(), code.makeLabel(), code.makeLabel())
+    let (whole, lengths) = (code.makeLabel(), code.makeLabel())
+    let (less, greater) = (code.makeLabel(), code.makeLabel())
     writeCompareStart()
-    code.place(start)
-    if shared.target.hasMayGoto { code.mayGoto(lengths) }
-    code.jump(if: .greaterOrEqual, .r4, .r5, to: lengths)
-    code.emit(.move(.r3, .r4))
-    bound(.r3)
-    code.emit(.move(.r1, .r6))
-    code.emit(.arithmetic(.add, .r1, .r3))
-    code.emit(.load(.double, .r0, .r1, 4))
-    code.emit(.move(.r2, .r7))
-    code.emit(.arithmetic(.add, .r2, .r3))
-    code.emit(.load(.double, .r1, .r2, 4))
-    code.jump(if: .notEqual, .r0, .r1, to: differ)
-    code.emit(.arithmetic(.add, .r4, 8))
-    code.jump(to: start)
-    code.place(differ)
+    repeatRounds { writer, _, done in
+      writer.code.jump(if: .greaterOrEqual, .r9, .r8, to: done)
+      writer.loadCompared()
+      writer.code.jump(if: .notEqual, .r0, .r1, to: done)
+      // Both are equal; their difference hides the count from the verifier, which would follow every round.
+      writer.code.emit(.arithmetic(.xor, .r0, .r1))
+      writer.code.emit(.arithmetic(.add, .r9, .r0))
+      writer.code.emit(.arithmetic(.add, .r9, 8))
+    }
+    code.jump(if: .greaterOrEqual, .r9, .r8, to: lengths)
+    loadCompared()
     code.emit(.toBigEndian(.r0, .double))
     code.emit(.toBigEndian(.r1, .double))
-    code.emit(.arithmetic(.subtract, .r5, .r4))
-    code.jump(if: .greaterOrEqual, .r5, 8, to: whole)
+    code.emit(.arithmetic(.subtract, .r8, .r9))
+    code.jump(if: .greaterOrEqual, .r8, 8, to: whole)
     code.emit(.move(.r2, 8))
-    code.emit(.arithmetic(.subtract, .r2, .r5))
+    code.emit(.arithmetic(.subtract, .r2, .r8))
     code.emit(.arithmetic(.shiftLeft, .r2, 3))
     code.emit(.arithmetic(.shiftRight, .r0, .r2))
     code.emit(.arithmetic(.shiftRight, .r1, .r2))
@@ -159,35 +160,39 @@ extension CodeWriter {
     code.jump(if: .less, .r0, .r1, to: less)
     code.jump(if: .greater, .r0, .r1, to: greater)
     code.place(lengths)
-    code.jump(if: .less, .r8, .r9, to: less)
-    code.jump(if: .greater, .r8, .r9, to: greater)
+    code.emit(.load(.word, .r0, .r6))
+    code.emit(.load(.word, .r1, .r7))
+    code.jump(if: .less, .r0, .r1, to: less)
+    code.jump(if: .greater, .r0, .r1, to: greater)
     for (label, order) in [(nil, 0), (less, -1), (greater, 1)] as [(Assembler.Label?, Int32)] {
       if let label { code.place(label) }
-      code.emit(.move(.r0, order))
-      code.emit(.exit)
+      finish(order)
     }
   }
 
-  /// `r6`, `r7` the strings, `r8`, `r9` their lengths, `r5` the shorter one, `r4` = 0.
+  /// `r6`, `r7` the strings, `r8` the length of the shorter one, `r9` = 0.
   private mutating func writeCompareStart() {
     code.emit(.move(.r6, .r1))
     code.emit(.move(.r7, .r2))
     code.emit(.load(.word, .r8, .r6))
     code.emit(.load(.word, .r9, .r7))
-    bound(.r8)
-    bound(.r9)
     let shorter = code.makeLabel()
-    code.emit(.move(.r5, .r8))
     code.jump(if: .lessOrEqual, .r8, .r9, to: shorter)
-    code.emit(.move(.r5, .r9))
+    code.emit(.move(.r8, .r9))
     code.place(shorter)
-    writeLoopZero(.r4)
+    bound(.r8)
+    writeUnknownZero(.r9)
   }
 
-  /// Zero to count from: with `may_goto` one that the verifier cannot know, so that all rounds look alike to it;
-  /// without, a plain one, so that it can count the rounds.
-  mutating func writeLoopZero(_ register: BPFRegister) {
-    if shared.target.hasMayGoto { return writeUnknownZero(register) }
-    code.emit(.move(register, 0))
+  /// `r0`, `r1` = the eight bytes behind the first `r9` of both strings.
+  private mutating func loadCompared() {
+    code.emit(.move(.r3, .r9))
+    bound(.r3)
+    code.emit(.move(.r1, .r6))
+    code.emit(.arithmetic(.add, .r1, .r3))
+    code.emit(.load(.double, .r0, .r1, 4))
+    code.emit(.move(.r2, .r7))
+    code.emit(.arithmetic(.add, .r2, .r3))
+    code.emit(.load(.double, .r1, .r2, 4))
   }
 }
