@@ -11,6 +11,8 @@ final class ImageCore: Sendable {
   let session: DwarfSession
   private let options: DebugInfoOptions
   private let built = Mutex<IndexFile?>(nil)
+  /// ``findThreadBlock()``, asked for every variable.
+  private let threadBlockOffset = Mutex<Int64??>(nil)
   /// Types already described: thousands of functions have parameters of a few hundred types.
   let layouts = Mutex<[TypeReference: TypeLayout]>([:])
 
@@ -108,7 +110,12 @@ final class ImageCore: Sendable {
       address: address.raw,
       isPositionIndependent: binary.header.isPositionIndependent,
       isAtEntry: entry.map { isAtEntry(address, $0) } ?? false,
-      threadBlockOffset: threadBlockOffset
+      threadBlockOffset: threadBlockOffset.withLock { known in
+        if let known { return known }
+        let offset = findThreadBlock()
+        known = .some(offset)
+        return offset
+      }
     )
   }
 
@@ -120,7 +127,7 @@ final class ImageCore: Sendable {
   }
 
   /// Where an executable's thread-local block begins, from the thread pointer.
-  private var threadBlockOffset: Int64? {
+  private func findThreadBlock() -> Int64? {
     guard isExecutable,
       let segment = binary.segments.first(where: { $0.type == ELFConstant.segmentThreadLocal })
     else { return nil }

@@ -28,8 +28,9 @@ struct GroupMerger {
         result.append(group)
         continue
       }
-      if let index = open[key], let joined = join(result[index], group) {
-        result[index] = joined
+      if let index = open[key], let (answers, sites) = join(result[index], group) {
+        result[index].answers = answers
+        result[index].sites += sites
       } else {
         open[key] = result.count
         result.append(group)
@@ -53,11 +54,12 @@ struct GroupMerger {
     return Key(kind: group.kind, pid: group.pid, meanings: meanings)
   }
 
+  /// The answers of both together, and the sites of the second as they are then; the first's stay.
   private static func join(
     _ first: SiteGrouper.Group,
     _ second: SiteGrouper.Group
-  ) -> SiteGrouper.Group? {
-    var result = first
+  ) -> (answers: [TargetQuery: TargetAnswer], sites: [ProbeSite])? {
+    var answers = first.answers
     var sites = second.sites
     for (query, slot) in first.slots {
       guard case .text(var captures) = first.answers[query]?.meaning,
@@ -71,11 +73,10 @@ struct GroupMerger {
       guard captures.count <= (first.captureCount > mostCaptures ? mostOfAll : mostCaptures) else {
         return nil
       }
-      result.answers[query]?.meaning = .text(captures)
+      answers[query]?.meaning = .text(captures)
       for index in sites.indices { sites[index].description.formats[slot].renumber(positions) }
     }
-    result.sites += sites
-    return result
+    return (answers, sites)
   }
 }
 
