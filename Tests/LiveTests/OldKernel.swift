@@ -22,7 +22,9 @@ struct OldKernel {
   /// checks about itself.
   private static var quickest: String {
     let release = "\(Package.root)/.build/release/utrace"
-    guard let made = date(release), let other = date(Package.utrace), made >= other else { return Package.utrace }
+    guard let made = date(release), let other = date(Package.utrace), made >= other else {
+      return Package.utrace
+    }
     return release
   }
 

@@ -12,12 +12,16 @@ extension LiveTests {
   ///
   /// One boot runs all scripts, two at a time.
   @Suite(.tags(.qemu), .requires(.oldKernel), .timeLimit(.minutes(3))) struct OldKernelTests {
-    private static let guest = Result { try OldKernel(randomCommands() + cases.map { ($0.name, $0.command) }) }
+    private static let guest = Result {
+      try OldKernel(randomCommands() + cases.map { ($0.name, $0.command) })
+    }
 
     @Test("scripts do on Linux 6.1 what they do elsewhere", arguments: cases)
     func runs(_ wanted: OldKernelCase) throws {
       let outcome = try Self.guest.get().outcome(wanted.name)
-      for line in wanted.lines { #expect(outcome.lines.contains(line), "\(outcome.output)\n\(outcome.errors)") }
+      for line in wanted.lines {
+        #expect(outcome.lines.contains(line), "\(outcome.output)\n\(outcome.errors)")
+      }
       for text in wanted.errors { #expect(outcome.errors.contains(text), "\(outcome.errors)") }
       if wanted.errors.isEmpty { #expect(outcome.status == wanted.status, "\(outcome.errors)") }
     }
@@ -77,7 +81,9 @@ private struct RandomBatch {
   }
 
   var kernelText: String {
-    zip(scripts, Self.functions).map { $0.text(at: "process(\"targets-O2\").function(\"\($1)\").call") }.joined()
+    zip(scripts, Self.functions)
+      .map { $0.text(at: "process(\"targets-O2\").function(\"\($1)\").call") }
+      .joined()
   }
 }
 

@@ -122,7 +122,9 @@ func startUtrace(_ arguments: [String], environment: [String: String] = [:]) thr
   return process
 }
 
-/// What is in a file; "" when there is none. Bytes that are no UTF-8 become U+FFFD instead of making it all nothing.
+/// What is in a file; nothing when there is none.
+///
+/// Bytes that are no UTF-8 become U+FFFD instead of making it all nothing.
 func text(ofFile path: String) -> String {
   (try? Data(contentsOf: URL(fileURLWithPath: path))).map { String(decoding: $0, as: UTF8.self) } ?? ""
 }
