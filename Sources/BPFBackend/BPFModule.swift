@@ -1,18 +1,24 @@
 package import BPFObject
 
 /// A module ready to load, and where the user side finds things in it.
-package struct BPFModule: Codable, Sendable {
+package struct BPFModule: Sendable {
   /// The programs of one kernel-side probe, as indices into ``ModuleBlueprint/programs``.
-  package struct ProbePrograms: Hashable, Codable, Sendable {
+  package struct ProbePrograms: Hashable, Sendable {
     /// Index into ``TraceProgram/probes``.
     package var probe: Int
     /// Attached with the index of the site (in the probe's list) as its cookie.
     package var body: Int
     /// Attached to the same sites at their entry, before `body`; nil when no value from there is needed.
     package var entry: Int?
+
+    package init(probe: Int, body: Int, entry: Int? = nil) {
+      self.probe = probe
+      self.body = body
+      self.entry = entry
+    }
   }
 
-  package var blueprint = ModuleBlueprint()
+  package var blueprint: ModuleBlueprint
   package var probes: [ProbePrograms]
   /// The map of each global, by ``GlobalID``: arrays and statistics that the kernel side uses; else nil.
   package var globals: [MapReference?]
@@ -23,6 +29,21 @@ package struct BPFModule: Codable, Sendable {
   /// Per-CPU 64-bit counts, index `probe * LossReason.allCases.count + reason`.
   package var losses: MapReference
 
-  /// All but the blueprint, which an object file holds in its own way.
-  private enum CodingKeys: CodingKey { case probes, globals, scalars, dataRing, controlRing, losses }
+  package init(
+    blueprint: ModuleBlueprint,
+    probes: [ProbePrograms],
+    globals: [MapReference?],
+    scalars: MapReference,
+    dataRing: MapReference,
+    controlRing: MapReference,
+    losses: MapReference
+  ) {
+    self.blueprint = blueprint
+    self.probes = probes
+    self.globals = globals
+    self.scalars = scalars
+    self.dataRing = dataRing
+    self.controlRing = controlRing
+    self.losses = losses
+  }
 }

@@ -3,7 +3,7 @@ package import TargetModel
 /// What the kernel that a module is for can do; found out by trying, never by version.
 package struct BPFTarget: Sendable {
   /// How programs are attached to instructions of user space.
-  package enum UserAttachment: Hashable, Codable, Sendable {
+  package enum UserAttachment: Hashable, Sendable, CaseIterable {
     /// `uprobe_multi` links: a cookie tells the site (Linux 6.6).
     case multi
     /// Sibling events of tracefs with one perf descriptor: the site is told by its address.

@@ -29,7 +29,7 @@ extension ObjectDecoder {
     _ section: ELFSection,
     flags: MapSpec.Flags
   ) throws -> MapSpec {
-    let contents = try bytes(elf.contents(of: section))
+    let contents = try elf.contents(of: section).copied()
     return .array(symbol.name, valueByteCount: contents.count, count: 1, flags: flags, contents: contents)
   }
 
@@ -64,7 +64,7 @@ extension ObjectDecoder {
       valueByteCount: numbers["value_size"] ?? (kind == .programArray ? 4 : 0),
       maxEntries: numbers["max_entries"] ?? 0,
       flags: MapSpec.Flags(rawValue: UInt32(clamping: numbers["map_flags"] ?? 0)),
-      initialContents: try initial.map { try bytes($0) } ?? [],
+      initialContents: initial?.copied() ?? [],
       programs: programs(of: symbol, in: section, count: numbers["max_entries"] ?? 0)
     )
   }

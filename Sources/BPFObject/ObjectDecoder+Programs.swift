@@ -5,7 +5,7 @@ import TargetModel
 
 extension ObjectDecoder {
   func readPrograms() throws -> [ProgramSpec] {
-    let license = try elf.contents(ofSectionNamed: ObjectSection.license).map { try bytes($0) } ?? []
+    let license = try elf.contents(ofSectionNamed: ObjectSection.license)?.copied() ?? []
     let text = elf.section(named: ObjectSection.text)
     return try symbols.filter { $0.kind == .function && Int($0.sectionIndex) != text?.index }.map { symbol in
       guard elf.sections.indices.contains(Int(symbol.sectionIndex)) else {

@@ -45,13 +45,8 @@ struct ObjectDecoder {
       maps: maps,
       programs: programs,
       sources: sources,
-      userSection: try user.map { try bytes($0) } ?? []
+      userSection: user?.copied() ?? []
     )
-  }
-
-  func bytes(_ content: SharedBytes) throws -> [UInt8] {
-    var reader = ByteReader(content.span)
-    return try (0..<content.count).map { _ in try reader.read(UInt8.self) }
   }
 
   func readRelocations() throws -> [Int: [UInt64: ELFSymbol]] {

@@ -43,7 +43,10 @@ struct FeatureProbe {
     unsafe access(path, R_OK) == 0 ? .available : .missing(reason: "no \(path)")
   }
 
-  private func failure(_ error: some Error) -> FeatureState { .missing(reason: "\(error)") }
+  private func failure(_ error: KernelError) -> FeatureState {
+    guard case .system(let error, _) = error else { return .missing(reason: "\(error)") }
+    return .missing(reason: "\(error.call): \(error.text)")
+  }
 
   private func map(_ map: MapSpec) -> FeatureState {
     do {

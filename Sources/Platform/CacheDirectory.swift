@@ -22,13 +22,9 @@ package struct CacheDirectory: Hashable, Sendable {
   }
 
   /// The bytes of the file called `name`; nil when there is none, or somebody else could have written it.
-  package func read(_ name: String) -> [UInt8]? {
-    guard let folder = try? FileStatus(of: path), isOurs(folder),
-      let file = try? OwnedFD(reading: filePath(name)), let status = try? file.status(),
-      status.kind == .regular, isOurs(status), status.byteCount < 1 << 30,
-      let bytes = try? file.read(upTo: status.byteCount), bytes.count == status.byteCount
-    else { return nil }
-    return bytes
+  package func read(_ name: String) -> SharedBytes? {
+    guard let folder = try? FileStatus(of: path), isOurs(folder) else { return nil }
+    return try? SharedBytes(mapping: filePath(name), where: isOurs)
   }
 
   /// Keeps `bytes` as `name`; readers see the old file or the new one.

@@ -24,8 +24,11 @@ package struct SharedBytes: Sendable {
 
   /// Maps the file at `path`.
   /// - Throws: as ``MappedFile``.
-  package init(mapping path: String) throws(SystemError) {
-    self = try MappedFile(path).shared()
+  package init(
+    mapping path: String,
+    where isTrusted: (FileStatus) -> Bool = { _ in true }
+  ) throws(SystemError) {
+    self = try MappedFile(path, where: isTrusted).shared()
   }
 
   package var count: Int { range.count }

@@ -1,7 +1,7 @@
 /// What can be asked at every hit, apart from the traced program's own variables.
 ///
 /// Sources: bpf-helpers(7) for the kernel side, the C library for the user side.
-package enum ContextField: Hashable, Codable, Sendable {
+package enum ContextField: Hashable, Sendable {
   /// The thread group's ID, as SystemTap's `pid()`.
   case pid
   case tid
@@ -34,7 +34,7 @@ package enum ContextField: Hashable, Codable, Sendable {
 }
 
 /// The strings of ``SiteDescription``.
-package enum SiteText: String, Hashable, Codable, Sendable, CaseIterable {
+package enum SiteText: String, Hashable, Sendable, CaseIterable {
   case probePoint, scriptPoint, function, name, provider, probeType, sourceLine
 }
 

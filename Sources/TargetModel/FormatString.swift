@@ -1,22 +1,22 @@
 /// A checked format of `printf`: `print`, `println`, `printd` become one too.
-package struct FormatString: Hashable, Codable, Sendable {
+package struct FormatString: Hashable, Sendable {
   /// One piece; every directive takes its operands from the front of what is left.
-  package enum Piece: Hashable, Codable, Sendable {
+  package enum Piece: Hashable, Sendable {
     case text(String)
     case directive(Directive)
   }
 
   /// `%[flag][width][.precision]conversion`.
-  package struct Directive: Hashable, Codable, Sendable {
+  package struct Directive: Hashable, Sendable {
     /// A number in the format, or `*`: taken from the operands, before the value.
-    package enum Size: Hashable, Codable, Sendable {
+    package enum Size: Hashable, Sendable {
       case none
       case fixed(Int)
       case dynamic
     }
 
     /// The conversion character.
-    package enum Conversion: String, Hashable, Codable, Sendable {
+    package enum Conversion: String, Hashable, Sendable, CaseIterable {
       case binary = "b", character = "c", decimal = "d", signed = "i", octal = "o", unsigned = "u"
       case hexadecimal = "x", upperHexadecimal = "X", pointer = "p", string = "s"
       case memory = "m", memoryHexadecimal = "M"
@@ -39,21 +39,4 @@ package struct FormatString: Hashable, Codable, Sendable {
   package var pieces: [Piece]
 
   package init(_ pieces: [Piece]) { self.pieces = pieces }
-}
-
-extension Character: @retroactive Codable {
-  /// Reads one character of text.
-  public init(from decoder: any Decoder) throws {
-    let text = try decoder.singleValueContainer().decode(String.self)
-    guard let first = text.first, text.count == 1 else {
-      throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "not one character"))
-    }
-    self = first
-  }
-
-  /// Writes one character of text.
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    try container.encode(String(self))
-  }
 }

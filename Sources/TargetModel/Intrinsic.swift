@@ -2,7 +2,7 @@
 ///
 /// Operands and results in order; `S` is a string, `L` a long, `-` nothing. Strings are bytes, at most
 /// MAXSTRINGLEN - 1 of them. Source of the behaviour: SystemTap's manual pages `function::NAME`.
-package enum Intrinsic: String, Hashable, Codable, Sendable, CaseIterable {
+package enum Intrinsic: String, Hashable, Sendable, CaseIterable {
   // Strings and numbers: pure.
   /// S → L
   case strlen

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Diagnostics
 import Platform
 
@@ -31,6 +32,13 @@ struct Reporter {
     report([diagnostic], in: SourceSet())
   }
 
+  /// Reports what is the matter with a module.
+  /// - Returns: how to leave.
+  mutating func fail(_ error: ModuleError) -> ExitCode {
+    fail(error.id, error.message, notes: error.notes)
+    return ExitCode(error.status.rawValue)
+  }
+
   /// A line of progress, with `-v`.
   func say(_ line: String) {
     if options.verbosity > 0 { StandardStream.error.write(line + "\n") }
@@ -44,12 +52,17 @@ struct Reporter {
   ) throws(Failure) -> Result {
     let start = Clock.monotonicNanoseconds()
     let result = try work()
-    guard options.verbosity > 0 else { return result }
+    say(number, summary(result), since: start)
+    return result
+  }
+
+  /// With `-v`, says what a pass did since `start`, a time of the monotonic clock.
+  func say(_ number: Int, _ summary: @autoclosure () -> String, since start: UInt64) {
+    guard options.verbosity > 0 else { return }
     let microseconds = (Clock.monotonicNanoseconds() - start) / 1000
     let fraction = microseconds % 1000
     let padded = String(repeating: "0", count: 3 - String(fraction).count) + String(fraction)
-    StandardStream.error.write("Pass \(number): \(summary(result)) in \(microseconds / 1000).\(padded) ms\n")
-    return result
+    StandardStream.error.write("Pass \(number): \(summary()) in \(microseconds / 1000).\(padded) ms\n")
   }
 
   private var usesColor: Bool {

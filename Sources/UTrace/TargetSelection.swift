@@ -3,11 +3,11 @@ import Elaboration
 import Platform
 
 /// The process that `-p` or `-c` names.
-struct TargetSelection: Codable, Hashable {
+struct TargetSelection: Hashable, Sendable {
   /// Nil for `-c` before the start, and without either option.
-  let pid: Int32?
+  var pid: Int32?
   /// The command of `-c`, to be started when probes are armed.
-  let command: String?
+  var command: String?
   /// Its executable; nil without either option.
   let path: String?
 
@@ -42,6 +42,12 @@ struct TargetSelection: Codable, Hashable {
       }
       return found
     }
+  }
+
+  init(pid: Int32?, command: String?, path: String?) {
+    self.pid = pid
+    self.command = command
+    self.path = path
   }
 
   private static func advice(_ word: String) -> [String] {

@@ -49,6 +49,9 @@ struct TranslationOptions: ParsableArguments {
   @Flag(name: .customLong("skip-badvars"), help: "Let target variables that cannot be found read as 0.")
   var skipsBadVariables = false
 
+  @Flag(name: .customLong("no-cache"), help: "Neither use nor keep translated modules.")
+  var ignoresCache = false
+
   @OptionGroup var presentation: PresentationOptions
 
   @Argument(

@@ -30,8 +30,8 @@ enum ProcessProbes {
   }
 
   private static func resolve(_ request: Request, _ environment: ElaborationEnvironment) -> ProbeResolution {
-    var pid = environment.target?.pid
-    if let number = request.process.number { pid = Int32(truncatingIfNeeded: number) }
+    // The process of `-p` is not part of the program: it is bound when the program runs.
+    let pid = request.process.number.map { Int32(truncatingIfNeeded: $0) }
     var result = ProbeResolution()
     switch paths(of: request, environment) {
     case .failure(let problem): return .failed(.program(problem, at: request.process.range))

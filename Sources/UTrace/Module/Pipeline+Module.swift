@@ -1,0 +1,65 @@
+import ArgumentParser
+import BPFBackend
+import Diagnostics
+import Platform
+import Tapset
+import TraceIR
+
+/// How the pipeline keeps what it makes: in the cache, or in a file of the user's.
+extension Pipeline {
+  /// What an earlier run made of the same script, if all that it was made from is as it was.
+  mutating func cachedModule(of script: SourceFile, _ target: TargetSelection) -> ModuleFile? {
+    guard !options.ignoresCache, let cache = ModuleCache.standard(environment) else { return nil }
+    let start = Clock.monotonicNanoseconds()
+    cacheKey = CacheKey(script, options, surroundings(target)).bytes
+    guard let key = cacheKey, let found = cache.module(for: key, lookingUpIn: programs.system) else {
+      return nil
+    }
+    reporter.say(3, "module from cache", since: start)
+    return found
+  }
+
+  /// Keeps `module` for the next run, unless that would have to show warnings again.
+  func keep(_ module: ModuleFile) {
+    guard cacheKey != nil, !reporter.hasWarned else { return }
+    ModuleCache.standard(environment)?.keep(module, start: start)
+  }
+
+  /// Writes `module` to a file.
+  mutating func write(_ module: ModuleFile, to path: String) throws {
+    do throws(ModuleError) {
+      let bytes = try module.encoded()
+      do throws(SystemError) { try writeFile(path, bytes) } catch { throw .unwritable(error) }
+    } catch { throw reporter.fail(error) }
+  }
+
+  /// What goes with a translated program into its module file.
+  func facts(of program: TraceProgram, _ script: SourceFile, _ target: TargetSelection) -> ModuleFacts {
+    var dependencies = programs.dependencies
+    dependencies.files += (library?.paths ?? []).map { FileFact($0) }
+    let structures = program.readsKernelStructures
+    return ModuleFacts(
+      scriptName: script.name,
+      kernel: KernelFacts(BPFTarget(kernel), machine, readingStructures: structures),
+      target: target,
+      dependencies: dependencies,
+      cacheKey: cacheKey ?? []
+    )
+  }
+
+  /// Housekeeping behind the user's back, when the run is over.
+  func learn() {
+    knownKernel.learn(from: kernel)
+    if cacheKey != nil { ModuleCache.standard(environment)?.prune() }
+  }
+
+  private func surroundings(_ target: TargetSelection) -> CacheKey.Surroundings {
+    CacheKey.Surroundings(
+      kernel: KernelFacts(BPFTarget(kernel), machine, readingStructures: true),
+      limits: limits,
+      target: target.path,
+      tapsets: TapsetDirectories.search(options.includes, environment: environment),
+      libraryPath: environment["LD_LIBRARY_PATH"]
+    )
+  }
+}
