@@ -15,6 +15,7 @@ extension CodeWriter {
     if let context = layout.contextRegister { code.emit(.move(context, .r1)) }
     checkState(role)
     if layout.scratchRegister != nil { claimScratch() }
+    if demand.rowByteCount > 0 { claimWalkSlot(slotless) }
     beginOutput()
     switch role {
     case .body: if demand.usesEntrySlots { findEntryFrame() }
@@ -30,6 +31,7 @@ extension CodeWriter {
       // Without faults nothing leads there, and nothing was kept for it.
       if demand.mayFault { writeUncaught() }
     }
+    writeTableFunctions()
     writeSubprograms()
     do {
       return try code.finish()
@@ -40,6 +42,8 @@ extension CodeWriter {
 
   /// Gives back what was claimed.
   mutating func leave() {
+    if demand.rowByteCount > 0 { releaseWalkSlot() }
+    code.place(slotless)
     releaseScratch()
     code.place(quit)
     finish(0)
@@ -77,7 +81,7 @@ extension CodeWriter {
       taskStorage(ModuleMaps.taskScratch, create: true)
       let claimed = code.makeLabel()
       code.jump(if: .notEqual, .r0, 0, to: claimed)
-      writeSkip()
+      skip(to: quit)
       code.place(claimed)
       code.emit(.move(scratch, .r0))
     } else {
@@ -119,21 +123,21 @@ extension CodeWriter {
       code.jump(if: .equal, .r0, 0, to: claimed)
       code.place(busy)
     }
-    writeSkip()
+    skip(to: quit)
     code.place(claimed)
   }
 
-  /// Counts a hit that could not run, and stops the session when there are too many.
-  private mutating func writeSkip() {
+  /// Counts a hit that could not run, stops the session when there are too many, and goes to `end`.
+  mutating func skip(to end: Assembler.Label) {
     lose(.scratchBusy)
     code.loadMapValue(.r1, ModuleMaps.scalars)
     code.emit(.move(.r2, 1))
     code.emit(.atomic(.fetchAdd, .double, .r1, Int16(ScalarLayout.skippedOffset), .r2))
     code.loadConstant(.r3, Int64(max(0, module.limits.maxSkipped)))
-    code.jump(if: .less, .r2, .r3, to: quit)
+    code.jump(if: .less, .r2, .r3, to: end)
     let stopping = Int32(SessionState.stopping.rawValue)
     code.emit(.store(.word, .r1, Int16(ScalarLayout.stateOffset), immediate: stopping))
-    code.jump(to: quit)
+    code.jump(to: end)
   }
 
   private mutating func releaseScratch() {

@@ -15,11 +15,6 @@ enum Subprogram: String, CaseIterable {
   case findText = "find_text"
   /// `r1` a string, `r2` a base: the number that it begins with.
   case parseNumber = "parse_number"
-  /// `r1` a map, `r2` a key: what all CPUs have, merged.
-  case mergeCount = "merge_count"
-  case mergeSum = "merge_sum"
-  case mergeMinimum = "merge_min"
-  case mergeMaximum = "merge_max"
   /// `r1` where a string goes, `r2` a string: the second in double quotes, with escapes.
   case quoteText = "quote_text"
   /// `r1` a map, `r2` a key, `r3` bytes of a value: zeros for all CPUs.
@@ -41,8 +36,7 @@ extension Subprogram {
     case .compareTexts, .findText, .quoteText: .global([text, text])
     case .appendHexadecimal, .parseNumber: .global([text, .scalar])
     case .appendDecimal: .global([text, .scalar, .scalar])
-    case .mergeCount, .mergeSum, .mergeMinimum, .mergeMaximum, .clearShares, .deleteElement, .findSite:
-      .static
+    case .clearShares, .deleteElement, .findSite: .static
     }
   }
 }
@@ -89,10 +83,6 @@ extension CodeWriter {
     case .appendDecimal: writeAppendDecimal()
     case .findText: writeFindText()
     case .parseNumber: writeParseNumber()
-    case .mergeCount: writeMerge(StatisticLayout.countOffset, isSum: true)
-    case .mergeSum: writeMerge(StatisticLayout.sumOffset, isSum: true)
-    case .mergeMinimum: writeMerge(StatisticLayout.minimumOffset, isSum: false)
-    case .mergeMaximum: writeMerge(StatisticLayout.maximumOffset, isSum: false)
     case .quoteText: writeQuoteText()
     case .clearShares: writeClearShares()
     case .deleteElement: writeDeleteElement()
