@@ -54,7 +54,9 @@ extension ModuleBuilder {
   /// Rows of `foreach` get this much memory for more than one hit at a time.
   private static let walkByteCount = 32 << 20
 
-  /// Slots of rows: two for each CPU as long as they are small. A slot is a claim and the index of its first row.
+  /// Slots of rows: two for each CPU as long as they are small.
+  ///
+  /// A slot is a claim and the index of its first row.
   private func walkMaps() -> [MapSpec] {
     guard names.contains(ModuleMaps.walkSlots) else { return [] }
     let slotByteCount = shared.walkRowByteCount * shared.walkRowCount

@@ -139,7 +139,8 @@ struct ScriptGenerator {
 
   private mutating func statistic() -> String {
     one(of: [
-      "@count(st)", "@sum(st)", "@min(st)", "@max(st)", "@avg(st)", "@variance(st)", "@count(sts[\(string())])",
+      "@count(st)", "@sum(st)", "@min(st)", "@max(st)", "@avg(st)", "@variance(st)",
+      "@count(sts[\(string())])",
       "@hist_log(st)[\(long()) & 127]", "@hist_linear(st, -10, 100, 10)[\(long()) & 7]",
       "@hist_log(sts[\(string())])[\(long()) & 127]",
     ])
@@ -224,7 +225,8 @@ struct ScriptGenerator {
     loops += 1
     let (key, text, value) = ("k\(loops)", "t\(loops)", "v\(loops)")
     let sign = one(of: ["+", "-"])
-    let limit = openLoops.isEmpty ? one(of: ["", " limit 3", " limit n1"]) : " limit \(Int.random(in: 0...3, using: &random))"
+    let inner = " limit \(Int.random(in: 0...3, using: &random))"
+    let limit = openLoops.isEmpty ? one(of: ["", " limit 3", " limit n1"]) : inner
     let field = one(of: ["@count", "@sum", "@min", "@max", "@avg", "@variance"])
     let histogram = one(of: ["@hist_log(st)", "@hist_linear(st, -10, 100, 10)"])
     switch Int.random(in: 0..<9, using: &random) {
@@ -267,16 +269,23 @@ struct ScriptGenerator {
 
   /// Whether a statement begins by naming `array`, or deletes from it.
   private func changes(_ statement: String, _ array: String) -> Bool {
-    ["\(array)[", "\(array) ", "\(array)\n", "delete \(array)[", "delete \(array)\n"].contains { statement.hasPrefix($0) }
+    let ends = ["[", " ", "\n"]
+    return ends.contains { statement.hasPrefix(array + $0) || statement.hasPrefix("delete \(array)" + $0) }
   }
 
   private mutating func deletion() -> String {
     one(of: [
-      "delete an[\(long()) & 7]\n", "delete as[\(string())]\n", "delete ann[1, \(string())]\n", "delete an\n",
-      "delete as\n", "delete ann\n", "delete ann[*, \(string())]\n", "delete ann[\(long()) & 7, *]\n",
+      "delete an[\(long()) & 7]\n", "delete as[\(string())]\n", "delete ann[1, \(string())]\n",
+      "delete an\n", "delete as\n", "delete ann\n",
+      "delete ann[*, \(string())]\n", "delete ann[\(long()) & 7, *]\n",
       "delete sts\n", "delete sts[\(string())]\n", "delete gn\n", "delete gs\n",
       "delete st\nst <<< \(long())\n",
     ])
+  }
+
+  private mutating func caughtExtract() -> String {
+    let field = one(of: ["@sum", "@min", "@max", "@avg", "@variance"])
+    return "try { n1 = \(field)(sts[\(string())]) } catch (e) { println(e) }\n"
   }
 
   private mutating func anyStatement() -> String {
@@ -294,7 +303,7 @@ struct ScriptGenerator {
     case 10: "st <<< \(long())\n"
     case 11: "sts[\(string())] <<< \(long())\n"
     case 12: deletion()
-    case 13: "try { n1 = \(one(of: ["@sum", "@min", "@max", "@avg", "@variance"]))(sts[\(string())]) } catch (e) { println(e) }\n"
+    case 13: caughtExtract()
     default: "printf(\"%d %s %x|\\n\", \(long()), \(string()), \(long()))\n"
     }
   }

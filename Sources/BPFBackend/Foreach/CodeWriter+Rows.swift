@@ -216,8 +216,9 @@ extension CodeWriter {
     code.emit(.move(.r7, .r0))
     let (less, greater) = order.isDescending ? (behind, before) : (before, behind)
     compareFields(order.type, order.offset, less: less, greater: greater)
-    for (type, offset) in zip(order.keys.types, order.keys.offsets) where order.keyOffset + offset != order.offset {
-      compareFields(type, order.keyOffset + offset, less: before, greater: behind)
+    for (type, offset) in zip(order.keys.types, order.keys.offsets.map { order.keyOffset + $0 })
+    where offset != order.offset {
+      compareFields(type, offset, less: before, greater: behind)
     }
     code.place(behind)
     finish(0)

@@ -89,14 +89,10 @@ extension CodeWriter {
     findRow(missing)
     code.emit(.move(row, .r0))
     copyField(table.key, from: key, to: row, walk.row.keyOffset)
-    switch table.value {
-    case .string?: if walk.row.shown != nil { copyField(module.textLayout, from: value, to: row, RowLayout.shownOffset) }
-    case .long?:
-      if walk.row.shown != nil {
-        code.emit(.load(.double, .r1, value))
-        code.emit(.store(.double, row, Int16(RowLayout.shownOffset), .r1))
-      }
-    case nil: copyStatistic(walk, table, key, row)
+    if table.value == nil {
+      copyStatistic(walk, table, key, row)
+    } else if let shown = walk.row.shown {
+      copyField(FieldLayout([shown], module.limits), from: value, to: row, RowLayout.shownOffset)
     }
     scratchAddress(.r1, 0)
     code.call(function(.insert(walk.order)))

@@ -32,9 +32,9 @@ struct Walk: Hashable {
     switch rank {
     case .none: nil
     case .key(let index):
-      RowOrder(row: row, offset: row.keyOffset + row.keys.offsets[index], type: row.keys.types[index], isDescending)
-    case .shown: RowOrder(row: row, offset: RowLayout.shownOffset, type: row.shown ?? .long, isDescending)
-    case .field: RowOrder(row: row, offset: row.rankOffset, type: .long, isDescending)
+      RowOrder(row, by: row.keyOffset + row.keys.offsets[index], row.keys.types[index], isDescending)
+    case .shown: RowOrder(row, by: RowLayout.shownOffset, row.shown ?? .long, isDescending)
+    case .field: RowOrder(row, by: row.rankOffset, .long, isDescending)
     }
   }
 }
@@ -70,7 +70,7 @@ struct RowOrder: Hashable {
   let keyOffset: Int
   let keys: FieldLayout
 
-  init(row: RowLayout, offset: Int, type: ValueType, _ isDescending: Bool) {
+  init(_ row: RowLayout, by offset: Int, _ type: ValueType, _ isDescending: Bool) {
     self.offset = offset
     self.type = type
     self.isDescending = isDescending

@@ -40,9 +40,6 @@ struct ModuleLayout {
   /// First byte of scratch memory that programs lay out for themselves.
   private(set) var privateOffset = Scratch.firstFree
 
-  /// One string as it lies in maps.
-  var textLayout: FieldLayout { FieldLayout([.string], limits) }
-
   /// Bytes of a string while a program works on it: a field, and room for the NUL that helpers append.
   var slotByteCount: Int { (4 + field.capacity + 1 + 7) & ~7 }
 

@@ -141,7 +141,8 @@ extension CodeWriter {
         ]
         // The squares come right behind the four that every statistic has (``StatisticLayout``).
         if part == .squares {
-          sums += stride(from: 0, to: 24, by: 8).map { (StatisticLayout.maximumOffset + 8 + $0, Gathered.squares + $0) }
+          let start = StatisticLayout.maximumOffset + 8
+          sums += [0, 8, 16].map { (start + $0, Gathered.squares + $0) }
         }
         for (from, to) in sums { writer.addWord(from, to) }
         writer.raiseWord(StatisticLayout.minimumOffset, Gathered.minimum)

@@ -17,7 +17,8 @@ extension CodeWriter {
 
   /// `r1` a ``Gathered`` with squares.
   mutating func writeVariance() {
-    let (present, several, huge, whole) = (code.makeLabel(), code.makeLabel(), code.makeLabel(), code.makeLabel())
+    let (present, several, fits) = (code.makeLabel(), code.makeLabel(), code.makeLabel())
+    let (huge, whole) = (code.makeLabel(), code.makeLabel())
     code.jump(if: .notEqual, .r1, 0, to: present)
     finish(0)
     code.place(present)
@@ -33,7 +34,6 @@ extension CodeWriter {
     get(.r1, Work.dividend.2)
     get(.r2, Work.divisor.high)
     get(.r3, Work.divisor.low)
-    let fits = code.makeLabel()
     code.jump(if: .notEqual, .r2, 0, to: fits)
     code.jump(if: .greaterOrEqual, .r1, .r3, to: huge)
     get(.r4, Work.dividend.1)
