@@ -47,8 +47,10 @@ package struct ShellCommand: Hashable, Sendable {
 
 /// Reserved words, and builtins that are no programs: POSIX.1-2017, 2.4 and 2.14, and 1.6 of XCU.
 private let shellWords: Set<String> = [
-  "!", ".", ":", "[[", "alias", "bg", "break", "case", "cd", "command", "continue", "do", "done", "elif", "else",
-  "esac", "eval", "exec", "exit", "export", "fc", "fg", "fi", "for", "function", "getopts", "hash", "if", "in",
+  "!", ".", ":", "[[", "alias", "bg", "break", "case", "cd", "command", "continue", "do", "done", "elif",
+  "else",
+  "esac", "eval", "exec", "exit", "export", "fc", "fg", "fi", "for", "function", "getopts", "hash", "if",
+  "in",
   "jobs", "local", "read", "readonly", "return", "set", "shift", "source", "then", "times", "trap", "type",
   "ulimit", "umask", "unalias", "unset", "until", "wait", "while", "{", "}",
 ]
@@ -64,7 +66,9 @@ private struct WordScanner {
     /// `NAME=value`.
     var isAssignment: Bool {
       let name = raw.prefix { $0 != "=" }
-      guard name.count < raw.count, let first = name.first, first == "_" || first.isLetter else { return false }
+      guard name.count < raw.count, let first = name.first, first == "_" || first.isLetter else {
+        return false
+      }
       return name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
     }
   }

@@ -47,7 +47,8 @@ extension LiveTests {
       #expect(traced.status == 0 && traced.messages.isEmpty, "\(traced.errors)")
       #expect(traced.lines.contains("2550"), "the sum that Python prints")
       let one = [
-        "outer (\(file):6)", " inner (\(file):2)", " inner", " fails (\(file):4)", " fails", " inner (\(file):2)",
+        "outer (\(file):6)", " inner (\(file):2)", " inner", " fails (\(file):4)", " fails",
+        " inner (\(file):2)",
         " inner", "outer",
       ]
       let tree = pythonTree(traced.output, of: file, names: ["inner", "fails", "outer"])

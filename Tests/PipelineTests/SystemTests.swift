@@ -128,12 +128,16 @@ struct SystemTests {
     let words = arguments.map { $0.replacing("PID", with: "\(getpid())").replacing("FILE", with: file) }
     let outcome = try Tool.run(words, shell: "exec bash -c '\(nobody)' \"$0\" \"$@\"")
     #expect(outcome.status == 3, "\(outcome)")
-    #expect(outcome.errors.contains(capability) && outcome.errors.contains("[no-permission]"), "\(outcome.errors)")
+    #expect(
+      outcome.errors.contains(capability) && outcome.errors.contains("[no-permission]"),
+      "\(outcome.errors)"
+    )
   }
 
   @Test("A process that has ended and was not waited for is gone")
   func knowsZombies() throws {
-    let shell = "sh -c 'sleep 0.05 & echo $!; exec sleep 5' > pid & sleep 0.5; \"$@\" -p $(cat pid); s=$?; kill $!; exit $s"
+    let shell =
+      "sh -c 'sleep 0.05 & echo $!; exec sleep 5' > pid & sleep 0.5; \"$@\" -p $(cat pid); s=$?; kill $!; exit $s"
     let outcome = try Tool.run(hello, in: ScratchDirectory(), shell: shell)
     #expect(outcome.status == 1 && outcome.errors.contains("has ended"), "\(outcome)")
   }

@@ -88,7 +88,8 @@ import Testing
   @Test(
     "a suspended command is what a shell makes of it, in its own process",
     arguments: [
-      ("FOO='a b' BAR=\"$FOO\" sh -c 'echo $FOO-$BAR' >OUT", "a b-a b\n"), ("echo one | tr o 0 >OUT", "0ne\n"),
+      ("FOO='a b' BAR=\"$FOO\" sh -c 'echo $FOO-$BAR' >OUT", "a b-a b\n"),
+      ("echo one | tr o 0 >OUT", "0ne\n"),
       ("cd / && pwd >OUT", "/\n"), ("printf '%s\\n' \"it's\" >OUT", "it's\n"),
       ("for i in 1 2; do echo $i; done >OUT", "1\n2\n"), ("echo \"a   b\" >OUT # c", "a   b\n"),
       ("sh -c 'echo $$ >OUT'", "PID\n"), ("set -- x; echo $# >OUT", "1\n"),

@@ -84,10 +84,20 @@ struct SiteGrouper {
       addSingle(trigger, candidate.scope, answers)
     case .instruction(var site, let processes):
       site.description.scriptPoint = scriptPoint
-      add(Landed(kind: .instruction, site: site, processes: processes, scope: candidate.scope, answers: answers))
+      add(
+        Landed(kind: .instruction, site: site, processes: processes, scope: candidate.scope, answers: answers)
+      )
     case .functionReturn(var site, let processes):
       site.description.scriptPoint = scriptPoint
-      add(Landed(kind: .functionReturn, site: site, processes: processes, scope: candidate.scope, answers: answers))
+      add(
+        Landed(
+          kind: .functionReturn,
+          site: site,
+          processes: processes,
+          scope: candidate.scope,
+          answers: answers
+        )
+      )
     }
   }
 

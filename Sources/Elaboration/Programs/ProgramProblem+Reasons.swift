@@ -45,7 +45,9 @@ extension ProgramProblem {
     guard process.exists else { return ProgramProblem("no process \(process.pid)") }
     let name = (try? process.commandName()).map { " (\($0))" } ?? ""
     if error.isNotFound {
-      if (try? process.isZombie()) ?? true { return ProgramProblem("process \(process.pid)\(name) has ended") }
+      if (try? process.isZombie()) ?? true {
+        return ProgramProblem("process \(process.pid)\(name) has ended")
+      }
       return ProgramProblem("process \(process.pid)\(name) is a kernel thread, which has no program")
     }
     let message = "the program of process \(process.pid)\(name) cannot be read: \(error)"
