@@ -159,10 +159,12 @@ enum ModuleMaps {
   static let uprobePath = MapReference("uprobe_path")
   static let walkSlots = MapReference("walk_slots")
   static let walkRows = MapReference("walk_rows")
+  static let family = MapReference("family")
+  static let familyPath = MapReference("family_path")
 
   static let all = [
     scalars, dataRing, controlRing, losses, literals, zeros, taskScratch, poolScratch,
-    uprobePath, walkSlots, walkRows,
+    uprobePath, walkSlots, walkRows, family, familyPath,
   ]
 
   static func sites(_ probe: Int) -> MapReference { MapReference("sites_\(probe)") }
