@@ -16,6 +16,8 @@ extension CodeWriter {
     checkState(role)
     if layout.scratchRegister != nil { claimScratch() }
     beginOutput()
+    if demand.usesTokens { clearTokens() }
+    if demand.usesCaptures { clearMatch() }
     switch role {
     case .body: if demand.usesEntrySlots { findEntryFrame() }
     case .entry: pushEntryFrame()
