@@ -12,7 +12,7 @@ extension LiveTests {
 
     init() throws { victim = try Victim.shared.get() }
 
-    /// Nanoseconds of a call of `pushed` while `body` holds its attachment.
+    /// Nanoseconds of a call while `body` holds its attachment.
     private func nanoseconds() throws -> Double {
       try #require(Double(try victim.hit("time", "20000")))
     }
@@ -55,6 +55,40 @@ extension LiveTests {
         _ = body.long { .addElement($0, first, [process], .long(1)) }
       }
       #expect(try compare("n[pid()]++", program) <= 1.25)
+    }
+
+    @Test("reads that find their memory cost at most 1.1 times as much where they could wait for it")
+    func reading() throws {
+      let programs: [(String, TraceProgram)] = [
+        (
+          "user_string",
+          try probe("given", globals: [scalar("s", .string)]) { body in
+            let text = body.argumentText()
+            body.add(.storeGlobal(first, text))
+          }
+        ),
+        (
+          "user_long",
+          try probe("given", globals: [scalar("n")]) { body in
+            let plan = LocationPlan.load(.user, byteCount: 8, isSigned: false, address: .register(5))
+            let number = body.long { .read($0, plan, inputs: []) }
+            body.add(.storeGlobal(first, number))
+          }
+        ),
+      ]
+      for (name, program) in programs {
+        var (plain, waiting) = (Double.infinity, Double.infinity)
+        for _ in 0..<5 {
+          for (target, isWaiting) in [(BPFTarget.live, false), (.waiting, true)] {
+            let live = try LiveModule(program, target: target)
+            let cost = try #require(Double(try victim.hit("timegiven", "20000")))
+            if isWaiting { waiting = min(waiting, cost) } else { plain = min(plain, cost) }
+            withExtendedLifetime(live) {}
+          }
+        }
+        print("cost of \(name): \(plain) ns, \(waiting) ns where it may wait, ratio \(waiting / plain)")
+        #expect(waiting / plain <= 1.1)
+      }
     }
 
     @Test("what other bodies cost, for the record")

@@ -175,6 +175,8 @@ enum ModuleExample {
     userAttachment: .multi,
     hasMayGoto: true,
     hasTaskStorage: true,
+    hasCopyFromUser: true,
+    hasCopyFromUserString: false,
     hasUprobeSession: false,
     possibleCPUCount: 4,
     structuresOf: "6.1 #1"
