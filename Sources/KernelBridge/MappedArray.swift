@@ -63,7 +63,8 @@ import Glibc
   /// Writes `wanted` over an aligned 64-bit number that is `expected`, at once for every CPU; gives the value before.
   ///
   /// - Precondition: the number lies inside the value.
-  package func compareExchange(_ index: Int, offset: Int = 0, _ expected: UInt64, _ wanted: UInt64) -> UInt64 {
+  package func compareExchange(_ index: Int, offset: Int = 0, _ expected: UInt64, _ wanted: UInt64) -> UInt64
+  {
     precondition(offset % 8 == 0, "an atomic number is aligned")
     let place = place(of: index, offset, 8)
     return unsafe ck_compare_exchange(mapping.baseAddress?.advanced(by: place), expected, wanted)

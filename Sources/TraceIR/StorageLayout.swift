@@ -91,8 +91,10 @@ package struct ScalarLayout: Hashable, Sendable {
 
   /// Which probes take which locks.
   package let locks: LockPlan
-  /// Per lock: 64 bits that are 0 while nobody holds it exclusively, else who does: a CPU's number and 1, or
-  /// ``userSideHolder``. Each counter of those that share it follows in a cache line of its own.
+  /// Per lock: 64 bits that are 0 while nobody holds it exclusively.
+  ///
+  /// Else they say who does: a CPU's number and 1, or ``userSideHolder``. Each counter of those that share it follows
+  /// in a cache line of its own.
   package let lockOffsets: [Int]
   /// The holder's number when it is a probe of the user side.
   package static let userSideHolder: UInt64 = 1 << 32

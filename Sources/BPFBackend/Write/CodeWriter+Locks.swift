@@ -40,7 +40,9 @@ extension CodeWriter {
     writeSkip(.lockTimeout, to: outside.end)
     code.place(locked)
     ends = Ends(&code)
+    holdsLock = true
     try write(steps)
+    holdsLock = false
     release(use)
     code.jump(to: done)
     code.place(ends.end)

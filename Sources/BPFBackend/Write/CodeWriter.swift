@@ -49,6 +49,8 @@ struct CodeWriter {
   var ends: Ends
   /// Those of parts with a lock that are written.
   var innerEnds: [Ends] = []
+  /// Whether what is being written holds the lock of its globals.
+  var holdsLock = false
   /// Before anything was claimed.
   let quit: Assembler.Label
   var handlers: [Handler] = []

@@ -73,7 +73,8 @@ struct GlobalSurvey {
   }
 
   private func bodies(of subject: Subject) -> [Body] {
-    [subject.body] + program.functionsReached(from: [subject.body]).sorted().map { program.functions[$0].body }
+    [subject.body]
+      + program.functionsReached(from: [subject.body]).sorted().map { program.functions[$0].body }
   }
 
   /// What `subject` does to the globals in `contended`.
@@ -131,7 +132,9 @@ struct GlobalSurvey {
     let reached = program.functionsReached(from: [body]).map { program.functions[$0].body }
     var found = false
     for body in [body] + reached {
-      body.block.forEach { if let global = $0.operation.global, contended.contains(global.index) { found = true } }
+      body.block.forEach {
+        if let global = $0.operation.global, contended.contains(global.index) { found = true }
+      }
     }
     return found
   }
@@ -153,7 +156,8 @@ private struct BodyAccesses {
       case .context(let value, .tid, _): threads.insert(value)
       case .loadLocal(let value, let local): loads.append((value, local))
       case .storeLocal(let local, let operand): stores[local, default: []].append(operand)
-      default: for local in instruction.operation.locals { stores[local, default: []] += [.long(0), .long(0)] }
+      default:
+        for local in instruction.operation.locals { stores[local, default: []] += [.long(0), .long(0)] }
       }
     }
     for (value, local) in loads {

@@ -68,11 +68,12 @@ package final class KernelModuleSide: KernelSide {
     let ours = skipped.sorted { $0.key < $1.key }.map { probe, count in
       LossCount(probe: probe, reason: .lockTimeout, count: count)
     }
-    return ours + (0..<(probeCount * reasons.count)).compactMap { index in
-      let counts = (try? lossCounters.getPerCPU(UInt32(index), as: UInt64.self)) ?? []
-      let count = counts.reduce(0, &+)
-      guard count > 0, let reason = LossReason(rawValue: index % reasons.count) else { return nil }
-      return LossCount(probe: index / reasons.count, reason: reason, count: count)
-    }
+    return ours
+      + (0..<(probeCount * reasons.count)).compactMap { index in
+        let counts = (try? lossCounters.getPerCPU(UInt32(index), as: UInt64.self)) ?? []
+        let count = counts.reduce(0, &+)
+        guard count > 0, let reason = LossReason(rawValue: index % reasons.count) else { return nil }
+        return LossCount(probe: index / reasons.count, reason: reason, count: count)
+      }
   }
 }
