@@ -131,10 +131,12 @@ enum ModuleMaps {
   static let poolScratch = MapReference("pool_scratch")
   static let uprobePath = MapReference("uprobe_path")
   static let regexes = MapReference("regexes")
+  static let family = MapReference("family")
+  static let familyPath = MapReference("family_path")
 
   static let all = [
     scalars, dataRing, controlRing, losses, literals, zeros, taskScratch, poolScratch,
-    uprobePath, regexes,
+    uprobePath, regexes, family, familyPath,
   ]
 
   static func sites(_ probe: Int) -> MapReference { MapReference("sites_\(probe)") }
