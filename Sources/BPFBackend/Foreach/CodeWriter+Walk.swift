@@ -134,7 +134,7 @@ extension CodeWriter {
     code.call(function(.claimSlot))
     code.jump(if: .notEqual, .r0, 0, to: claimed)
     code.place(missing)
-    skip(to: failed)
+    writeSkip(.scratchBusy, to: failed)
     code.place(claimed)
     code.emit(.arithmetic(.subtract, .r0, 1))
     storeState(.r0, WalkState.slot)
