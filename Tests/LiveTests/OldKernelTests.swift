@@ -111,6 +111,11 @@ struct OldKernelCase: Sendable, CustomTestStringConvertible {
 
 private let cases = [
   OldKernelCase(
+    name: "functions on strings",
+    command: ["-w", "-c", "threads 1 1", "-e", textScript(at: "process.function(\"hit\").call")],
+    lines: textCases.enumerated().map { "\($0) \($1.expected)" }
+  ),
+  OldKernelCase(
     name: "arrays and statistics of 4 threads are exact",
     command: [
       "-c", "threads 4 1000", "-e",

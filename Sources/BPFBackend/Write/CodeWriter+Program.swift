@@ -17,6 +17,8 @@ extension CodeWriter {
     checkProcess()
     if layout.scratchRegister != nil { claimScratch() }
     beginOutput()
+    if demand.usesTokens { clearTokens() }
+    if demand.usesCaptures { clearMatch() }
     switch role {
     case .body: if demand.usesEntrySlots { findEntryFrame() }
     case .entry: pushEntryFrame()

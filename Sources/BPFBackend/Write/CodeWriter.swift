@@ -61,6 +61,8 @@ struct CodeWriter {
   /// Where rounds begin, where each is a call of its own.
   var roundStarts: [Assembler.Label] = []
   var pendingRounds: [PendingRound] = []
+  /// Whether what is written is such a round.
+  var isInRound = false
   /// Of the step being written.
   var location: Int?
   var subprograms: [Subprogram: Assembler.Function] = [:]
