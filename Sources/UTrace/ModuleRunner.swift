@@ -26,10 +26,17 @@ struct ModuleRunner {
       }
       session.target = target.pid
       session.whenRunning = { [reporter] in reporter.say("Pass 5: starting run") }
-      let pid = session.command?.pid ?? target.pid
+      let command = session.command
+      let pid = command?.pid ?? target.pid
       let side = try module.map { module throws(KernelError) in
         try reporter.pass(4) { () throws(KernelError) in
-          try KernelSideLoader(kernel: kernel, program: program, module: module, target: pid).load()
+          try KernelSideLoader(
+            kernel: kernel,
+            program: program,
+            module: module,
+            target: pid,
+            targetIsWaiting: command != nil
+          ).load()
         } saying: { _ in
           "loaded and attached"
         }

@@ -21,6 +21,7 @@ enum ProcessProbes {
     enum Subject: Sendable {
       case function(ProbePoint.Component, Set<String>)
       case mark(ProbePoint.Component, provider: ProbePoint.Component?)
+      case event(ProcessEvent)
     }
 
     var point: ProbePoint
@@ -32,6 +33,7 @@ enum ProcessProbes {
   private static func resolve(_ request: Request, _ environment: ElaborationEnvironment) -> ProbeResolution {
     // The process of `-p` is not part of the program: it is bound when the program runs.
     let processes = scope(of: request, environment)
+    if case .event(let event) = request.subject { return resolve(event, of: request, processes, environment) }
     var result = ProbeResolution()
     switch paths(of: request, environment) {
     case .failure(let problem): return .failed(.program(problem, at: request.process.range))
@@ -39,6 +41,38 @@ enum ProcessProbes {
       for path in paths { add(path, request, processes, environment, to: &result) }
     }
     return result
+  }
+
+  /// Events of processes: of one, of the target, of those that run a program, of all.
+  private static func resolve(
+    _ event: ProcessEvent,
+    of request: Request,
+    _ processes: ProcessScope,
+    _ environment: ElaborationEnvironment
+  ) -> ProbeResolution {
+    if request.process.number == nil, request.process.string == nil {
+      return event.resolve(ProcessFilter(processes), request.point.text, request.point, environment)
+    }
+    switch paths(of: request, environment) {
+    case .failure(let problem): return .failed(.program(problem, at: request.process.range))
+    case .success(let paths):
+      guard request.process.number == nil else {
+        return event.resolve(ProcessFilter(processes), request.point.text, request.point, environment)
+      }
+      var result = ProbeResolution()
+      for path in paths {
+        let filter = ProcessFilter(processes, executable: path)
+        let found = event.resolve(
+          filter,
+          "process(\"\(path)\").\(event.rawValue)",
+          request.point,
+          environment
+        )
+        result.candidates += found.candidates
+        result.problems += found.problems
+      }
+      return result
+    }
   }
 
   private static func scope(of request: Request, _ environment: ElaborationEnvironment) -> ProcessScope {
@@ -63,6 +97,8 @@ enum ProcessProbes {
         switch request.subject {
         case .function(let pattern, let modifiers): FunctionProbes.resolve(pattern, modifiers, place)
         case .mark(let pattern, let provider): MarkProbes.resolve(pattern, provider, place)
+        case .event:
+          preconditionFailure("events have been resolved: they are of a process and no place in it")
         }
       result.candidates += found.candidates
       result.problems += found.problems
@@ -144,7 +180,7 @@ struct PointProblem: Error {
 extension ProcessProbes.Request {
   /// Components that SystemTap knows and utrace does not yet.
   private static let later: Set<String> = [
-    "begin", "data", "end", "insn", "label", "plt", "statement", "syscall", "thread", "callee", "callees",
+    "callee", "callees", "data", "insn", "label", "plt", "statement",
   ]
   private static let modifiers: Set<String> = ["call", "exported", "inline", "return"]
 
@@ -170,6 +206,9 @@ extension ProcessProbes.Request {
       return .failure(PointProblem(.processNeedsMore(at: point.range)))
     }
     let rest = components.dropFirst()
+    if let event = ProcessEvent(components), point.components.count - components.count == 1 {
+      return .success(.event(event))
+    }
     switch first.name.text {
     case "function": return readFunction(first, rest, point)
     case "mark":

@@ -35,6 +35,7 @@ package struct SessionOptions {
 /// error too many, the end or error probes and the report of what was lost.
 package final class TraceSession {
   private let program: TraceProgram
+  private let target: Int32?
   private let options: SessionOptions
   private let kernel: (any KernelSide)?
   private let interpreter: Interpreter
@@ -64,7 +65,7 @@ package final class TraceSession {
     self.program = program
     self.kernel = kernel
     self.options = options
-    let target = options.command?.pid ?? options.target
+    target = options.command?.pid ?? options.target
     context = SessionContext(target: target, environment: options.environment)
     texts = FaultTexts(program)
     let store = kernel?.store ?? InMemoryStore(program)
@@ -85,8 +86,12 @@ package final class TraceSession {
     let watch = try watchTarget(in: loop)
     runProbes { if case .begin(let order) = $0 { order } else { nil } }
     if stop == nil {
+      let running = RunningTargets(target: target, command: options.command?.pid).hits(in: program)
       kernel?.setState(.running)
       try timers.start()
+      for hit in running where stop == nil {
+        run(probe: hit.probe, in: ProcessContext(hit.process, hit.site, context))
+      }
       options.whenRunning()
       options.command?.resume()
       serve(loop, signals, timers)
@@ -131,7 +136,7 @@ package final class TraceSession {
   private func end(_ reason: StopReason) { if stop == nil { stop = reason } }
 
   private func watchTarget(in loop: borrowing EventLoop) throws(SystemError) -> ProcessDescriptor? {
-    guard let pid = options.command?.pid ?? options.target else { return nil }
+    guard let pid = target else { return nil }
     do {
       let process = try ProcessDescriptor(pid: pid)
       try loop.add(process.raw, tag: Tag.target)
@@ -183,6 +188,10 @@ package final class TraceSession {
 
   private func run(probe index: Int) {
     context.enter(program.probes[index])
+    run(probe: index, in: context)
+  }
+
+  private func run(probe index: Int, in context: any HitContext) {
     do {
       try interpreter.run(probe: index, in: context)
     } catch {
