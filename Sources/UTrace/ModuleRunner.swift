@@ -43,6 +43,9 @@ struct ModuleRunner {
       }
       let status = try TraceSession(program, kernel: side, options: session).run()
       if status != 0 { throw ExitCode(status) }
+    } catch KernelError.gone(let pid) {
+      reporter.fail("no-such-process", "\(KernelError.gone(pid: pid))")
+      throw ExitCode(Status.scriptError.rawValue)
     } catch let error as KernelError {
       report(error)
       throw ExitCode(Status.systemError.rawValue)

@@ -82,6 +82,7 @@ package final class TraceSession {
     let signals = try SignalDescriptor()
     let loop = try EventLoop()
     try loop.add(signals.raw, tag: Tag.signal)
+    sink.interruption = signals.raw
     let timers = try TimerSet(program, in: loop)
     let watch = try watchTarget(in: loop)
     runProbes { if case .begin(let order) = $0 { order } else { nil } }
@@ -97,6 +98,7 @@ package final class TraceSession {
       serve(loop, signals, timers)
     }
     _ = consume watch
+    sink.interruption = nil
     signals.release()
     finish()
     return status
