@@ -130,17 +130,21 @@ enum ProcessProbes {
       )
     }
     guard let library = request.library?.string else { return programs }
-    return programs.flatMap { libraries(library, of: $0, environment) }
+    let process =
+      request.process.string == nil
+      ? request.process.number.map { Int32(truncatingIfNeeded: $0) } ?? environment.target?.pid : nil
+    return programs.flatMap { libraries(library, of: $0, in: process, environment) }
   }
 
   private static func libraries(
     _ pattern: String,
     of programs: [String],
+    in process: Int32?,
     _ environment: ElaborationEnvironment
   ) -> Result<[String], ProgramProblem> {
     var found: [String] = []
     for program in programs {
-      switch environment.programs.libraries(matching: pattern, of: program) {
+      switch environment.programs.libraries(matching: pattern, of: program, in: process) {
       case .failure(let problem): return .failure(problem)
       case .success(let paths): found += paths.filter { !found.contains($0) }
       }
@@ -148,7 +152,9 @@ enum ProcessProbes {
     guard found.isEmpty else { return .success(found) }
     // What the program loads while it runs is not among what it needs; its path says all.
     if pattern.contains("/") { return environment.programs.files(named: pattern) }
-    let known = programs.flatMap { (try? environment.programs.libraries(matching: "*", of: $0).get()) ?? [] }
+    let known = programs.flatMap { program in
+      (try? environment.programs.libraries(matching: "*", of: program, in: process).get()) ?? []
+    }
     return .failure(.noLibrary(pattern, of: programs, known: known))
   }
 }
