@@ -114,13 +114,18 @@ extension LiveTests {
       let process = try RunningProcess(Package.program("threads"), ["1", "1"])
       #expect(process.wait { $0.output.contains("ready") })
       let module = "\(scratch.path)/module"
-      let built = try utrace(["build", "-o", module, "-e", "probe process(\(process.pid)).function(\"hit\") { next }"])
+      let built = try utrace([
+        "build", "-o", module, "-e", "probe process(\(process.pid)).function(\"hit\") { next }",
+      ])
       #expect(built.status == 0, "\(built.errors)")
       process.send("\n")
       _ = process.finish()
       let outcome = try utrace(["run", module])
       #expect(outcome.status == 1, "\(outcome)")
-      #expect(outcome.errors.contains("process \(process.pid) ended before its probes were live"), "\(outcome)")
+      #expect(
+        outcome.errors.contains("process \(process.pid) ended before its probes were live"),
+        "\(outcome)"
+      )
     }
 
     @Test("a closed pipe ends the session quietly")

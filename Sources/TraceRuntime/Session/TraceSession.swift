@@ -91,7 +91,7 @@ package final class TraceSession {
       kernel?.setState(.running)
       try timers.start()
       for hit in running where stop == nil {
-        run(probe: hit.probe, in: ProcessContext(hit.process, hit.site, context))
+        runLocked(probe: hit.probe, in: ProcessContext(hit.process, hit.site, context))
       }
       options.whenRunning()
       options.command?.resume()
@@ -124,7 +124,11 @@ package final class TraceSession {
         switch tag {
         case Tag.signal: if signals.next() != nil { end(.signal) }
         case Tag.target: end(.targetGone)
-        default: if let probe = timers.expired(tag) { run(probe: probe) }
+        default:
+          if let probe = timers.expired(tag) {
+            context.enter(program.probes[probe])
+            runLocked(probe: probe, in: context)
+          }
         }
       }
       // After this many records, more have come meanwhile.
@@ -186,6 +190,14 @@ package final class TraceSession {
       run(probe: probe.index)
       if stop == .abort || stop == .output { return }
     }
+  }
+
+  /// Runs a probe while kernel-side ones do.
+  private func runLocked(probe index: Int, in context: any HitContext) {
+    guard let kernel else { return run(probe: index, in: context) }
+    guard kernel.lock(probe: index) else { return }
+    run(probe: index, in: context)
+    kernel.unlock(probe: index)
   }
 
   private func run(probe index: Int) {
