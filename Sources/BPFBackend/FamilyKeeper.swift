@@ -97,9 +97,7 @@ struct FamilyKeeper {
 
   /// Reads the member that is step `index` of ``KernelPath/family`` from the structure at `r3`.
   private mutating func readMember(_ index: Int, byteCount: Int32, to offset: Int32) {
-    code.loadMapValue(.r1, KernelPath.family.map, offset: Int32(8 * index))
-    code.emit(.load(.double, .r1, .r1))
-    code.emit(.arithmetic(.add, .r3, .r1))
+    code.addMemberOffset(.family, index, to: .r3)
     code.stackAddress(.r1, offset)
     code.emit(.move(.r2, byteCount))
     code.call(.probeReadKernel)
@@ -111,29 +109,6 @@ struct FamilyKeeper {
     code.emit(.move(.r0, 0))
     code.emit(.exit)
     do { return try code.finish() } catch { throw .assembly(error) }
-  }
-}
-
-extension Assembler {
-  /// Stores the current process's ID, 32 bits, in the stack.
-  mutating func storeProcess(at offset: Int16) {
-    call(.getCurrentPidTgid)
-    emit(.arithmetic(.shiftRight, .r0, 32))
-    emit(.store(.word, .r10, offset, .r0))
-  }
-
-  /// Goes to `label` unless the process whose ID is in the stack is one of the family.
-  mutating func findInFamily(keyAt offset: Int32, otherwise label: Label) {
-    loadMap(.r1, ModuleMaps.family)
-    stackAddress(.r2, offset)
-    call(.mapLookupElement)
-    jump(if: .equal, .r0, 0, to: label)
-  }
-
-  /// `register` = the address of a place in the stack.
-  mutating func stackAddress(_ register: BPFRegister, _ offset: Int32) {
-    emit(.move(register, .r10))
-    emit(.arithmetic(.add, register, offset))
   }
 }
 

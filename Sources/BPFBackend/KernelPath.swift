@@ -43,7 +43,18 @@ package struct KernelPath: Hashable, Sendable {
     ]
   )
 
-  static let all = [hitUprobe, family]
+  /// From a task to the number and device of the file that it runs; the first three members are pointers to the next
+  /// structure, and so is the fifth.
+  static let executable = KernelPath(
+    map: ModuleMaps.executablePath,
+    steps: [
+      Step("task_struct", "mm"), Step("mm_struct", "exe_file"), Step("file", "f_inode"),
+      Step("inode", "i_ino"),
+      Step("inode", "i_sb"), Step("super_block", "s_dev"),
+    ]
+  )
+
+  static let all = [hitUprobe, family, executable]
 
   var mapSpec: MapSpec { .array(map.name, valueByteCount: 8 * steps.count, count: 1) }
 }

@@ -31,6 +31,9 @@ extension ModuleBuilder {
     maps += constantMaps()
     maps += KernelPath.all.filter { names.contains($0.map) }.map(\.mapSpec)
     if names.contains(ModuleMaps.family) { maps.append(FamilyKeeper.map) }
+    if names.contains(ModuleMaps.executables) {
+      maps.append(ExecutableTable.map(count: program.executables.count))
+    }
     if shared.taskScratchByteCount > 0 {
       maps.append(.taskStorage(ModuleMaps.taskScratch.name, byteCount: shared.taskScratchByteCount))
     }

@@ -54,6 +54,9 @@ struct ModuleBuilder {
     }
   }
 
+  /// Adds the program that tells when the command of `-c` begins.
+  mutating func noticeCommandStart() throws(BPFBackendError) { programs.append(try CommandStart.spec()) }
+
   /// Adds the programs that know the target's family; what they lose counts as a loss of `probe`.
   mutating func keepFamily(for probe: Int) throws(BPFBackendError) {
     let index = probe * LossReason.allCases.count + LossReason.familyFull.rawValue
@@ -96,7 +99,7 @@ struct ModuleBuilder {
 
   private func kind(_ probe: Probe, isReturn: Bool) -> ProgramKind {
     switch (probe.trigger, target.userAttachment) {
-    case (.tracepoint(let name, _, _), _): .rawTracepoint(name)
+    case (.tracepoint(let name, _, _, _), _): .rawTracepoint(name)
     case (_, .multi): .uprobeMulti(isReturn: isReturn)
     case (_, .siblings): .uprobe(isReturn: isReturn)
     }

@@ -73,9 +73,10 @@ struct ElaboratedPrinter {
     case .never: add("never")
     case .userInstruction(let sites, let processes): add(sites, "at", processes)
     case .userReturn(let sites, let processes): add(sites, "return of", processes)
-    case .tracepoint(let name, let count, let description):
-      add("tracepoint \(name) with \(count) arguments")
+    case .tracepoint(let name, let count, let description, let filter):
+      add("tracepoint \(name) with \(count) arguments" + (filter.map { " in processes\($0)" } ?? ""))
       add(description.formats)
+    case .running(let filter, _): add("running processes\(filter)")
     }
   }
 

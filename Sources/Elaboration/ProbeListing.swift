@@ -72,9 +72,10 @@ extension ProbeCandidate.Trigger {
   /// The point as the site itself is called; nil for what has no site.
   fileprivate var point: String? {
     switch self {
+    case .session(.running(_, let description)): description.probePoint
     case .session: nil
     case .instruction(let site, _), .functionReturn(let site, _): site.description.probePoint
-    case .tracepoint(_, _, let description): description.probePoint
+    case .tracepoint(_, _, let description, _): description.probePoint
     }
   }
 }

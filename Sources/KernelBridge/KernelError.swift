@@ -9,6 +9,8 @@ package enum KernelError: Error, Sendable {
   case verifier(VerifierFailure)
   /// The kernel or the user lacks something that was asked for.
   case missing(KernelFeature, reason: String)
+  /// The process to be probed has ended.
+  case gone(pid: Int32)
   /// A blueprint names something that it does not contain, or bytes that make no sense.
   case invalid(String)
 }
@@ -22,6 +24,7 @@ extension KernelError: CustomStringConvertible {
     case .verifier(let failure): return failure.description
     case .missing(let feature, let reason):
       return "this needs \(feature.title) (Linux \(feature.since)): \(reason)"
+    case .gone(let pid): return "process \(pid) ended before its probes were live"
     case .invalid(let text): return text
     }
   }

@@ -8,6 +8,11 @@ package struct FileStatus: Hashable, Sendable {
   package let kind: Kind
   package let byteCount: Int
   package let device: UInt64
+  /// The parts of ``device`` (makedev(3)).
+  package var deviceMajor: UInt32 {
+    UInt32(truncatingIfNeeded: device >> 32 & 0xffff_f000 | device >> 8 & 0xfff)
+  }
+  package var deviceMinor: UInt32 { UInt32(truncatingIfNeeded: device >> 12 & 0xffff_ff00 | device & 0xff) }
   package let inode: UInt64
   /// `st_mtim`, nanoseconds since 1970; 0 when that does not fit.
   package let modifiedNanoseconds: Int64

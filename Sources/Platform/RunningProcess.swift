@@ -63,6 +63,33 @@ package struct RunningProcess: Hashable, Sendable {
   /// - Throws: ``SystemError`` when it is gone.
   package func isZombie() throws(SystemError) -> Bool { try statistics().state == "Z" }
 
+  /// Its process group's ID; 0 when it is gone.
+  package var groupID: Int32 { max(0, getpgid(pid)) }
+
+  /// Its session's ID; 0 when it is gone.
+  package var sessionID: Int32 { max(0, getsid(pid)) }
+
+  /// Real and effective user and group (proc_pid_status(5)).
+  /// - Throws: ``SystemError`` when it is gone.
+  package func identity() throws(SystemError) -> ProcessIdentity {
+    var users: [Int64] = []
+    var groups: [Int64] = []
+    for line in try readSmallText("/proc/\(pid)/status").split(separator: "\n") {
+      let numbers = line.split(separator: "\t").dropFirst().compactMap { Int64($0) }
+      if line.hasPrefix("Uid:") { users = numbers }
+      if line.hasPrefix("Gid:") { groups = numbers }
+    }
+    guard users.count > 1, groups.count > 1 else {
+      throw SystemError("parse", on: "/proc/\(pid)/status", code: EINVAL)
+    }
+    return ProcessIdentity(
+      user: users[0],
+      effectiveUser: users[1],
+      group: groups[0],
+      effectiveGroup: groups[1]
+    )
+  }
+
   /// Thread IDs, ascending.
   /// - Throws: ``SystemError`` when it is gone.
   package func threadIDs() throws(SystemError) -> [Int32] {
@@ -91,6 +118,14 @@ package struct RunningProcess: Hashable, Sendable {
     let parent: Int32
     let startTicks: UInt64
   }
+}
+
+/// Who a process belongs to.
+package struct ProcessIdentity: Hashable, Sendable {
+  package let user: Int64
+  package let effectiveUser: Int64
+  package let group: Int64
+  package let effectiveGroup: Int64
 }
 
 /// What the kernel appends to the path of an unlinked file.

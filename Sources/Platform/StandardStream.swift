@@ -14,7 +14,11 @@ package enum StandardStream: CInt, Sendable {
     var bytes = Array(text.utf8)[...]
     while !bytes.isEmpty {
       let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(rawValue, $0.baseAddress, $0.count) }
-      if count < 0, errno == EINTR || errno == EAGAIN { continue }
+      if count < 0, errno == EINTR { continue }
+      if count < 0, errno == EAGAIN {
+        waitUntilWritable(rawValue, orReadable: nil, timeoutMilliseconds: -1)
+        continue
+      }
       guard count > 0 else { throw SystemError("write", on: name, code: errno) }
       bytes = bytes.dropFirst(count)
     }
@@ -29,6 +33,16 @@ package enum StandardStream: CInt, Sendable {
     let copy = fcntl(rawValue, F_DUPFD_CLOEXEC, 3)
     guard copy >= 0 else { throw SystemError("fcntl", on: name, code: errno) }
     return OwnedFD(adopting: copy)
+  }
+
+  /// Keeps what is opened later from taking the number of a stream that was closed, and with it the stream's output.
+  ///
+  /// Such a stream stays as useless as it was: reading standard input and writing to the others fails.
+  package static func reserveNumbers() {
+    for number: CInt in 0...2 where fcntl(number, F_GETFD) < 0 {
+      // The lowest free number is this one.
+      _ = unsafe open("/dev/null", number == 0 ? O_WRONLY : O_RDONLY)
+    }
   }
 
   /// From now on, writing to a pipe that nobody reads is an error instead of the end of this process.

@@ -83,7 +83,9 @@ package struct ScalarLayout: Hashable, Sendable {
   package static let skippedOffset = 16
   /// What to add to CLOCK_MONOTONIC to get nanoseconds since 1970, 64 bits.
   package static let realtimeBiasOffset = 24
-  package static let controlByteCount = 32
+  /// 1 while the command of `-c` waits for its start, 64 bits.
+  package static let commandWaitsOffset = 32
+  package static let controlByteCount = 40
   /// What one CPU may keep in its cache without another one's writes taking it away.
   package static let cacheLineByteCount = 64
   /// How many counters a lock has for those that share it: a power of two; CPUs beyond it share a counter.

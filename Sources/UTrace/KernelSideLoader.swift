@@ -1,6 +1,7 @@
 import BPFBackend
 import BPFObject
 import KernelBridge
+import Platform
 import TargetModel
 import TraceIR
 import TraceRuntime
@@ -12,6 +13,8 @@ struct KernelSideLoader {
   let module: BPFModule
   /// The process of `-p` or `-c`, to which process probes are limited that name none themselves.
   let target: Int32?
+  /// It is the command of `-c`, which waits for its start.
+  let targetIsWaiting: Bool
 
   /// Loads and attaches; nothing stays behind on failure.
   func load() throws(KernelError) -> KernelModuleSide {
@@ -31,9 +34,11 @@ struct KernelSideLoader {
       dataRing: loaded.map(module.dataRing.name),
       controlRing: loaded.map(module.controlRing.name),
       losses: loaded.map(module.losses.name),
-      target: target
+      target: target,
+      targetIsWaiting: targetIsWaiting
     )
     try fillPaths(loaded)
+    try fillExecutables(loaded)
     try fillSiteIndices(loaded)
     side.adopt(try attach(loaded))
     return side
@@ -42,6 +47,7 @@ struct KernelSideLoader {
   /// Attaches every probe; entries before bodies, so that no return lacks its entry for want of a probe.
   private func attach(_ loaded: borrowing LoadedModule) throws(KernelError) -> Attachment {
     var all = Attachment()
+    if module.noticesCommandStart { all.add(try kernel.attach(loaded.program(CommandStart.program))) }
     if let family = module.family {
       all.add(try kernel.attach(loaded.program(FamilyPrograms.fork)))
       try TargetFamily(target).enter(loaded.map(family.name))
@@ -102,6 +108,20 @@ struct KernelSideLoader {
       }
       try loaded.map(path.map.name).update([0, 0, 0, 0], offsets)
     }
+  }
+
+  /// Tells programs which files their processes run.
+  private func fillExecutables(_ loaded: borrowing LoadedModule) throws(KernelError) {
+    guard let table = module.executables else { return }
+    var entries: [UInt8] = []
+    for path in program.executables {
+      do throws(SystemError) {
+        let identity = try KernelFileIdentity(of: path)
+        entries.append(long: identity.inode)
+        entries.append(long: UInt64(identity.device))
+      } catch { throw .system(error, advice: nil) }
+    }
+    try loaded.map(table.name).update([0, 0, 0, 0], entries)
   }
 
   // MARK: Siblings

@@ -26,16 +26,26 @@ struct ModuleRunner {
       }
       session.target = target.pid
       session.whenRunning = { [reporter] in reporter.say("Pass 5: starting run") }
-      let pid = session.command?.pid ?? target.pid
+      let command = session.command
+      let pid = command?.pid ?? target.pid
       let side = try module.map { module throws(KernelError) in
         try reporter.pass(4) { () throws(KernelError) in
-          try KernelSideLoader(kernel: kernel, program: program, module: module, target: pid).load()
+          try KernelSideLoader(
+            kernel: kernel,
+            program: program,
+            module: module,
+            target: pid,
+            targetIsWaiting: command != nil
+          ).load()
         } saying: { _ in
           "loaded and attached"
         }
       }
       let status = try TraceSession(program, kernel: side, options: session).run()
       if status != 0 { throw ExitCode(status) }
+    } catch KernelError.gone(let pid) {
+      reporter.fail("no-such-process", "\(KernelError.gone(pid: pid))")
+      throw ExitCode(Status.scriptError.rawValue)
     } catch let error as KernelError {
       report(error)
       throw ExitCode(Status.systemError.rawValue)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Platform
 
 /// How things are said; shared by every command that says much.
 struct PresentationOptions: ParsableArguments {
@@ -22,4 +23,17 @@ struct PresentationOptions: ParsableArguments {
 }
 
 /// When messages are coloured.
-enum ColorChoice: String, ExpressibleByArgument, CaseIterable { case auto, always, never }
+enum ColorChoice: String, ExpressibleByArgument, CaseIterable {
+  case auto, always, never
+
+  /// Whether messages are to be coloured; `auto` means on a terminal that does not forbid it (no-color.org).
+  func applies(_ environment: Environment) -> Bool {
+    switch self {
+    case .always: true
+    case .never: false
+    case .auto:
+      StandardStream.error.isTerminal && (environment["NO_COLOR"] ?? "").isEmpty
+        && environment["TERM"] != "dumb"
+    }
+  }
+}

@@ -7,7 +7,12 @@ struct Reporter {
   let options: PresentationOptions
   private(set) var hasWarned = false
 
-  init(_ options: PresentationOptions) { self.options = options }
+  private let environment: Environment
+
+  init(_ options: PresentationOptions, _ environment: Environment = .current()) {
+    self.options = options
+    self.environment = environment
+  }
 
   /// Shows findings; notes and errors always, warnings unless `-w`.
   mutating func report(_ diagnostics: [Diagnostic], in sources: SourceSet) {
@@ -29,6 +34,12 @@ struct Reporter {
   /// One failure that no place in a script is to blame for.
   mutating func fail(_ id: String, _ message: String, notes: [String] = []) {
     let diagnostic = Diagnostic(.error, id, message, at: nil, notes: notes.map { .note($0) })
+    report([diagnostic], in: SourceSet())
+  }
+
+  /// Something that no place in a script is to blame for, and that ends nothing.
+  mutating func warn(_ id: String, _ message: String, notes: [String] = []) {
+    let diagnostic = Diagnostic(.warning, id, message, at: nil, notes: notes.map { .note($0) })
     report([diagnostic], in: SourceSet())
   }
 
@@ -66,10 +77,6 @@ struct Reporter {
   }
 
   private var usesColor: Bool {
-    switch options.color {
-    case .always: true
-    case .never: false
-    case .auto: StandardStream.error.isTerminal && !options.json
-    }
+    !options.json && options.color.applies(environment)
   }
 }

@@ -22,24 +22,10 @@ struct TargetFamily {
     try map.put(UInt32(bitPattern: target), UInt32(0))
     var known: Set<Int32> = [target]
     while true {
-      let found = descendants(of: known).subtracting(known)
+      let found = ProcessTree().descendants(of: known).subtracting(known)
       if found.isEmpty { return }
       for pid in found { try map.put(UInt32(bitPattern: pid), UInt32(0)) }
       known.formUnion(found)
     }
-  }
-
-  private func descendants(of ancestors: Set<Int32>) -> Set<Int32> {
-    var children: [Int32: [Int32]] = [:]
-    for process in (try? RunningProcess.all()) ?? [] {
-      guard let parent = try? process.parentID() else { continue }
-      children[parent, default: []].append(process.pid)
-    }
-    var found = ancestors
-    var open = Array(ancestors)
-    while let pid = open.popLast() {
-      for child in children[pid] ?? [] where found.insert(child).inserted { open.append(child) }
-    }
-    return found
   }
 }

@@ -65,6 +65,12 @@ struct TargetSelection: Hashable, Sendable {
     return FileStatus.isReadableFile(word) ? ["a program in this directory is './\(word)'"] : []
   }
 
+  /// Files of the process whose paths lead elsewhere by now; empty for a command.
+  var replacedFiles: [LoadedFile] {
+    guard let pid, let files = try? RunningProcess(pid: pid).loadedFiles() else { return [] }
+    return files.filter(\.isReplaced)
+  }
+
   /// What elaboration needs to know.
   var process: TargetProcess? { path.map { TargetProcess(pid: pid, path: $0) } }
 }

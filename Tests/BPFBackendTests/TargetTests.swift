@@ -114,7 +114,12 @@ extension LiveTests {
         body.add(.if(isExit, then: send, else: Block()))
       }
       let description = SiteDescription(probePoint: "kernel.trace(\"sys_enter\")", scriptPoint: "")
-      program.probes[0].trigger = .tracepoint(name: "sys_enter", argumentCount: 2, description: description)
+      program.probes[0].trigger = .tracepoint(
+        name: "sys_enter",
+        argumentCount: 2,
+        description: description,
+        in: nil
+      )
       let live = try LiveModule(program)
       try victim.hit("count", "1")
       #expect(try live.records().contains("0/0/0 \"victim\" 231"))

@@ -93,7 +93,7 @@ extension ElaboratedTrigger {
   var sites: [ProbeSite] {
     switch self {
     case .userInstruction(let sites, _), .userReturn(let sites, _): sites
-    case .begin, .end, .error, .timer, .never, .tracepoint: []
+    case .begin, .end, .error, .timer, .never, .tracepoint, .running: []
     }
   }
 }

@@ -64,7 +64,11 @@ struct NoPrograms: ProgramCatalog {
     .failure(ProgramProblem("no process \(pid)"))
   }
 
-  func libraries(matching pattern: String, of path: String) -> Result<[String], ProgramProblem> {
+  func libraries(
+    matching pattern: String,
+    of path: String,
+    in process: Int32?
+  ) -> Result<[String], ProgramProblem> {
     .success([])
   }
 

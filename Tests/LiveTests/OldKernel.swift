@@ -12,7 +12,9 @@ struct OldKernel {
     _ = try run("strip", ["-o", tool, Self.quickest])
     let script = try scratch.write(Self.script(commands.map(\.arguments)), to: "run")
     var arguments = ["--timeout", "150", "--add", tool, "--add", "\(Package.root)/Tapset"]
-    for program in ["threads", "marks", "targets-O2"] { arguments += ["--add", Package.program(program)] }
+    for program in ["threads", "marks", "targets-O2", "family"] {
+      arguments += ["--add", Package.program(program)]
+    }
     let booted = try run("\(Package.root)/Scripts/qemu-run", arguments + [script])
     guard booted.status == 0 else { throw CommandFailure(command: "qemu-run", output: booted.output) }
     outcomes = Self.outcomes(booted.output, commands.map(\.name))

@@ -183,6 +183,63 @@ private let cases = [
     lines: ["> main", "> factorial", "> take_bool", "> _start", "< factorial 120", "< tail_caller 62"]
   ),
   OldKernelCase(
+    name: "children are followed with --children",
+    command: [
+      "--children", "-c", "family 5", "-e",
+      """
+      global n
+      probe process.function("touch").call { n[$kind]++ }
+      probe end { foreach (kind+ in n) printf("%d:%d ", kind, n[kind]) println() }
+      """,
+    ],
+    lines: ["1:5 2:5 3:10 4:5 5:5 6:5 7:5 8:10 "]
+  ),
+  OldKernelCase(
+    name: "children are left alone without it",
+    command: [
+      "-c", "family 5", "-e",
+      """
+      global n
+      probe process.function("touch").call { n[$kind]++ }
+      probe end { foreach (kind+ in n) printf("%d:%d ", kind, n[kind]) println() }
+      """,
+    ],
+    lines: ["1:5 8:10 "]
+  ),
+  OldKernelCase(
+    name: "processes and threads begin and end",
+    command: [
+      "--children", "-c", "family 5", "-e",
+      """
+      global begun, ended, started, stopped
+      probe process.begin { begun++ }
+      probe process.end { ended++ }
+      probe process.thread.begin { started++ }
+      probe process.thread.end { stopped++ }
+      probe end { printf("%d %d %d %d\\n", begun, ended, started, stopped) }
+      """,
+    ],
+    lines: ["26 16 20 20"]
+  ),
+  OldKernelCase(
+    name: "system calls of a program",
+    command: [
+      "-c", "threads 1 1", "-e",
+      """
+      global calls, returns
+      probe process("threads").syscall { if ($syscall == 231) calls++ }
+      probe process("threads").syscall.return { if ($syscall == 1 && $return > 0) returns++ }
+      probe end { printf("%d %d\\n", calls, returns > 0) }
+      """,
+    ],
+    lines: ["1 1"]
+  ),
+  OldKernelCase(
+    name: "the end of a program's processes is told too late",
+    command: ["-e", "probe process(\"threads\").end { }"],
+    errors: ["no longer known"]
+  ),
+  OldKernelCase(
     name: "marks with semaphores",
     command: ["-c", "marks", "-e", "probe process.mark(\"*\") { printf(\"%s %s\\n\", $$provider, $$name) }"],
     lines: ["marks guarded", "marks sites", "other elsewhere", "rounds 1, sum 11, right"]

@@ -108,12 +108,80 @@ extension LiveTests {
       #expect(outcome.status == 1)
     }
 
+    @Test("a process that ends before its probes are live is gone", .requires(.probes))
+    func saysThatTheProcessIsGone() throws {
+      let scratch = try ScratchDirectory()
+      let process = try RunningProcess(Package.program("threads"), ["1", "1"])
+      #expect(process.wait { $0.output.contains("ready") })
+      let module = "\(scratch.path)/module"
+      let built = try utrace([
+        "build", "-o", module, "-e", "probe process(\(process.pid)).function(\"hit\") { next }",
+      ])
+      #expect(built.status == 0, "\(built.errors)")
+      process.send("\n")
+      _ = process.finish()
+      let outcome = try utrace(["run", module])
+      #expect(outcome.status == 1, "\(outcome)")
+      #expect(
+        outcome.errors.contains("process \(process.pid) ended before its probes were live"),
+        "\(outcome)"
+      )
+    }
+
     @Test("a closed pipe ends the session quietly")
     func endsWithItsReader() throws {
       let script = "probe timer.ms(1) { println(\"line\") }"
       let command = "timeout 10 \"$0\" -e '\(script)' | head -n 2; echo ${PIPESTATUS[0]}"
       let outcome = try run("bash", ["-c", command, Package.utrace])
       #expect(outcome.output == "line\nline\n0\n")
+    }
+
+    @Test("a reader that has stopped keeps nobody: a signal ends the session within seconds")
+    func endsWithoutItsReader() throws {
+      let script = "probe timer.ms(1) { for (i = 0; i < 50; i++) printf(\"%0500d\\n\", i) }"
+      let command = """
+        mkfifo "$1/pipe"; sleep 30 < "$1/pipe" & reader=$!
+        "$0" -e '\(script)' > "$1/pipe" & tracer=$!
+        sleep 1; kill -INT $tracer
+        for i in $(seq 50); do kill -0 $tracer 2>/dev/null || break; sleep 0.1; done
+        kill -9 $tracer 2>/dev/null && echo stuck
+        wait $tracer; echo $?; kill $reader
+        """
+      let scratch = try ScratchDirectory()
+      let outcome = try run("bash", ["-c", command, Package.utrace, scratch.path])
+      #expect(outcome.output == "0\n")
+    }
+
+    @Test("a slow reader gets everything")
+    func waitsForItsReader() throws {
+      let script = "probe begin { for (i = 0; i < 5000; i++) printf(\"%0100d\\n\", i) exit() }"
+      let command = "\"$0\" -e '\(script)' | (sleep 1; cat) | md5sum; seq -f %0100.0f 0 4999 | md5sum"
+      let outcome = try run("bash", ["-c", command, Package.utrace])
+      let sums = outcome.output.split(separator: "\n")
+      #expect(sums.count == 2 && sums[0] == sums[1], "\(outcome)")
+    }
+
+    @Test("closed standard output: told, and nothing else gets its number")
+    func saysThatOutputIsClosed() throws {
+      let scratch = try ScratchDirectory()
+      let script = "probe begin { println(\"line\") exit() }"
+      let closed = try run("bash", ["-c", "\"$0\" -e '\(script)' >&- 2>&1", Package.utrace])
+      #expect(closed.status == 3, "\(closed)")
+      let file = "\(scratch.path)/out"
+      let all = "\"$0\" -o \(file) -e '\(script)' <&- >&- 2>&-"
+      #expect(try run("bash", ["-c", all, Package.utrace]).status == 0)
+      #expect(text(ofFile: file) == "line\n")
+    }
+
+    @Test(
+      "colours on a terminal, unless NO_COLOR forbids them",
+      arguments: ["", "NO_COLOR=1 ", "TERM=dumb "]
+    )
+    func obeysNoColor(_ setting: String) throws {
+      let command = "env -u NO_COLOR TERM=xterm \(setting)\(Package.utrace) -e \"probe begin { x( }\""
+      let outcome = try run("script", ["-qec", command, "/dev/null"])
+      #expect(outcome.output.contains("error"), "\(outcome)")
+      #expect(outcome.output.contains("\u{1b}[") == setting.isEmpty, "\(outcome)")
     }
 
     @Test("a full disk is said, status 3")

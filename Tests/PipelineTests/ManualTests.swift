@@ -23,7 +23,7 @@ struct ManualTests {
     let name = #""([a-z]+(?:-[a-z0-9]+)*)""#
     let patterns = [
       try Regex<(Substring, Substring)>(#"Diagnostic\(\s*\.(?:error|warning),\s*"# + name),
-      try Regex<(Substring, Substring)>(#"(?:reporter\.fail\(|\bid:|\bproblem\()\s*"# + name),
+      try Regex<(Substring, Substring)>(#"(?:reporter\.(?:fail|warn)\(|\bid:|\bproblem\()\s*"# + name),
     ]
     var result: Set<String> = []
     let files = FileManager.default.enumerator(atPath: Tool.root + "Sources")

@@ -134,6 +134,16 @@ struct SystemTests {
     )
   }
 
+  @Test(
+    "A command with a slip of the pen is not just a file that is not there",
+    arguments: [("docter", "utrace doctor"), ("biuld", "utrace build"), ("explian", "utrace explain")]
+  )
+  func knowsMisspelledCommands(_ word: String, _ meant: String) throws {
+    let outcome = try Tool.run([word])
+    #expect(outcome.status == 1 && outcome.errors.contains("did you mean '\(meant)'?"), "\(outcome)")
+    #expect(try !Tool.run(["no/such.stp"]).errors.contains("did you mean"))
+  }
+
   @Test("A process that has ended and was not waited for is gone")
   func knowsZombies() throws {
     let shell =

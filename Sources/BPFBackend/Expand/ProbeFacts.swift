@@ -13,26 +13,34 @@ struct ProbeFacts {
   let descriptions: [SiteDescription]
   let isReturn: Bool
   let entrySlots: [ValueType]
-  let processes: ProcessScope
+  /// The processes that it is meant for; nil: all.
+  let filter: ProcessFilter?
+  /// Whether the shell is none of its business in which the command of `-c` waits.
+  var waitsForCommand: Bool {
+    context == .tracepointWords && (filter?.scope == .target || filter?.scope == .family)
+  }
+  /// Index of the program that they run, into ``TraceProgram/executables``.
+  let executable: Int?
 
   /// Nil for probes of the user side.
-  init?(_ probe: Probe, index: Int) {
+  init?(_ probe: Probe, index: Int, _ executables: [String]) {
     self.index = index
+    executable = probe.trigger.processes?.executable.flatMap { executables.firstIndex(of: $0) }
     entrySlots = probe.entrySlots
     switch probe.trigger {
-    case .userSites(let sites, let kind, let processes):
-      self.processes = processes
+    case .userSites(let sites, let kind, let scope):
+      filter = ProcessFilter(scope)
       context = .userRegisters
       siteCount = sites.count
       descriptions = sites.map(\.description)
       isReturn = kind == .functionReturn
-    case .tracepoint(_, _, let description):
-      processes = .target
+    case .tracepoint(_, _, let description, let filter):
+      self.filter = filter
       context = .tracepointWords
       siteCount = 1
       descriptions = [description]
       isReturn = false
-    case .begin, .end, .error, .timer, .never: return nil
+    case .begin, .end, .error, .timer, .never, .running: return nil
     }
   }
 

@@ -166,10 +166,12 @@ enum ModuleMaps {
   static let regexes = MapReference("regexes")
   static let family = MapReference("family")
   static let familyPath = MapReference("family_path")
+  static let executables = MapReference("executables")
+  static let executablePath = MapReference("executable_path")
 
   static let all = [
     scalars, dataRing, controlRing, losses, literals, zeros, taskScratch, poolScratch,
-    uprobePath, regexes, walkSlots, walkRows, family, familyPath,
+    uprobePath, regexes, walkSlots, walkRows, family, familyPath, executables, executablePath,
   ]
 
   static func sites(_ probe: Int) -> MapReference { MapReference("sites_\(probe)") }

@@ -24,9 +24,7 @@ extension CodeWriter {
     code.call(.getCurrentTask)
     code.emit(.move(.r3, .r0))
     for step in KernelPath.hitUprobe.steps.indices {
-      code.loadMapValue(.r1, ModuleMaps.uprobePath, offset: Int32(8 * step))
-      code.emit(.load(.double, .r1, .r1))
-      code.emit(.arithmetic(.add, .r3, .r1))
+      code.addMemberOffset(.hitUprobe, step, to: .r3)
       stackAddress(.r1, -8)
       code.emit(.move(.r2, 8))
       code.call(.probeReadKernel)

@@ -4,7 +4,7 @@ import StapSyntax
 extension Elaborator {
   /// Converts one probe's body and condition.
   mutating func walk(probe draft: ProbeDraft) -> ElaboratedProbe {
-    let condition = walk(conditions: draft.conditions)
+    let condition = walk(conditions: draft.conditions, after: draft.eventCondition)
     body = BodyState(source: draft.range.source, subject: .probe(draft.context))
     body.context = draft.context
     var statements: [ElaboratedStatement] = []
@@ -73,8 +73,11 @@ extension Elaborator {
     }
   }
 
-  private mutating func walk(conditions: [Expression]) -> ElaboratedExpression? {
-    var result: ElaboratedExpression?
+  private mutating func walk(
+    conditions: [Expression],
+    after first: ElaboratedExpression?
+  ) -> ElaboratedExpression? {
+    var result = first
     for condition in conditions {
       body = BodyState(source: condition.range.source, subject: .condition)
       let draft = walk(condition)

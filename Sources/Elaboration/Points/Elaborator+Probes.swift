@@ -41,6 +41,7 @@ extension Elaborator {
         ProbeDraft(
           name: point.text,
           trigger: group.trigger,
+          eventCondition: group.condition,
           conditions: expanded.conditions,
           pieces: pieces,
           context: group.context(id: drafts.count),

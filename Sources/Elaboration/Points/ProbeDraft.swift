@@ -6,6 +6,8 @@ struct ProbeDraft {
   /// As the script wrote the point.
   var name: String
   var trigger: ElaboratedTrigger
+  /// What the probe point itself demands of a hit, before the script does.
+  var eventCondition: ElaboratedExpression?
   var conditions: [Expression]
   /// Prologues of aliases, the probe's own body, epilogues.
   var pieces: [Statement]

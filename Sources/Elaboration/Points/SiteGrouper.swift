@@ -17,6 +17,8 @@ struct SiteGrouper {
     var slots: [TargetQuery: Int]
     /// Set for what has no site to share.
     var single: ElaboratedTrigger?
+    /// What must hold at a hit for it to be one.
+    var condition: ElaboratedExpression?
     /// The body walks on from values by the types of one program.
     var separatesPrograms: Bool
   }
@@ -72,16 +74,20 @@ struct SiteGrouper {
   mutating func add(_ candidate: ProbeCandidate, scriptPoint: String) {
     let (candidate, answers) = ask(candidate)
     switch candidate.trigger {
-    case .session(let trigger): addSingle(trigger, candidate.scope, answers)
-    case .tracepoint(let name, let argumentCount, var description):
+    case .session(.running(let filter, var description)):
+      description.scriptPoint = scriptPoint
+      addSingle(.running(filter, description: description), candidate, answers)
+    case .session(let trigger): addSingle(trigger, candidate, answers)
+    case .tracepoint(let name, let argumentCount, var description, let filter):
       description.scriptPoint = scriptPoint
       description.formats = Self.formats(answers)
       let trigger = ElaboratedTrigger.tracepoint(
         name: name,
         argumentCount: argumentCount,
-        description: description
+        description: description,
+        in: filter
       )
-      addSingle(trigger, candidate.scope, answers)
+      addSingle(trigger, candidate, answers)
     case .instruction(var site, let processes):
       site.description.scriptPoint = scriptPoint
       add(
@@ -155,10 +161,12 @@ struct SiteGrouper {
 
   private mutating func addSingle(
     _ trigger: ElaboratedTrigger,
-    _ scope: any TargetScope,
+    _ candidate: ProbeCandidate,
     _ answers: [TargetAnswer]
   ) {
-    groups.append(group(.single(groups.count), [], .target, scope, answers, trigger))
+    var group = group(.single(groups.count), [], .target, candidate.scope, answers, trigger)
+    group.condition = candidate.condition
+    groups.append(group)
   }
 
   private func group(

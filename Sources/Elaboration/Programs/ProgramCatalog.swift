@@ -10,7 +10,14 @@ package protocol ProgramCatalog: Sendable {
   func executable(of pid: Int32) -> Result<String, ProgramProblem>
 
   /// The shared libraries of the program at `path` whose names match `pattern`.
-  func libraries(matching pattern: String, of path: String) -> Result<[String], ProgramProblem>
+  ///
+  /// With `process`, which runs it, what that process has loaded counts: also what it loaded later, and its own copy of
+  /// a library that was replaced since.
+  func libraries(
+    matching pattern: String,
+    of path: String,
+    in process: Int32?
+  ) -> Result<[String], ProgramProblem>
 
   /// What is known of the file at `path`.
   func program(at path: String) -> Result<any Program, ProgramProblem>

@@ -43,14 +43,28 @@ package final class SystemPrograms: ProgramCatalog {
     }
   }
 
-  package func libraries(matching pattern: String, of path: String) -> Result<[String], ProgramProblem> {
+  package func libraries(
+    matching pattern: String,
+    of path: String,
+    in process: Int32?
+  ) -> Result<[String], ProgramProblem> {
+    let needed: [String]
     do throws(ELFError) {
       let file = try ELFFile(path: path)
       let found = SharedLibraryResolver(environment: environment).libraries(of: file, matching: pattern)
-      return .success(found.compactMap { $0.path.flatMap { try? Paths.canonical($0) } })
+      needed = found.compactMap { $0.path.flatMap { try? Paths.canonical($0) } }
     } catch {
       return .failure(ProgramProblem("\(error)"))
     }
+    guard let process, let files = try? RunningProcess(pid: process).loadedFiles() else {
+      return .success(needed)
+    }
+    let glob = GlobPattern("*" + pattern)
+    let loaded = files.filter { $0.path != path && glob.matches($0.path) }
+    if needed.isEmpty { return .success(loaded.map(\.openablePath)) }
+    return .success(
+      needed.map { path in loaded.first { $0.path == path && $0.isReplaced }?.openablePath ?? path }
+    )
   }
 
   package func program(at path: String) -> Result<any Program, ProgramProblem> {

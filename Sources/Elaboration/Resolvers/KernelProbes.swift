@@ -50,7 +50,7 @@ enum KernelProbes {
     )
     let scope = TracepointScope(arguments: arguments, kernel: kernel, environment: environment)
     return ProbeCandidate(
-      trigger: .tracepoint(name: tracepoint.name, argumentCount: arguments.count, description),
+      trigger: .tracepoint(name: tracepoint.name, argumentCount: arguments.count, description, in: nil),
       scope: scope,
       variables: { scope.listed }
     )

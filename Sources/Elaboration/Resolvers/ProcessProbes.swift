@@ -21,6 +21,7 @@ enum ProcessProbes {
     enum Subject: Sendable {
       case function(ProbePoint.Component, Set<String>)
       case mark(ProbePoint.Component, provider: ProbePoint.Component?)
+      case event(ProcessEvent)
     }
 
     var point: ProbePoint
@@ -32,6 +33,7 @@ enum ProcessProbes {
   private static func resolve(_ request: Request, _ environment: ElaborationEnvironment) -> ProbeResolution {
     // The process of `-p` is not part of the program: it is bound when the program runs.
     let processes = scope(of: request, environment)
+    if case .event(let event) = request.subject { return resolve(event, of: request, processes, environment) }
     var result = ProbeResolution()
     switch paths(of: request, environment) {
     case .failure(let problem): return .failed(.program(problem, at: request.process.range))
@@ -39,6 +41,38 @@ enum ProcessProbes {
       for path in paths { add(path, request, processes, environment, to: &result) }
     }
     return result
+  }
+
+  /// Events of processes: of one, of the target, of those that run a program, of all.
+  private static func resolve(
+    _ event: ProcessEvent,
+    of request: Request,
+    _ processes: ProcessScope,
+    _ environment: ElaborationEnvironment
+  ) -> ProbeResolution {
+    if request.process.number == nil, request.process.string == nil {
+      return event.resolve(ProcessFilter(processes), request.point.text, request.point, environment)
+    }
+    switch paths(of: request, environment) {
+    case .failure(let problem): return .failed(.program(problem, at: request.process.range))
+    case .success(let paths):
+      guard request.process.number == nil else {
+        return event.resolve(ProcessFilter(processes), request.point.text, request.point, environment)
+      }
+      var result = ProbeResolution()
+      for path in paths {
+        let filter = ProcessFilter(processes, executable: path)
+        let found = event.resolve(
+          filter,
+          "process(\"\(path)\").\(event.rawValue)",
+          request.point,
+          environment
+        )
+        result.candidates += found.candidates
+        result.problems += found.problems
+      }
+      return result
+    }
   }
 
   private static func scope(of request: Request, _ environment: ElaborationEnvironment) -> ProcessScope {
@@ -63,6 +97,8 @@ enum ProcessProbes {
         switch request.subject {
         case .function(let pattern, let modifiers): FunctionProbes.resolve(pattern, modifiers, place)
         case .mark(let pattern, let provider): MarkProbes.resolve(pattern, provider, place)
+        case .event:
+          preconditionFailure("events have been resolved: they are of a process and no place in it")
         }
       result.candidates += found.candidates
       result.problems += found.problems
@@ -94,17 +130,21 @@ enum ProcessProbes {
       )
     }
     guard let library = request.library?.string else { return programs }
-    return programs.flatMap { libraries(library, of: $0, environment) }
+    let process =
+      request.process.string == nil
+      ? request.process.number.map { Int32(truncatingIfNeeded: $0) } ?? environment.target?.pid : nil
+    return programs.flatMap { libraries(library, of: $0, in: process, environment) }
   }
 
   private static func libraries(
     _ pattern: String,
     of programs: [String],
+    in process: Int32?,
     _ environment: ElaborationEnvironment
   ) -> Result<[String], ProgramProblem> {
     var found: [String] = []
     for program in programs {
-      switch environment.programs.libraries(matching: pattern, of: program) {
+      switch environment.programs.libraries(matching: pattern, of: program, in: process) {
       case .failure(let problem): return .failure(problem)
       case .success(let paths): found += paths.filter { !found.contains($0) }
       }
@@ -112,7 +152,9 @@ enum ProcessProbes {
     guard found.isEmpty else { return .success(found) }
     // What the program loads while it runs is not among what it needs; its path says all.
     if pattern.contains("/") { return environment.programs.files(named: pattern) }
-    let known = programs.flatMap { (try? environment.programs.libraries(matching: "*", of: $0).get()) ?? [] }
+    let known = programs.flatMap { program in
+      (try? environment.programs.libraries(matching: "*", of: program, in: process).get()) ?? []
+    }
     return .failure(.noLibrary(pattern, of: programs, known: known))
   }
 }
@@ -144,7 +186,7 @@ struct PointProblem: Error {
 extension ProcessProbes.Request {
   /// Components that SystemTap knows and utrace does not yet.
   private static let later: Set<String> = [
-    "begin", "data", "end", "insn", "label", "plt", "statement", "syscall", "thread", "callee", "callees",
+    "callee", "callees", "data", "insn", "label", "plt", "statement",
   ]
   private static let modifiers: Set<String> = ["call", "exported", "inline", "return"]
 
@@ -170,6 +212,9 @@ extension ProcessProbes.Request {
       return .failure(PointProblem(.processNeedsMore(at: point.range)))
     }
     let rest = components.dropFirst()
+    if let event = ProcessEvent(components), point.components.count - components.count == 1 {
+      return .success(.event(event))
+    }
     switch first.name.text {
     case "function": return readFunction(first, rest, point)
     case "mark":

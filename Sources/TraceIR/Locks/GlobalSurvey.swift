@@ -226,7 +226,7 @@ extension Trigger {
   /// Whether user-side probes of this kind run while kernel-side ones do.
   fileprivate var runsBesideTheKernel: Bool {
     switch self {
-    case .timer: true
+    case .timer, .running: true
     case .begin, .end, .error, .never, .userSites, .tracepoint: false
     }
   }
@@ -235,7 +235,7 @@ extension Trigger {
   fileprivate var isOfThread: Bool {
     switch self {
     case .userSites: true
-    case .begin, .end, .error, .timer, .never, .tracepoint: false
+    case .begin, .end, .error, .timer, .never, .tracepoint, .running: false
     }
   }
 }

@@ -15,7 +15,8 @@ package final class KernelModuleSide: KernelSide {
 
   /// Takes over `attachment`, which ends with ``detach()``.
   ///
-  /// `maps` are those of the globals, by index; `target` is what `target()` answers.
+  /// `maps` are those of the globals, by index; `target` is what `target()` answers;
+  /// with `targetIsWaiting` it is a command that has yet to become its program.
   /// - Throws: ``KernelError`` when rings or scalars cannot be mapped.
   package init(
     _ program: TraceProgram,
@@ -24,7 +25,8 @@ package final class KernelModuleSide: KernelSide {
     dataRing: BPFMap,
     controlRing: BPFMap,
     losses: BPFMap,
-    target: Int32?
+    target: Int32?,
+    targetIsWaiting: Bool = false
   ) throws(KernelError) {
     globals = try MapStore(program, scalars: scalars, maps: maps)
     control = try RingBuffer(controlRing)
@@ -32,7 +34,11 @@ package final class KernelModuleSide: KernelSide {
     lossCounters = losses
     probeCount = program.probes.count
     let bias = Clock.realtimeNanoseconds() &- Clock.monotonicNanoseconds()
-    globals.setSession(target: Int64(target ?? 0), realtimeBias: bias)
+    globals.setSession(
+      target: Int64(target ?? 0),
+      isWaiting: targetIsWaiting,
+      realtimeBias: bias
+    )
   }
 
   /// Keeps `attachment` until ``detach()``; called after the maps are ready, so that no hit sees them half set.

@@ -46,8 +46,9 @@ package final class MapStore: GlobalStore {
     scalars.store(0, offset: ScalarLayout.stateOffset, state.rawValue)
   }
 
-  /// Sets what `target()` answers, and how far the clocks are apart.
-  func setSession(target: Int64, realtimeBias: UInt64) {
+  /// Sets what `target()` answers, whether that is a command which waits, and how far the clocks are apart.
+  func setSession(target: Int64, isWaiting: Bool, realtimeBias: UInt64) {
+    scalars.store(0, offset: ScalarLayout.commandWaitsOffset, Int64(isWaiting ? 1 : 0))
     scalars.store(0, offset: ScalarLayout.targetOffset, target)
     scalars.store(0, offset: ScalarLayout.realtimeBiasOffset, realtimeBias)
   }

@@ -25,6 +25,8 @@ package final class OutputSink {
   private let errors: (String) -> Void
   private var pending = ByteBuffer()
   package private(set) var failure: Failure?
+  /// What becomes readable when the user has waited enough for output to go somewhere.
+  var interruption: CInt?
 
   /// Writes to `file`, which messages call `name`; messages to the user go to `errors`, a line each.
   package init(
@@ -78,7 +80,11 @@ package final class OutputSink {
     defer { pending.clear() }
     guard failure == nil else { return }
     do {
-      try file.write(pending.bytes, subject: name)
+      if let interruption, !file.isRegularFile {
+        if try !file.write(pending.bytes, subject: name, interruption: interruption) { failure = .closed }
+      } else {
+        try file.write(pending.bytes, subject: name)
+      }
     } catch {
       failure = error.isBrokenPipe ? .closed : .failed(error)
       if case .failed = failure { errors("ERROR: cannot write to \(name): \(error.text)") }

@@ -19,7 +19,7 @@ final class RecordPrinter {
     sites = program.probes.map { probe in
       switch probe.trigger {
       case .userSites(let sites, _, _): sites.map(\.description)
-      case .tracepoint(_, _, let description): [description]
+      case .tracepoint(_, _, let description, _): [description]
       default: []
       }
     }

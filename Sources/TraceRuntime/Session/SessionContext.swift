@@ -82,6 +82,7 @@ extension Trigger {
     case .never: "never"
     case .userSites: "uprobe"
     case .tracepoint: "tracepoint"
+    case .running: "process"
     }
   }
 }

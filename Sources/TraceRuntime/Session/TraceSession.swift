@@ -35,6 +35,7 @@ package struct SessionOptions {
 /// error too many, the end or error probes and the report of what was lost.
 package final class TraceSession {
   private let program: TraceProgram
+  private let target: Int32?
   private let options: SessionOptions
   private let kernel: (any KernelSide)?
   private let interpreter: Interpreter
@@ -64,7 +65,7 @@ package final class TraceSession {
     self.program = program
     self.kernel = kernel
     self.options = options
-    let target = options.command?.pid ?? options.target
+    target = options.command?.pid ?? options.target
     context = SessionContext(target: target, environment: options.environment)
     texts = FaultTexts(program)
     let store = kernel?.store ?? InMemoryStore(program)
@@ -81,17 +82,23 @@ package final class TraceSession {
     let signals = try SignalDescriptor()
     let loop = try EventLoop()
     try loop.add(signals.raw, tag: Tag.signal)
+    sink.interruption = signals.raw
     let timers = try TimerSet(program, in: loop)
     let watch = try watchTarget(in: loop)
     runProbes { if case .begin(let order) = $0 { order } else { nil } }
     if stop == nil {
+      let running = RunningTargets(target: target, command: options.command?.pid).hits(in: program)
       kernel?.setState(.running)
       try timers.start()
+      for hit in running where stop == nil {
+        runLocked(probe: hit.probe, in: ProcessContext(hit.process, hit.site, context))
+      }
       options.whenRunning()
       options.command?.resume()
       serve(loop, signals, timers)
     }
     _ = consume watch
+    sink.interruption = nil
     signals.release()
     finish()
     return status
@@ -117,7 +124,11 @@ package final class TraceSession {
         switch tag {
         case Tag.signal: if signals.next() != nil { end(.signal) }
         case Tag.target: end(.targetGone)
-        default: if let probe = timers.expired(tag) { runLocked(probe: probe) }
+        default:
+          if let probe = timers.expired(tag) {
+            context.enter(program.probes[probe])
+            runLocked(probe: probe, in: context)
+          }
         }
       }
       // After this many records, more have come meanwhile.
@@ -131,7 +142,7 @@ package final class TraceSession {
   private func end(_ reason: StopReason) { if stop == nil { stop = reason } }
 
   private func watchTarget(in loop: borrowing EventLoop) throws(SystemError) -> ProcessDescriptor? {
-    guard let pid = options.command?.pid ?? options.target else { return nil }
+    guard let pid = target else { return nil }
     do {
       let process = try ProcessDescriptor(pid: pid)
       try loop.add(process.raw, tag: Tag.target)
@@ -182,15 +193,19 @@ package final class TraceSession {
   }
 
   /// Runs a probe while kernel-side ones do.
-  private func runLocked(probe index: Int) {
-    guard let kernel else { return run(probe: index) }
+  private func runLocked(probe index: Int, in context: any HitContext) {
+    guard let kernel else { return run(probe: index, in: context) }
     guard kernel.lock(probe: index) else { return }
-    run(probe: index)
+    run(probe: index, in: context)
     kernel.unlock(probe: index)
   }
 
   private func run(probe index: Int) {
     context.enter(program.probes[index])
+    run(probe: index, in: context)
+  }
+
+  private func run(probe index: Int, in context: any HitContext) {
     do {
       try interpreter.run(probe: index, in: context)
     } catch {

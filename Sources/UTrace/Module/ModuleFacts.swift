@@ -21,6 +21,8 @@ struct ModuleDependencies: Hashable, Sendable {
   var programs: [ProgramFact] = []
   /// What names led there.
   var lookups: [LookupFact] = []
+  /// It depends on what one process has loaded: good for this run only.
+  var isTransient = false
 
   /// Whether all of it is as it was; names are looked up in `programs`.
   func areUnchanged(lookingUpIn catalog: SystemPrograms) -> Bool {

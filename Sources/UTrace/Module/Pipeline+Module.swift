@@ -9,7 +9,9 @@ import TraceIR
 extension Pipeline {
   /// What an earlier run made of the same script, if all that it was made from is as it was.
   mutating func cachedModule(of script: SourceFile, _ target: TargetSelection) -> ModuleFile? {
-    guard !options.ignoresCache, let cache = ModuleCache.standard(environment) else { return nil }
+    guard !options.ignoresCache, target.replacedFiles.isEmpty,
+      let cache = ModuleCache.standard(environment)
+    else { return nil }
     let start = Clock.monotonicNanoseconds()
     cacheKey = CacheKey(script, options, surroundings(target)).bytes
     guard let key = cacheKey, let found = cache.module(for: key, lookingUpIn: programs.system) else {
@@ -21,7 +23,7 @@ extension Pipeline {
 
   /// Keeps `module` for the next run, unless that would have to show warnings again.
   func keep(_ module: ModuleFile) {
-    guard cacheKey != nil, !reporter.hasWarned else { return }
+    guard cacheKey != nil, !reporter.hasWarned, !programs.dependencies.isTransient else { return }
     ModuleCache.standard(environment)?.keep(module, start: start)
   }
 

@@ -24,10 +24,18 @@ final class RecordingPrograms: ProgramCatalog {
     return found
   }
 
-  func libraries(matching pattern: String, of path: String) -> Result<[String], ProgramProblem> {
+  func libraries(
+    matching pattern: String,
+    of path: String,
+    in process: Int32?
+  ) -> Result<[String], ProgramProblem> {
     note(FileFact(path))
     note(FileFact("/etc/ld.so.cache"))
-    return system.libraries(matching: pattern, of: path)
+    let found = system.libraries(matching: pattern, of: path, in: process)
+    if process != nil, found != system.libraries(matching: pattern, of: path, in: nil) {
+      noted.withLock { $0.isTransient = true }
+    }
+    return found
   }
 
   func program(at path: String) -> Result<any Program, ProgramProblem> {

@@ -46,6 +46,14 @@ extension ProcessScope: BinaryCoded {
   }
 }
 
+extension ProcessFilter: BinaryCoded {
+  init(from reader: inout BinaryReader) throws(CodingFailure) {
+    self.init(try reader.value(), executable: try reader.value())
+  }
+
+  func write(to writer: inout BinaryWriter) { writer.write(scope, executable) }
+}
+
 extension ProbeSite: BinaryCoded {
   init(from reader: inout BinaryReader) throws(CodingFailure) {
     self.init(

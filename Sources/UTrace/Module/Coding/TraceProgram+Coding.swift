@@ -169,8 +169,10 @@ extension Trigger: BinaryCoded {
       self = .tracepoint(
         name: try reader.value(),
         argumentCount: try reader.value(),
-        description: try reader.value()
+        description: try reader.value(),
+        in: try reader.value()
       )
+    case 7: self = .running(try reader.value(), description: try reader.value())
     default: throw reader.malformed
     }
   }
@@ -183,8 +185,9 @@ extension Trigger: BinaryCoded {
     case .timer(let nanoseconds, let randomization): writer.write(case: 3, nanoseconds, randomization)
     case .never: writer.write(tag: 4)
     case .userSites(let sites, let kind, let processes): writer.write(case: 5, sites, kind, processes)
-    case .tracepoint(let name, let argumentCount, let description):
-      writer.write(case: 6, name, argumentCount, description)
+    case .tracepoint(let name, let argumentCount, let description, let filter):
+      writer.write(case: 6, name, argumentCount, description, filter)
+    case .running(let filter, let description): writer.write(case: 7, filter, description)
     }
   }
 }
