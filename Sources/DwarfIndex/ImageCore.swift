@@ -8,6 +8,7 @@ final class ImageCore: Sendable {
   let path: String
   let binary: ELFFile
   let info: DebugInfo
+  let source: DwarfSource
   let session: DwarfSession
   private let options: DebugInfoOptions
   private let built = Mutex<IndexFile?>(nil)
@@ -33,11 +34,9 @@ final class ImageCore: Sendable {
       root: root,
       directories: options.debugDirectories
     )
-    session = DwarfSession(
-      binary: binary.path,
-      main: info.main?.path,
-      alternate: info.alternate?.path
-    )
+    let source = DwarfSource(info.main, path: path, root: root)
+    self.source = source
+    session = DwarfSession(binary: binary.path, main: { source.input }, alternate: info.alternate?.path)
   }
 
   /// The index: from the cache, or built now.
@@ -58,7 +57,8 @@ final class ImageCore: Sendable {
     }
     if let index = cache?.load(stamp: stamp) { return index }
     let bytes = build(stamp: stamp)
-    cache?.store(bytes)
+    // The rest of a split program may be found the next time.
+    if source.isComplete { cache?.store(bytes) }
     return IndexFile(SharedBytes(bytes))
   }
 
@@ -77,7 +77,8 @@ final class ImageCore: Sendable {
     }
     var outputs: [ScanOutput] = []
     var sections: DwarfSections?
-    if let main = info.main {
+    let main = source.file
+    if let main {
       let loaded = DwarfSections(main: main, alternate: info.alternate)
       outputs = ParallelScan.run(UnitCatalog(loaded), threads: options.threads)
       sections = loaded
@@ -89,6 +90,7 @@ final class ImageCore: Sendable {
       stamp: stamp,
       isCode: isCode
     )
+    main?.dropUnpackedSections()
     info.main?.dropUnpackedSections()
     info.alternate?.dropUnpackedSections()
     return bytes

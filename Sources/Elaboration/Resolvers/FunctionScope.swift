@@ -125,10 +125,11 @@ struct FunctionScope: TargetScope {
     }
   }
 
-  /// The file says a link address; where the program was loaded is known from the hit itself, whose link address is
-  /// known too.
+  /// The file says a link address; where the program was loaded is known from the hit, whose link address is known.
+  ///
+  /// A return probe sees the variable as it is at the return.
   private func global(_ variable: ProgramVariable) -> Result<TargetObject, TargetProblem> {
-    object(variable, isEntry: isReturn).map { object in
+    object(variable, isEntry: false).map { object in
       var object = object
       object.location = object.location.relative(to: address, register: place.environment.registers)
       return object
