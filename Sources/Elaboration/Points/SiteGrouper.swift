@@ -11,7 +11,7 @@ struct SiteGrouper {
   struct Group {
     var kind: Kind
     var sites: [ProbeSite]
-    var pid: Int32?
+    var processes: ProcessScope
     var scope: any TargetScope
     var answers: [TargetQuery: TargetAnswer]
     var slots: [TargetQuery: Int]
@@ -31,7 +31,7 @@ struct SiteGrouper {
 
   private struct Key: Hashable {
     let kind: Kind
-    let pid: Int32?
+    let processes: ProcessScope
     let path: String
     let meanings: [TargetMeaning]
   }
@@ -51,7 +51,7 @@ struct SiteGrouper {
   private struct Landed {
     let kind: Kind
     let site: ProbeSite
-    let pid: Int32?
+    let processes: ProcessScope
     let scope: any TargetScope
     let answers: [TargetAnswer]
   }
@@ -82,12 +82,22 @@ struct SiteGrouper {
         description: description
       )
       addSingle(trigger, candidate.scope, answers)
-    case .instruction(var site, let pid):
+    case .instruction(var site, let processes):
       site.description.scriptPoint = scriptPoint
-      add(Landed(kind: .instruction, site: site, pid: pid, scope: candidate.scope, answers: answers))
-    case .functionReturn(var site, let pid):
+      add(
+        Landed(kind: .instruction, site: site, processes: processes, scope: candidate.scope, answers: answers)
+      )
+    case .functionReturn(var site, let processes):
       site.description.scriptPoint = scriptPoint
-      add(Landed(kind: .functionReturn, site: site, pid: pid, scope: candidate.scope, answers: answers))
+      add(
+        Landed(
+          kind: .functionReturn,
+          site: site,
+          processes: processes,
+          scope: candidate.scope,
+          answers: answers
+        )
+      )
     }
   }
 
@@ -129,13 +139,18 @@ struct SiteGrouper {
     var site = landed.site
     site.description.formats = Self.formats(answers)
     let path = separatesPrograms ? site.path : ""
-    let key = Key(kind: landed.kind, pid: landed.pid, path: path, meanings: answers.map(\.meaning))
+    let key = Key(
+      kind: landed.kind,
+      processes: landed.processes,
+      path: path,
+      meanings: answers.map(\.meaning)
+    )
     if let index = indexes[key] {
       groups[index].sites.append(site)
       return
     }
     indexes[key] = groups.count
-    groups.append(group(landed.kind, [site], landed.pid, landed.scope, answers))
+    groups.append(group(landed.kind, [site], landed.processes, landed.scope, answers))
   }
 
   private mutating func addSingle(
@@ -143,13 +158,13 @@ struct SiteGrouper {
     _ scope: any TargetScope,
     _ answers: [TargetAnswer]
   ) {
-    groups.append(group(.single(groups.count), [], nil, scope, answers, trigger))
+    groups.append(group(.single(groups.count), [], .target, scope, answers, trigger))
   }
 
   private func group(
     _ kind: Kind,
     _ sites: [ProbeSite],
-    _ pid: Int32?,
+    _ processes: ProcessScope,
     _ scope: any TargetScope,
     _ answers: [TargetAnswer],
     _ trigger: ElaboratedTrigger? = nil
@@ -162,7 +177,7 @@ struct SiteGrouper {
     return Group(
       kind: kind,
       sites: sites,
-      pid: pid,
+      processes: processes,
       scope: scope,
       answers: known,
       slots: slots,
@@ -176,8 +191,8 @@ extension SiteGrouper.Group {
   /// What makes the group's probe run.
   var trigger: ElaboratedTrigger {
     switch kind {
-    case .instruction: .userInstruction(sites, pid: pid)
-    case .functionReturn: .userReturn(sites, pid: pid)
+    case .instruction: .userInstruction(sites, processes)
+    case .functionReturn: .userReturn(sites, processes)
     case .single: single ?? .never
     }
   }

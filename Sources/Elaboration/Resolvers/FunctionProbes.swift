@@ -148,7 +148,7 @@ private struct SitePoint: Sendable {
     )
     let scope = FunctionScope(place: place, function: function, address: address, isReturn: isReturn)
     return ProbeCandidate(
-      trigger: isReturn ? .functionReturn(site, pid: place.pid) : .instruction(site, pid: place.pid),
+      trigger: isReturn ? .functionReturn(site, place.processes) : .instruction(site, place.processes),
       scope: scope,
       variables: { scope.listed }
     )
