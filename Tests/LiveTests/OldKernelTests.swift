@@ -126,6 +126,20 @@ private let cases = [
     lines: ["4000 4000 4000 1998000 0 999"]
   ),
   OldKernelCase(
+    name: "two globals that every probe keeps equal are never seen different",
+    command: [
+      "-c", "threads 4 1000", "-e",
+      """
+      global a, b, broken, ticks
+      probe process.function("hit").call { if (a != b) broken++; a++; for (i = 0; i < 3; i++) n++; b += n - 2 }
+      probe process.function("hit").return { if (a != b) broken++ }
+      probe timer.ms(5) { if (a != b) broken++; a++; b++; ticks++ }
+      probe end { printf("%d %d %d\\n", a - ticks, b - ticks, broken) }
+      """,
+    ],
+    lines: ["4000 4000 0"]
+  ),
+  OldKernelCase(
     name: "returns know what came in",
     command: [
       "-c", "threads 4 500", "-e",

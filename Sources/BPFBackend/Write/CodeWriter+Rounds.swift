@@ -40,7 +40,7 @@ extension CodeWriter {
     return registers.enumerated().map { ($1, Int16(-8 * ($0 + 1))) }
   }
 
-  mutating func writeInRounds(_ steps: [Step]) throws(BPFBackendError) {
+  mutating func writeInRounds(_ steps: [Step], _ lock: LockPlan.Use?) throws(BPFBackendError) {
     let body = code.makeFunction("body")
     storeScratch(.word, layout.resumeOffset, immediate: 0)
     for (register, offset) in pointers { code.emit(.store(.double, .r10, offset, register)) }
@@ -49,21 +49,21 @@ extension CodeWriter {
     stackAddress(.r3, -8 * pointers.count)
     code.emit(.move(.r4, 0))
     code.call(.loop)
-    code.place(end)
+    code.place(ends.end)
     leave()
     begin(body)
-    try writeBody(steps)
+    try writeBody(steps, lock)
   }
 
   /// `r2` = the place of the last pointer.
-  private mutating func writeBody(_ steps: [Step]) throws(BPFBackendError) {
+  private mutating func writeBody(_ steps: [Step], _ lock: LockPlan.Use?) throws(BPFBackendError) {
     let again = code.makeLabel()
     let last = pointers.last?.offset ?? 0
     for (register, offset) in pointers { code.emit(.load(.double, register, .r2, offset - last)) }
     loadScratch(.word, .r1, layout.resumeOffset)
     code.jump(if: .notEqual, .r1, 0, to: again)
-    try write(steps)
-    code.place(end)
+    try writeGuarded(steps, lock)
+    code.place(ends.end)
     endOutput()
     finish(1)
     code.place(again)

@@ -28,6 +28,10 @@ enum Subprogram: String, CaseIterable {
   case deleteElement = "delete_element"
   /// `r1` the context: the index of the site that was hit, of siblings in one event.
   case findSite = "find_site"
+  /// `r1` a lock, `r2` who wants it, `r3` whether to wait for nobody on this CPU: 1 when it is ours.
+  case waitForLock = "wait_for_lock"
+  /// `r1` a lock, `r2` the counter of those that share it, `r3` as above: 1 when it is shared with us.
+  case waitToShare = "wait_to_share"
 }
 
 extension Subprogram {
@@ -41,7 +45,8 @@ extension Subprogram {
     case .compareTexts, .findText, .quoteText: .global([text, text])
     case .appendHexadecimal, .parseNumber: .global([text, .scalar])
     case .appendDecimal: .global([text, .scalar, .scalar])
-    case .mergeCount, .mergeSum, .mergeMinimum, .mergeMaximum, .clearShares, .deleteElement, .findSite:
+    case .mergeCount, .mergeSum, .mergeMinimum, .mergeMaximum, .clearShares, .deleteElement, .findSite,
+      .waitForLock, .waitToShare:
       .static
     }
   }
@@ -97,6 +102,8 @@ extension CodeWriter {
     case .clearShares: writeClearShares()
     case .deleteElement: writeDeleteElement()
     case .findSite: writeFindSite()
+    case .waitForLock: writeWaitForLock()
+    case .waitToShare: writeWaitToShare()
     }
   }
 
