@@ -227,7 +227,12 @@ extension ImageCore {
         switch try planner.plan(operations) {
         case .memory(_, .constant(let address)):
           variable.place = .address(LinkAddress(UInt64(bitPattern: address)))
-        case .memory(_, let plan): variable.place = .threadLocal(plan)
+        case .memory:
+          // Slots of the file are told from the instruction pointer, as if that were the file's address 0.
+          context.isPositionIndependent = binary.header.isPositionIndependent
+          var planner = LocationPlanner(context)
+          guard case .memory(_, let plan) = try planner.plan(operations) else { break }
+          variable.place = .threadLocal(plan)
         case .value, .pieces: variable.place = .unavailable(reason: "it is not in memory")
         }
       } catch {

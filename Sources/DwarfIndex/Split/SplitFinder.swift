@@ -16,9 +16,14 @@ struct SplitFinder {
   ///   - path: of the program as its process sees it, below `root`.
   init(_ main: ELFFile, path: String, root: String) {
     // Skeletons count on a table of addresses; without it there are none, and nothing has to be unpacked.
-    guard main.section(named: ".debug_addr") != nil else { return }
-    let skeletons = Skeleton.all(in: DwarfSections(main: main, alternate: nil))
-    guard !skeletons.isEmpty else { return }
+    let mayBeSplit = main.section(named: ".debug_addr") != nil
+    let skeletons = mayBeSplit ? Skeleton.all(in: DwarfSections(main: main, alternate: nil)) : []
+    guard !skeletons.isEmpty else {
+      if main.hasZstdDebugInfo {
+        merged = MergedDwarf(main, []).file(path: main.path, machine: main.header.machine)
+      }
+      return
+    }
     var merger = MergedDwarf(main, skeletons)
     let wanted = Set(skeletons.map(\.number))
     let own = String(main.path.dropFirst(root.utf8.count))

@@ -171,9 +171,11 @@ struct FunctionScope: TargetScope {
 extension ValueLocation {
   /// Replaces a link address by the same place counted from the instruction that was hit.
   fileprivate func relative(to site: LinkAddress, register file: RegisterFile) -> ValueLocation {
-    guard case .memory(let memory, .constant(let address)) = self else { return self }
-    let distance = address &- Int64(bitPattern: site.raw)
-    return .memory(memory, address: LocationPlan.register(file.instructionPointer).offset(by: distance))
+    guard case .memory(let memory, let address) = self else { return self }
+    let pointer = LocationPlan.register(file.instructionPointer)
+    let start = pointer.offset(by: 0 &- Int64(bitPattern: site.raw))
+    if case .constant(let address) = address { return .memory(memory, address: start.offset(by: address)) }
+    return .memory(memory, address: address.replacing(pointer, by: start))
   }
 }
 
