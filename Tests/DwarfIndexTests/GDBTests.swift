@@ -7,7 +7,7 @@ import Testing
 /// The variables of random functions, as gdb sees them at the same address.
 ///
 /// `UTRACE_COMPARE=1000 swift test --filter GDBTests` asks for that many functions of each program and lists every
-/// difference; docs/manual/gdb.md explains those that remain.
+/// difference; docs/decisions/0032-compared-with-gdb.md explains those that remain.
 @Suite("gdb's opinion", .timeLimit(.minutes(10))) struct GDBTests {
   private static let requested = ProcessInfo.processInfo.environment["UTRACE_COMPARE"].flatMap {
     Int($0)
@@ -31,31 +31,31 @@ import Testing
       .shuffled(using: &generator).prefix(Self.requested ?? 60)
     let theirs = try Self.ask(path, functions.map(\.entry.raw))
     var agreed = 0
+    var explained = 0
     var differences: [String] = []
     for function in functions {
       guard let their = theirs[function.entry.raw] else { continue }
       let own = Self.describe(function, image)
       for name in Set(own.keys).union(their.keys).sorted() {
-        let pair = (own[name], their[name])
-        if let one = pair.0, let other = pair.1, Self.isSame(one.type, other.type),
-          Self.isSamePlace(one.place, other.place)
-        {
+        let (one, other) = (own[name], their[name])
+        if let one, let other, Self.isSame(one.type, other.type), Self.isSamePlace(one.place, other.place) {
           agreed += 1
+        } else if Self.isExplained(one?.place, other?.place) {
+          explained += 1
         } else {
-          let own = pair.0.map { "\($0.type) \($0.place)" } ?? "nothing"
-          let their = pair.1.map { "\($0.type) \($0.place)" } ?? "nothing"
+          let own = one.map { "\($0.type) \($0.place)" } ?? "nothing"
+          let their = other.map { "\($0.type) \($0.place)" } ?? "nothing"
           differences.append("\(function.name) \(name): \(own) | \(their)")
         }
       }
     }
     if Self.requested != nil {
-      print(
-        "\(name): \(theirs.count) functions, \(agreed) variables agree, \(differences.count) differ"
-      )
+      let counts = "\(agreed) variables agree, \(explained) differ as explained"
+      print("\(name): \(theirs.count) functions, \(counts), \(differences.count) differ")
       for difference in differences { print("  " + difference) }
     }
     #expect(agreed > 60)
-    #expect(differences.count * 50 <= agreed, "\(differences.joined(separator: "\n"))")
+    #expect(differences.count * 100 <= agreed, "\(differences.joined(separator: "\n"))")
   }
 
   private static func program(_ name: String) throws -> String? {
@@ -76,7 +76,10 @@ import Testing
 
   // MARK: Our side
 
-  private static func describe(_ function: FunctionMatch, _ image: ProgramImage) -> [String:
+  private static func describe(
+    _ function: FunctionMatch,
+    _ image: ProgramImage
+  ) -> [String:
     Description]
   {
     var result: [String: Description] = [:]
@@ -98,7 +101,8 @@ import Testing
     case .found(.value(.constant(let value))): return "const \(value)"
     case .found(.memory(_, .constant(let address))): return "static \(address)"
     case .found(
-      .memory(_, .binary(.add, .register(file.instructionPointer), .constant(let distance)))):
+      .memory(_, .binary(.add, .register(file.instructionPointer), .constant(let distance)))
+    ):
       return "static \(distance + Int64(address))"
     case .found(.memory(_, .binary(.add, .register(file.stackPointer), .constant(let offset)))):
       return "stack \(offset)"
@@ -109,12 +113,17 @@ import Testing
 
   // MARK: gdb's side
 
-  private static func ask(_ path: String, _ addresses: [UInt64]) throws -> [UInt64: [String:
+  private static func ask(
+    _ path: String,
+    _ addresses: [UInt64]
+  ) throws -> [UInt64: [String:
     Description]]
   {
     let scratch = try ScratchDirectory()
     let list = try scratch.write(
-      addresses.map { String($0, radix: 16) }.joined(separator: "\n"), to: "addresses")
+      addresses.map { String($0, radix: 16) }.joined(separator: "\n"),
+      to: "addresses"
+    )
     let script = try scratch.write(
       """
       import gdb
@@ -133,7 +142,9 @@ import Testing
           seen = set()
           for block in chain:
               for symbol in block:
-                  if symbol.is_variable or symbol.is_argument:
+                  if symbol.addr_class == gdb.SYMBOL_LOC_LABEL or symbol.is_function:
+                      continue
+                  if symbol.is_variable or symbol.is_argument or symbol.is_constant:
                       if symbol.name not in seen:
                           seen.add(symbol.name)
                           print("type\\t%s\\t%s" % (symbol.name, symbol.type))
@@ -142,7 +153,8 @@ import Testing
       to: "ask.py"
     )
     let output = try run(
-      "gdb", ["-nx", "-batch", "-iex", "set debuginfod enabled off", "-x", script, path]
+      "gdb",
+      ["-nx", "-batch", "-iex", "set debuginfod enabled off", "-x", script, path]
     ).output
     var result: [UInt64: [String: Description]] = [:]
     for section in output.components(separatedBy: "== ").dropFirst() {
@@ -170,8 +182,7 @@ import Testing
   /// gdb's words for a place, as ``text(_:at:)`` has them.
   private static func place(_ text: String, at address: UInt64) -> String {
     if text.contains("multi-location") {
-      for range in text.matches(of: /Range 0x([0-9a-f]+)-0x([0-9a-f]+): ((?s:.*?))(?=\n  Range|$)/)
-      {
+      for range in text.matches(of: /Range 0x([0-9a-f]+)-0x([0-9a-f]+): ((?s:.*?))(?=\n  Range|$)/) {
         guard let low = UInt64(range.1, radix: 16), let high = UInt64(range.2, radix: 16),
           low <= address,
           address < high
@@ -211,6 +222,19 @@ import Testing
     // gdb's frame exists from the first instruction on: what it says is where the prologue will put it.
     guard their.hasPrefix("frame ") else { return false }
     return own == "stack " + their.dropFirst(6) || own.hasPrefix("reg ") || own.hasPrefix("stack ")
+  }
+
+  /// What docs/decisions/0032-compared-with-gdb.md explains.
+  private static func isExplained(_ own: String?, _ their: String?) -> Bool {
+    guard let own else { return their == "none" }
+    guard let their else { return false }
+    if their.hasPrefix("reg xmm") {
+      return own.hasPrefix("none (it is in a register that probes cannot read")
+    }
+    if their == "none" { return own.hasPrefix("reg ") || own == "expression" }
+    if their.hasPrefix("frame ") { return own.hasPrefix("none (the function has no frame base here") }
+    return their == "expression"
+      && (own.contains("only its caller") || own.contains("it points to something"))
   }
 
   /// Equal but for spaces and the order in which C lets one write integer types.

@@ -58,7 +58,9 @@ extension TypeReader {
     _ depth: Int
   ) -> String {
     guard target?.tag == DwarfTag.pointerType else {
-      return qualifier + " " + spell(target, around: declarator, depth: depth + 1)
+      let text = spell(target, around: declarator, depth: depth + 1)
+      // An array of constants is itself constant: gcc says both.
+      return text.hasPrefix(qualifier + " ") ? text : qualifier + " " + text
     }
     let inner = declarator.isEmpty ? qualifier : qualifier + " " + declarator
     return spell(target, around: inner, depth: depth + 1)

@@ -106,7 +106,15 @@ extension Elaborator {
     _ inputs: [ElaboratedExpression],
     _ range: SourceRange
   ) -> ElaboratedExpression {
-    ElaboratedExpression(.read(plan, inputs: inputs), type: .long, range)
+    ElaboratedExpression(.read(withThreadPointer(plan), inputs: inputs), type: .long, range)
+  }
+
+  /// The plan with what the kernel knows in the place of the thread pointer.
+  private func withThreadPointer(_ plan: LocationPlan) -> LocationPlan {
+    guard plan.contains(.threadPointer), let types = environment.kernel?.types,
+      let pointer = KernelTaskPlans(types: types).threadPointer
+    else { return plan }
+    return plan.replacing(.threadPointer, by: pointer)
   }
 
   /// Reads `plan` where the probe is.
