@@ -25,7 +25,9 @@ enum ProbeAddress {
     guard start == function.entry, !function.isInlineInstance else {
       return [Choice(address: start, refusal: refusal(at: start, isFunctionStart: false, program))]
     }
-    let stay = Choice(address: start, refusal: refusal(at: start, isFunctionStart: true, program))
+    let obstacle = isReturn ? program.returnObstacle(at: start) : nil
+    let stay = Choice(address: start, refusal: obstacle ?? refusal(at: start, isFunctionStart: true, program))
+    if obstacle != nil { return [stay] }
     let slide = slide(in: function, program)
     guard slide.byteCount > 0, !isReturn || !slide.writtenRegisters.contains(.rsp) else { return [stay] }
     let moved = Choice(
