@@ -83,7 +83,9 @@ package struct ScalarLayout: Hashable, Sendable {
   package static let skippedOffset = 16
   /// What to add to CLOCK_MONOTONIC to get nanoseconds since 1970, 64 bits.
   package static let realtimeBiasOffset = 24
-  package static let controlByteCount = 32
+  /// 1 while the reader of the data ring sleeps and wants to be woken, 32 bits.
+  package static let readerAsleepOffset = 32
+  package static let controlByteCount = 40
 
   /// By global; nil for arrays and statistics.
   package let offsets: [Int?]
