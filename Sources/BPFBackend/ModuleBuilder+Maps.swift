@@ -66,6 +66,18 @@ extension ModuleBuilder {
         )
       )
     }
+    if names.contains(ModuleMaps.regexes) {
+      let contents = module.regexes.contents
+      maps.append(
+        .array(
+          ModuleMaps.regexes.name,
+          valueByteCount: module.regexes.byteCount,
+          count: 1,
+          flags: .readOnlyProgram,
+          contents: contents + [UInt8](repeating: 0, count: module.regexes.byteCount - contents.count)
+        )
+      )
+    }
     if names.contains(ModuleMaps.zeros) {
       let largest = module.tables.compactMap { $0?.statistic?.byteCount }.max() ?? 0
       maps.append(

@@ -111,6 +111,11 @@ struct OldKernelCase: Sendable, CustomTestStringConvertible {
 
 private let cases = [
   OldKernelCase(
+    name: "functions on strings",
+    command: ["-w", "-c", "threads 1 1", "-e", textScript(at: "process.function(\"hit\").call")],
+    lines: textCases.enumerated().map { "\($0) \($1.expected)" }
+  ),
+  OldKernelCase(
     name: "arrays and statistics of 4 threads are exact",
     command: [
       "-c", "threads 4 1000", "-e",
@@ -124,6 +129,20 @@ private let cases = [
       """,
     ],
     lines: ["4000 4000 4000 1998000 0 999"]
+  ),
+  OldKernelCase(
+    name: "two globals that every probe keeps equal are never seen different",
+    command: [
+      "-c", "threads 4 1000", "-e",
+      """
+      global a, b, broken, ticks
+      probe process.function("hit").call { if (a != b) broken++; a++; for (i = 0; i < 3; i++) n++; b += n - 2 }
+      probe process.function("hit").return { if (a != b) broken++ }
+      probe timer.ms(5) { if (a != b) broken++; a++; b++; ticks++ }
+      probe end { printf("%d %d %d\\n", a - ticks, b - ticks, broken) }
+      """,
+    ],
+    lines: ["4000 4000 0"]
   ),
   OldKernelCase(
     name: "returns know what came in",

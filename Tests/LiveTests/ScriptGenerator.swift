@@ -18,7 +18,7 @@ struct SeededGenerator: RandomNumberGenerator {
 /// The body works on locals, globals, arrays and statistics and prints on the way; what it left in the globals is
 /// printed by `end`. Every loop ends by itself. Two runs of one script must print the same wherever the body runs.
 struct ScriptGenerator {
-  private var random: SeededGenerator
+  var random: SeededGenerator
   private var depth = 0
   private var loops = 0
   private var openLoops: [String] = []
@@ -68,7 +68,7 @@ struct ScriptGenerator {
     return Script(declarations: declarations, body: body, end: end)
   }
 
-  private mutating func one<Choice>(of choices: [Choice]) -> Choice {
+  mutating func one<Choice>(of choices: [Choice]) -> Choice {
     choices[Int.random(in: 0..<choices.count, using: &random)]
   }
 
@@ -76,14 +76,14 @@ struct ScriptGenerator {
     Bool.random(using: &random) ? "\(name)++" : "\(name) += 3"
   }
 
-  private mutating func literal() -> String {
+  mutating func literal() -> String {
     one(of: [
       "0", "1", "-1", "2", "7", "10", "255", "-256", "4096", "0x7fffffff", "-0x80000000", "1000000007",
       "0x7fffffffffffffff", "-9223372036854775807", "0xffffffffffffffff",
     ])
   }
 
-  private mutating func text() -> String {
+  mutating func text() -> String {
     one(of: [
       "", "a", "abc", "hello world", "x=1;y=2", "0123456789abcdef0123456789abcdef", "Zz", "\\t", "ab", "0x1f",
       "-12z", "\\001\\377\\\\",
@@ -97,9 +97,9 @@ struct ScriptGenerator {
     return make(&self)
   }
 
-  private mutating func long() -> String {
+  mutating func long() -> String {
     nested { generator in
-      switch Int.random(in: 0..<20, using: &generator.random) {
+      switch Int.random(in: 0..<22, using: &generator.random) {
       case 0, 1: return generator.longLeaf()
       case 2, 3, 4:
         let operation = generator.one(of: ["+", "-", "*", "&", "|", "^"])
@@ -118,6 +118,9 @@ struct ScriptGenerator {
         let relation = generator.one(of: ["<", "<=", ">", ">=", "==", "!="])
         return "(\(generator.string()) \(relation) \(generator.string()))"
       case 14: return "twice(\(generator.long()))"
+      case 15: return generator.textQuestion()
+      case 20: return "(\(generator.string()) \(generator.one(of: ["=~", "!~"])) \(generator.pattern()))"
+      case 21: return "strtol(\(generator.string()), \(generator.long()) & 31)"
       case 19: return "isinstr(\(generator.string()), \(generator.string()))"
       case 16: return "strpos(\(generator.string()), \(generator.string()))"
       case 17: return "strtol(\(generator.string()), \(generator.one(of: ["0", "10", "16", "8"])))"
@@ -141,12 +144,12 @@ struct ScriptGenerator {
     }
   }
 
-  private mutating func string() -> String {
+  mutating func string() -> String {
     nested { generator in
-      switch Int.random(in: 0..<10, using: &generator.random) {
+      switch Int.random(in: 0..<14, using: &generator.random) {
       case 0, 1: return generator.stringLeaf()
-      case 8: return "string_quoted(\(generator.string()))"
-      case 9: return "sprintf(\"%d:%s|%x\", \(generator.long()), \(generator.string()), \(generator.long()))"
+      case 8, 9, 10: return generator.textFunction()
+      case 11, 12, 13: return generator.formatted()
       case 2, 3: return "(\(generator.string()) . \(generator.string()))"
       case 4: return "pick(\(generator.long()), \(generator.string()), \(generator.string()))"
       case 5: return "(\(generator.long()) ? \(generator.string()) : \(generator.string()))"
@@ -185,6 +188,8 @@ struct ScriptGenerator {
       case 5: return "if (\(generator.long()) == 12345) next\n"
       case 6 where !generator.openLoops.isEmpty:
         return "if (\(generator.long())) \(generator.one(of: ["break", "continue"]))\n"
+      case 7: return generator.matchStatement()
+      case 8: return generator.tokenStatement()
       default: return generator.simpleStatement()
       }
     } or: {

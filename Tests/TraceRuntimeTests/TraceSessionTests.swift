@@ -26,6 +26,17 @@ private final class FakeKernelSide: KernelSide {
 
   func setAsleep(_ isAsleep: Bool) { sleeps.append(isAsleep) }
 
+  var lockedProbes: [Int] = []
+  var refusedProbes: Set<Int> = []
+
+  func lock(probe: Int) -> Bool {
+    if refusedProbes.contains(probe) { return false }
+    lockedProbes.append(probe)
+    return true
+  }
+
+  func unlock(probe: Int) {}
+
   func detach() { isDetached = true }
 
   func drainControl(_ body: (RawSpan) -> Void) { take(&control, body) }

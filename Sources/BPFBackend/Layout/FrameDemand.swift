@@ -1,3 +1,4 @@
+import TargetModel
 import TraceIR
 
 /// A comparison that the branch right behind it makes on its own.
@@ -21,6 +22,11 @@ struct FrameDemand: StepVisitor {
   private(set) var usesEntrySlots = false
   /// Whether each round of a loop is a call of its own, to which nothing comes that is not in scratch memory.
   private(set) var runsInRounds = false
+  /// Whether `tokenize` needs to remember a text.
+  private(set) var usesTokens = false
+  /// Whether there is a match of a regular expression, and whether anybody asks where.
+  private(set) var usesRegex = false
+  private(set) var usesCaptures = false
   private var hasLoop = false
   private let hasMayGoto: Bool
   private let module: ModuleLayout
@@ -112,7 +118,16 @@ struct FrameDemand: StepVisitor {
     case .aggregate(let global, _, _), .extract(_, _, let global, _),
       .histogramBucket(_, _, let global, _, _):
       examineTable(global, valueByteCount: 8)
-    case .intrinsic:
+    case .matchRegex:
+      usesRegex = true
+      needsScratch = true
+    case .intrinsic(_, .matched, _), .intrinsic(_, .ngroups, _):
+      usesRegex = true
+      usesCaptures = true
+      mayFault = true
+      send()
+    case .intrinsic(_, let intrinsic, _):
+      if intrinsic == .tokenize { usesTokens = true }
       mayFault = true
       reserve(8)
     default: break

@@ -22,7 +22,9 @@ struct ModuleLayout {
     static let cursor = 8
     /// Records in the output buffer, 32 bits.
     static let recordCount = 12
-    static let firstFree = 16
+    /// What string subprograms are asked and what they remember: ``TextWork``.
+    static let work = 16
+    static let firstFree = work + TextWork.byteCount
   }
 
   /// Keys up to this size are put together on the stack.
@@ -31,6 +33,7 @@ struct ModuleLayout {
   let scalars: ScalarLayout
   let limits: Limits
   let field: StringField
+  let regexes: RegexImage
   /// By global; nil for scalars and what the kernel side does not use.
   private(set) var tables: [Table?] = []
   /// Where string values are put together before they go into a map; kept padded with zeros between hits.
@@ -48,13 +51,14 @@ struct ModuleLayout {
   /// position still ends inside.
   var tailByteCount: Int { 2 * Int(lengthMask) + 128 }
 
-  /// Bytes from a string's length on that subprograms may touch: a masked position, and a number behind it.
-  var textByteCount: Int { Int(lengthMask) + 64 }
+  /// Bytes from a string's length on that subprograms may touch: a masked position, and a masked length behind it.
+  var textByteCount: Int { 2 * Int(lengthMask) + 72 }
 
   init(_ program: TraceProgram) {
     scalars = ScalarLayout(program)
     limits = program.limits
     field = StringField(program.limits)
+    regexes = RegexImage(program)
     let hasTextValues = program.globals.contains { global in
       if case .array(_, .string) = global.kind { return global.isUsedInKernel }
       return false
@@ -127,12 +131,13 @@ enum ModuleMaps {
   static let taskScratch = MapReference("task_scratch")
   static let poolScratch = MapReference("pool_scratch")
   static let uprobePath = MapReference("uprobe_path")
+  static let regexes = MapReference("regexes")
   static let family = MapReference("family")
   static let familyPath = MapReference("family_path")
 
   static let all = [
     scalars, dataRing, controlRing, losses, literals, zeros, taskScratch, poolScratch,
-    uprobePath, family, familyPath,
+    uprobePath, regexes, family, familyPath,
   ]
 
   static func sites(_ probe: Int) -> MapReference { MapReference("sites_\(probe)") }

@@ -15,6 +15,11 @@ package protocol KernelSide: AnyObject {
   ///
   /// A probe that looked before this was called still sends without waking.
   func setAsleep(_ isAsleep: Bool)
+  /// Takes the lock that a probe of the user side needs; false, and counted as a skipped hit, when it is not to be
+  /// had in time.
+  func lock(probe: Int) -> Bool
+  /// Gives it back.
+  func unlock(probe: Int)
   /// Removes every probe; when it returns, no more records come.
   func detach()
   /// Hands over what is on the control ring, oldest first.

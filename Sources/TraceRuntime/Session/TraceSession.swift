@@ -120,7 +120,7 @@ package final class TraceSession {
         case Tag.signal: if signals.next() != nil { end(.signal) }
         case Tag.target: end(.targetGone)
         case Tag.records: pace.wake()
-        default: if let probe = timers.expired(tag) { run(probe: probe) }
+        default: if let probe = timers.expired(tag) { runLocked(probe: probe) }
         }
       }
       if let isAsleep = pace.advance(records: drain()) { kernel?.setAsleep(isAsleep) }
@@ -181,6 +181,14 @@ package final class TraceSession {
       run(probe: probe.index)
       if stop == .abort || stop == .output { return }
     }
+  }
+
+  /// Runs a probe while kernel-side ones do.
+  private func runLocked(probe index: Int) {
+    guard let kernel else { return run(probe: index) }
+    guard kernel.lock(probe: index) else { return }
+    run(probe: index)
+    kernel.unlock(probe: index)
   }
 
   private func run(probe index: Int) {
