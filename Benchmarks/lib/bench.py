@@ -9,6 +9,7 @@ from .tracing import Target, Tracer
 
 STRETCHES = 10
 STRETCH_NANOSECONDS = 6e6
+MOST_CALLS = 1_000_000
 
 
 class Bench:
@@ -72,7 +73,8 @@ class Bench:
     def hit_costs(self, form, tracers, threads=1, keys=1, length=16, runs=None):
         """Nanoseconds of a call of `form` in program `hits` under each tracer.
 
-        A sample is the quickest of some short stretches: what else runs on the machine only ever adds.
+        A sample is the quickest of some short stretches: what else runs on the machine only ever adds. Each
+        stretch visits every key.
         """
         with self.target() as target:
             def measure(start):
@@ -81,7 +83,8 @@ class Bench:
                     # The first calls bring memory in, and all keys.
                     warm = target.command(form, threads, max(2000, 2 * keys // threads), keys, length)
                     calls = max(1000, keys // threads, int(STRETCH_NANOSECONDS / max(warm, 1)))
-                    return min(target.command(form, threads, calls, keys, length) for _ in range(STRETCHES))
+                    stretches = max(2, min(STRETCHES, MOST_CALLS // calls))
+                    return min(target.command(form, threads, calls, keys, length) for _ in range(stretches))
                 finally:
                     tracer.stop()
             return self.interleaved(

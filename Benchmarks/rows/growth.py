@@ -6,7 +6,7 @@ FLAT = 1.2
 
 
 def measure(bench):
-    script = bench.with_utrace('global n[1000000] probe process("{path}").function("hit_key").call { n[$key]++ }')
+    script = bench.with_utrace('global n[131072] probe process("{path}").function("hit_key").call { n[$key]++ }')
     for keys in 100, 10_000, 100_000:
         few = bench.hit_costs("hit_key", {"1 key": script}, keys=1)
         many = bench.hit_costs("hit_key", {"utrace": script}, keys=keys)

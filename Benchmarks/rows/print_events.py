@@ -32,7 +32,7 @@ def _events(bench, make, script):
         before = _seconds(tracer.process.pid)
         start = time.monotonic()
         cost = target.command("hit_text", 1, EVENTS, 100, LENGTH)
-        size, last = -1, start
+        size, last = -1, time.monotonic()
         while time.monotonic() - last < 0.3:
             if os.path.getsize(path) != size:
                 size, last = os.path.getsize(path), time.monotonic()
