@@ -82,7 +82,8 @@ struct FrameDemand: StepVisitor {
       if text != nil { send() }
     case .control(_, _, let text): if text != nil { send() }
     case .attempt(_, let message, _): if message != nil { needsScratch = true }
-    case .emit, .branch, .loop, .scope, .leave, .breakLoop, .continueLoop, .finish: break
+    case .activate: needsScratch = true
+    case .emit, .branch, .loop, .scope, .leave, .breakLoop, .continueLoop, .finish, .recurse: break
     }
   }
 
@@ -149,6 +150,8 @@ struct FrameDemand: StepVisitor {
       case .attempt(let steps, _, let handler):
         findComparisons(steps, liveness)
         findComparisons(handler, liveness)
+      case .activate(let recursion):
+        for function in recursion.functions { findComparisons(function.steps, liveness) }
       default: break
       }
     }
