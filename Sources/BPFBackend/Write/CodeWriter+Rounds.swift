@@ -127,8 +127,26 @@ extension CodeWriter {
     for (register, offset) in Self.kept { code.emit(.load(.double, register, .r10, offset)) }
   }
 
+  /// Where on the stack of a function with a loop something is kept besides `r6` to `r9`.
+  private static let keptOffset = -8
+
+  /// `register` = what is kept besides, in a round or outside.
+  mutating func loadKept(_ register: BPFRegister) {
+    guard isInRound else { return loadDouble(register, .r10, Self.keptOffset) }
+    loadDouble(register, .r10, -8)
+    loadDouble(register, register, 40 + Self.keptOffset)
+  }
+
+  /// Keeps something else besides; uses `r5` in a round.
+  mutating func storeKept(_ register: BPFRegister) {
+    guard isInRound else { return storeDouble(.r10, Self.keptOffset, register) }
+    loadDouble(.r5, .r10, -8)
+    storeDouble(.r5, 40 + Self.keptOffset, register)
+  }
+
   /// Writes the rounds of the function before.
   mutating func writePendingRounds() {
+    isInRound = true
     for pending in pendingRounds {
       code.begin(pending.function)
       code.emit(.store(.double, .r10, -8, .r2))
@@ -144,6 +162,7 @@ extension CodeWriter {
         finish(result)
       }
     }
+    isInRound = false
     pendingRounds.removeAll()
   }
 }

@@ -88,8 +88,8 @@ extension Machine {
       return .string(text.escaped(limit: stringLimit, quoted: true))
     case .userBufferQuoted:
       return .string(try bytes(.user, address, limit, .userString).escaped(limit: stringLimit, quoted: true))
-    case .userBytes: return .string(try bytes(.user, address, limit, .userRead))
-    case .kernelBytes: return .string(try bytes(.kernel, address, limit, .kernelRead))
+    case .userBytes: return .string(try bytes(.user, address, max(1, limit), .userRead))
+    case .kernelBytes: return .string(try bytes(.kernel, address, max(1, limit), .kernelRead))
     case .userReadOrZero: return .long((try? load(.user, operands)) ?? 0)
     case .kernelRead: return .long(try load(.kernel, operands))
     default: return .long(try load(.user, operands))
