@@ -7,15 +7,20 @@ extension CodeWriter {
 
   /// Raises a fault whose subject is in `r2`; control does not come back.
   mutating func raise(_ fault: FaultCode) {
+    if unwindsFaults { return raiseThroughCalls(fault, nil) }
     if let handler = handlers.last {
       if let message = handler.message, case .scratch(let slot) = layout.home(message) {
         writeMessage(fault, toSlot: slot)
       }
       return code.jump(to: handler.label)
     }
-    let place = UInt32(bitPattern: Int32(location ?? -1))
-    code.loadConstant(.r1, fault.rawValue << 32 | Int64(place))
+    code.loadConstant(.r1, faultWord(fault))
     code.jump(to: ends.uncaught)
+  }
+
+  /// Code above, location below.
+  func faultWord(_ fault: FaultCode) -> Int64 {
+    fault.rawValue << 32 | Int64(UInt32(bitPattern: Int32(location ?? -1)))
   }
 
   mutating func raise(_ fault: FaultCode, subject: Int64) {
@@ -23,7 +28,7 @@ extension CodeWriter {
     raise(fault)
   }
 
-  private mutating func writeMessage(_ fault: FaultCode, toSlot slot: Int) {
+  mutating func writeMessage(_ fault: FaultCode, toSlot slot: Int) {
     let text = fault.text
     if fault.namesAddress {
       // The subject must outlive the copy: it goes through the slot's last bytes, which a message never reaches.
@@ -41,18 +46,36 @@ extension CodeWriter {
       load(subject, into: .r2)
       return raise(fault)
     }
+    if unwindsFaults {
+      code.emit(.move(.r2, 0))
+      return raiseThroughCalls(fault, text(message))
+    }
     if let handler = handlers.last {
       if let local = handler.message, case .scratch(let slot) = layout.home(local) {
         copyText(text(message), toSlot: slot)
       }
       return code.jump(to: handler.label)
     }
+    sendRaised(text(message), at: .constant(Int64(location ?? -1)))
+  }
+
+  /// Where the location of a fault is.
+  enum FaultPlace {
+    case constant(Int64)
+    case register(BPFRegister)
+  }
+
+  /// Reports an `error()` that nobody caught.
+  mutating func sendRaised(_ message: TextSource, at place: FaultPlace) {
     let start = layout.controlOffset
+    switch place {
+    case .constant(let location): storeScratchLong(start + 16, location)
+    case .register(let register): storeScratch(.double, start + 16, register)
+    }
     writeHeader(.fault, site: .faulting, at: start)
-    storeScratchLong(start + 8, fault.rawValue)
-    storeScratchLong(start + 16, Int64(location ?? -1))
+    storeScratchLong(start + 8, FaultCode.raised.rawValue)
     storeScratchLong(start + 24, 0)
-    sendText(text(message), at: start, headByteCount: 32)
+    sendText(message, at: start, headByteCount: 32)
     code.jump(to: ends.counted)
   }
 

@@ -28,6 +28,8 @@ struct Machine {
 
   let program: TraceProgram
   let functions: [CodeUnit]
+  /// By function.
+  private let isRecursive: [Bool]
   let handlers: [CodeUnit]
   let store: any GlobalStore
   let texts: FaultTexts
@@ -46,6 +48,7 @@ struct Machine {
   var randomness = SystemRandomNumberGenerator()
 
   private var actionsLeft = 0
+  /// Calls of recursive functions that are under way.
   private var depth = 0
   private var longResult: Int64 = 0
   private var stringResult = ByteString()
@@ -59,6 +62,8 @@ struct Machine {
   ) {
     self.program = program
     self.functions = functions
+    let recursive = program.recursiveFunctions
+    isRecursive = program.functions.indices.map { recursive.contains($0) }
     self.handlers = handlers
     self.store = store
     self.context = context
@@ -240,10 +245,13 @@ struct Machine {
     _ frame: Frame
   ) throws(ScriptFault) -> Exit {
     guard case .call(let destination, var function, let arguments) = operation else { return .returned }
-    try charge(step)
-    guard depth < program.limits.maxNesting else { throw ScriptFault(.nesting, location: step.place) }
-    depth += 1
-    defer { depth -= 1 }
+    let isRecursive = isRecursive[function.index]
+    if isRecursive {
+      try charge(step)
+      guard depth < program.limits.maxNesting else { throw ScriptFault(.nesting, location: step.place) }
+      depth += 1
+    }
+    defer { if isRecursive { depth -= 1 } }
     let callee = Frame(
       longs: frame.longs + unit.longCount,
       strings: frame.strings + unit.stringCount,
