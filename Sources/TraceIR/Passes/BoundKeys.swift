@@ -221,7 +221,7 @@ extension Trigger {
   fileprivate var descriptions: [SiteDescription] {
     switch self {
     case .userSites(let sites, _, _): sites.map(\.description)
-    case .tracepoint(_, _, let description): [description]
+    case .tracepoint(_, _, let description, _), .running(_, let description): [description]
     case .begin, .end, .error, .timer, .never: []
     }
   }
