@@ -14,6 +14,8 @@ struct Expander {
   var readTexts: [TextRead: Operand] = [:]
   /// Columns of the site table, in the order of first use.
   var siteColumns: [SiteText]
+  /// How many `foreach` are around.
+  var walkDepth = 0
   private var scopeCount = 0
   private var activeFunctions: [FunctionID] = []
   private var budget: LocalID?
@@ -116,11 +118,12 @@ struct Expander {
         steps.append(Step(action: .operation(.storeLocal(result, value)), location: location))
       }
       return frame.exit
-    default: throw unsupported("'foreach'", location)
+    case .foreach(let foreach): return try expandForeach(foreach, location, &frame, into: &steps)
+    default: preconditionFailure("only control flow is expanded here")
     }
   }
 
-  private mutating func loopBudget() -> LocalID {
+  mutating func loopBudget() -> LocalID {
     let local = budget ?? makeLocal(.long)
     budget = local
     return local

@@ -25,8 +25,9 @@ indirect enum Action {
   case emit(RecordID, site: Operand, [Operand])
   case control(ControlRecord, site: Operand, text: Operand?)
   case branch(Operand, then: [Step], else: [Step])
-  /// `budget` counts rounds against MAXACTION.
-  case loop(condition: [Step], Operand, body: [Step], step: [Step], budget: LocalID)
+  /// `budget` counts rounds against MAXACTION; nil for loops that are not the script's.
+  case loop(condition: [Step], Operand, body: [Step], step: [Step], budget: LocalID?)
+  case walk(WalkStep)
   /// Steps that `leave` with the same number jumps to the end of.
   case scope(Int, [Step])
   case leave(Int)
