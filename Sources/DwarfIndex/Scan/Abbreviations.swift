@@ -221,13 +221,10 @@ struct AbbreviationTable {
     case DwarfTag.enumerator: .enumerator
     case DwarfTag.namespace, DwarfTag.module: .scope
     case DwarfTag.inlinedSubroutine: .inlined
-    case DwarfTag.subroutineType, DwarfTag.arrayType, callSite, gnuCallSite: .skipTree
+    case DwarfTag.subroutineType, DwarfTag.arrayType, DwarfTag.callSite, DwarfTag.gnuCallSite: .skipTree
     default: .ignore
     }
   }
-
-  private static let callSite: UInt16 = 0x48
-  private static let gnuCallSite: UInt16 = 0x4109
 
   /// Where the value of `attribute` goes for DIEs like `entry`; nil: nowhere.
   private static func slot(of attribute: UInt16, in entry: Abbreviation) -> Int? {
