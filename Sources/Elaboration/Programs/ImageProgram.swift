@@ -23,12 +23,15 @@ struct ImageProgram: Program {
   var hasDebugInfo: Bool { image.hasDebugInfo }
   var searchReport: [String] { image.searchReport }
   var types: any TypeSource { image.types }
+  var entry: LinkAddress { file.header.entry }
 
   func functions(matching pattern: FunctionPattern) -> [ProgramFunction] {
     image.functions(matching: pattern).map { ProgramFunction($0, of: image) }
   }
 
   func nearestFunctions(to name: String) -> [String] { image.nearestFunctions(to: name, limit: 3) }
+
+  func symbol(at address: LinkAddress) -> String? { image.symbol(at: address) }
 
   func global(named name: String, unit: String?) -> ProgramVariable? {
     image.global(named: name, unit: unit).map { variable in
@@ -74,6 +77,7 @@ extension ProgramFunction {
   fileprivate init(_ match: FunctionMatch, of image: ProgramImage) {
     self.init(
       name: match.name,
+      linkageName: match.linkageName,
       entry: match.entry,
       end: match.end,
       probeAddress: match.probeAddress,

@@ -38,6 +38,8 @@ package protocol Program: Sendable {
   var searchReport: [String] { get }
   /// The program's types; empty without debug information.
   var types: any TypeSource { get }
+  /// Where a program starts to run; 0 for a library that cannot be started.
+  var entry: LinkAddress { get }
   /// USDT probes, in the order of the notes.
   var marks: [ProgramMark] { get }
 
@@ -46,6 +48,9 @@ package protocol Program: Sendable {
 
   /// Function names like `name`.
   func nearestFunctions(to name: String) -> [String]
+
+  /// The name of the symbol at exactly that address.
+  func symbol(at address: LinkAddress) -> String?
 
   /// A global or static variable, with its link address as its place.
   func global(named name: String, unit: String?) -> ProgramVariable?
@@ -60,6 +65,8 @@ package protocol Program: Sendable {
 /// A function, or an inlined instance of one.
 package struct ProgramFunction: Sendable {
   package var name: String
+  /// The symbol, where that is another name.
+  package var linkageName: String?
   /// The first instruction.
   package var entry: LinkAddress
   /// One past the last instruction; nil when unknown.
@@ -75,6 +82,7 @@ package struct ProgramFunction: Sendable {
 
   package init(
     name: String,
+    linkageName: String? = nil,
     entry: LinkAddress,
     end: LinkAddress? = nil,
     probeAddress: LinkAddress,
@@ -85,6 +93,7 @@ package struct ProgramFunction: Sendable {
     variables: (any FunctionVariables)? = nil
   ) {
     self.name = name
+    self.linkageName = linkageName
     self.entry = entry
     self.end = end
     self.probeAddress = probeAddress

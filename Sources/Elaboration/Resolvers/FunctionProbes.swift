@@ -34,35 +34,24 @@ enum FunctionProbes {
   ) -> ProbeResolution {
     var seen: Set<LinkAddress> = []
     var result = ProbeResolution()
-    var refused: [(name: String, reason: String)] = []
     let points = SitePoint(modifiers, place)
     for function in functions {
       let choices = ProbeAddress.choices(in: function, points.isReturn, place.program)
       guard let best = choices.first, seen.insert(best.address).inserted else { continue }
-      if let refusal = best.refusal {
-        refused.append((function.name, refusal))
+      if best.standing.refusal != nil {
+        let point = points.text(of: function)
+        result.refused.append(RefusedSite(name: function.name, point: point, standing: best.standing))
         continue
       }
-      guard var found = points.candidate(function, at: best.address) else { continue }
-      if let entry = choices.dropFirst().first, entry.refusal == nil {
+      guard var found = points.candidate(function, best) else { continue }
+      if let entry = choices.dropFirst().first, entry.standing.refusal == nil {
         found.writtenRegisters = best.writtenRegisters
-        found.atEntry = { points.candidate(function, at: entry.address) }
+        found.atEntry = { points.candidate(function, entry) }
       }
       result.candidates.append(found)
     }
-    if let first = refused.first {
-      let finding = Diagnostic.refusedSites(
-        component,
-        refused.count,
-        first,
-        isFatal: result.candidates.isEmpty
-      )
-      if result.candidates.isEmpty {
-        result.problems.append(finding)
-      } else {
-        result.warnings.append(finding)
-      }
-    } else if result.candidates.isEmpty {
+    result.reportRefused(component)
+    if result.candidates.isEmpty, result.problems.isEmpty {
       result.problems.append(.notInFile(component, place.program.path))
     }
     return result
@@ -124,13 +113,19 @@ private struct SitePoint: Sendable {
     suffix = "\")" + modifiers.sorted().map { ".\($0)" }.joined()
   }
 
-  /// The site of `function` at `address`; nil when that is nowhere in the file.
-  func candidate(_ function: ProgramFunction, at address: LinkAddress) -> ProbeCandidate? {
+  /// The point as `-l` prints it.
+  func text(of function: ProgramFunction) -> String {
+    let source = function.line.map { "@\(function.file):\($0)" } ?? ""
+    return prefix + function.name + source + suffix
+  }
+
+  /// The site of `function` at `choice`; nil when that is nowhere in the file.
+  func candidate(_ function: ProgramFunction, _ choice: ProbeAddress.Choice) -> ProbeCandidate? {
+    let address = choice.address
     guard let offset = place.program.fileOffset(of: address) else { return nil }
     let source = function.line.map { "\(function.file):\($0)" } ?? ""
-    let pattern = source.isEmpty ? function.name : "\(function.name)@\(source)"
     let description = SiteDescription(
-      probePoint: prefix + pattern + suffix,
+      probePoint: text(of: function),
       scriptPoint: "",
       function: function.name,
       name: function.name,
@@ -147,10 +142,13 @@ private struct SitePoint: Sendable {
       description: description
     )
     let scope = FunctionScope(place: place, function: function, address: address, isReturn: isReturn)
+    let place = self.place
     return ProbeCandidate(
       trigger: isReturn ? .functionReturn(site, pid: place.pid) : .instruction(site, pid: place.pid),
       scope: scope,
-      variables: { scope.listed }
+      variables: { scope.listed },
+      standing: choice.standing,
+      symbol: { place.program.symbol(at: function.entry).flatMap { $0 == function.name ? nil : $0 } }
     )
   }
 }

@@ -27,18 +27,22 @@ enum MarkProbes {
       return .failed(noSuchMark(component, name, place))
     }
     var result = ProbeResolution()
-    var refused: [(name: String, reason: String)] = []
     for mark in found {
-      if let reason = ProbeAddress.refusal(at: mark.address, isFunctionStart: false, program) {
-        refused.append((mark.name, reason))
+      let standing = ProbeAddress.standing(at: mark.address, isFunctionStart: false, program)
+      if standing.refusal == nil {
+        result.candidates.append(candidate(mark, standing, place))
       } else {
-        result.candidates.append(candidate(mark, place))
+        let point = text(of: mark, program)
+        result.refused.append(RefusedSite(name: mark.name, point: point, standing: standing))
       }
     }
-    guard let first = refused.first else { return result }
-    let finding = Diagnostic.refusedSites(component, refused.count, first, isFatal: result.candidates.isEmpty)
-    if result.candidates.isEmpty { result.problems.append(finding) } else { result.warnings.append(finding) }
+    result.reportRefused(component)
     return result
+  }
+
+  /// The point as `-l` prints it.
+  private static func text(of mark: ProgramMark, _ program: any Program) -> String {
+    "process(\"\(program.path)\").provider(\"\(mark.provider)\").mark(\"\(mark.name)\")"
   }
 
   private static func noSuchMark(
@@ -57,10 +61,14 @@ enum MarkProbes {
     )
   }
 
-  private static func candidate(_ mark: ProgramMark, _ place: ProbePlace) -> ProbeCandidate {
+  private static func candidate(
+    _ mark: ProgramMark,
+    _ standing: SiteStanding,
+    _ place: ProbePlace
+  ) -> ProbeCandidate {
     let program = place.program
     let description = SiteDescription(
-      probePoint: "process(\"\(program.path)\").provider(\"\(mark.provider)\").mark(\"\(mark.name)\")",
+      probePoint: text(of: mark, program),
       scriptPoint: "",
       name: mark.name,
       provider: mark.provider,
@@ -78,7 +86,8 @@ enum MarkProbes {
     return ProbeCandidate(
       trigger: .instruction(site, pid: place.pid),
       scope: MarkScope(place: place, mark: mark),
-      variables: { variables }
+      variables: { variables },
+      standing: standing
     )
   }
 }

@@ -62,6 +62,7 @@ enum ProcessProbes {
       result.candidates += found.candidates
       result.problems += found.problems
       result.warnings += found.warnings
+      result.refused += found.refused
     }
   }
 
