@@ -17,6 +17,8 @@ struct SiteGrouper {
     var slots: [TargetQuery: Int]
     /// Set for what has no site to share.
     var single: ElaboratedTrigger?
+    /// What must not be 0 for the body to run.
+    var guardPlan: LocationPlan?
     /// The body walks on from values by the types of one program.
     var separatesPrograms: Bool
   }
@@ -33,6 +35,7 @@ struct SiteGrouper {
     let kind: Kind
     let pid: Int32?
     let path: String
+    let guardPlan: LocationPlan?
     let meanings: [TargetMeaning]
   }
 
@@ -53,7 +56,23 @@ struct SiteGrouper {
     let site: ProbeSite
     let pid: Int32?
     let scope: any TargetScope
+    let guardPlan: LocationPlan?
     let answers: [TargetAnswer]
+
+    init(
+      _ kind: Kind,
+      _ site: ProbeSite,
+      _ pid: Int32?,
+      _ candidate: ProbeCandidate,
+      _ answers: [TargetAnswer]
+    ) {
+      self.kind = kind
+      self.site = site
+      self.pid = pid
+      scope = candidate.scope
+      guardPlan = candidate.guardPlan
+      self.answers = answers
+    }
   }
 
   init(
@@ -84,10 +103,10 @@ struct SiteGrouper {
       addSingle(trigger, candidate.scope, answers)
     case .instruction(var site, let pid):
       site.description.scriptPoint = scriptPoint
-      add(Landed(kind: .instruction, site: site, pid: pid, scope: candidate.scope, answers: answers))
+      add(Landed(.instruction, site, pid, candidate, answers))
     case .functionReturn(var site, let pid):
       site.description.scriptPoint = scriptPoint
-      add(Landed(kind: .functionReturn, site: site, pid: pid, scope: candidate.scope, answers: answers))
+      add(Landed(.functionReturn, site, pid, candidate, answers))
     }
   }
 
@@ -129,13 +148,21 @@ struct SiteGrouper {
     var site = landed.site
     site.description.formats = Self.formats(answers)
     let path = separatesPrograms ? site.path : ""
-    let key = Key(kind: landed.kind, pid: landed.pid, path: path, meanings: answers.map(\.meaning))
+    let key = Key(
+      kind: landed.kind,
+      pid: landed.pid,
+      path: path,
+      guardPlan: landed.guardPlan,
+      meanings: answers.map(\.meaning)
+    )
     if let index = indexes[key] {
       groups[index].sites.append(site)
       return
     }
     indexes[key] = groups.count
-    groups.append(group(landed.kind, [site], landed.pid, landed.scope, answers))
+    var group = group(landed.kind, [site], landed.pid, landed.scope, answers)
+    group.guardPlan = landed.guardPlan
+    groups.append(group)
   }
 
   private mutating func addSingle(
@@ -190,6 +217,7 @@ extension SiteGrouper.Group {
       scope: scope,
       isReturn: kind == .functionReturn,
       isInKernel: isInKernel,
+      guardPlan: guardPlan,
       siteCount: max(1, sites.count),
       answers: answers,
       slots: slots

@@ -4,8 +4,34 @@ import TargetModel
 
 /// `.mark("name")` and `.provider("name").mark("name")`: USDT probes.
 enum MarkProbes {
+  /// Reads `.mark("name")`.
+  static let subject = ProcessSubject(head: "mark") { components, _ in read(components, provider: nil) }
+
+  /// Reads `.provider("P").mark("name")`.
+  static let providerSubject = ProcessSubject(head: "provider") { components, _ in
+    guard let provider = components.first else { preconditionFailure("'.provider' was seen there") }
+    guard provider.string != nil else { return .failure(PointProblem(.needsString(provider))) }
+    let rest = components.dropFirst()
+    guard let mark = rest.first, mark.name.text == "mark", mark.string != nil else {
+      return .failure(PointProblem(.providerNeedsMark(provider)))
+    }
+    return read(rest, provider: provider)
+  }
+
+  private static func read(
+    _ components: ArraySlice<ProbePoint.Component>,
+    provider: ProbePoint.Component?
+  ) -> Result<ProcessSubject.Resolve, PointProblem> {
+    guard let mark = components.first else { preconditionFailure("'.mark' was seen there") }
+    guard mark.string != nil else { return .failure(PointProblem(.needsString(mark))) }
+    if let stray = components.dropFirst().first {
+      return .failure(PointProblem(.unexpectedComponent(stray)))
+    }
+    return .success { resolve(mark, provider, $0) }
+  }
+
   /// Every site whose names match.
-  static func resolve(
+  private static func resolve(
     _ component: ProbePoint.Component,
     _ provider: ProbePoint.Component?,
     _ place: ProbePlace
