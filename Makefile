@@ -6,7 +6,7 @@ JOBS ?= 2
 help:
 	@echo 'make run     install what is missing, build, trace a demo for a few seconds (as root)'
 	@echo 'make test    install what is missing, build, lint, run every test'
-	@echo 'make bench   measure, side by side with bpftrace'
+	@echo 'make bench   measure, side by side with other tracers (as root; Benchmarks/run --list)'
 	@echo 'make build   release build: .build/release/utrace'
 	@echo 'make lint    format, imports, where unsafe code may be'
 	@echo 'make clean   remove .build'
@@ -27,7 +27,6 @@ test:
 bench:
 	Scripts/install-dependencies build run bench
 	swift build -c release -j $(JOBS) --static-swift-stdlib --product utrace
-	$(MAKE) --no-print-directory -s -C TestPrograms querydemo threads marks manyfuncs
 	Benchmarks/run
 
 lint:

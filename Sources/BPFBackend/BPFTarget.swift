@@ -15,6 +15,12 @@ package struct BPFTarget: Sendable {
   package var hasMayGoto = true
   /// Memory of a task's own (Linux 5.11).
   package var hasTaskStorage = true
+  /// `bpf_copy_from_user` (Linux 6.0): probes of processes may wait for memory that is not resident.
+  ///
+  /// Only meant for `uprobe_multi`: elsewhere a program that waits holds up every uprobe of its CPU.
+  package var hasCopyFromUser = false
+  /// `bpf_copy_from_user_str` (Linux 6.12): the same for strings.
+  package var hasCopyFromUserString = false
   /// Uprobe sessions (Linux 6.13).
   package var hasUprobeSession = false
   /// Only a guess for how much memory to set aside: nothing is wrong when there are more.

@@ -29,11 +29,8 @@ extension ModuleBuilder {
       ),
     ]
     maps += constantMaps()
-    if names.contains(ModuleMaps.uprobePath) {
-      maps.append(
-        .array(ModuleMaps.uprobePath.name, valueByteCount: 8 * UprobePath.stepCount, count: 1)
-      )
-    }
+    maps += KernelPath.all.filter { names.contains($0.map) }.map(\.mapSpec)
+    if names.contains(ModuleMaps.family) { maps.append(FamilyKeeper.map) }
     if shared.taskScratchByteCount > 0 {
       maps.append(.taskStorage(ModuleMaps.taskScratch.name, byteCount: shared.taskScratchByteCount))
     }

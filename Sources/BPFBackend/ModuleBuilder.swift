@@ -54,6 +54,12 @@ struct ModuleBuilder {
     }
   }
 
+  /// Adds the programs that know the target's family; what they lose counts as a loss of `probe`.
+  mutating func keepFamily(for probe: Int) throws(BPFBackendError) {
+    let index = probe * LossReason.allCases.count + LossReason.familyFull.rawValue
+    programs += try FamilyKeeper.programs(lossIndex: index)
+  }
+
   private mutating func write(
     _ source: Body,
     _ probe: Probe,
@@ -74,11 +80,17 @@ struct ModuleBuilder {
     )
     let layout = FrameLayout(body, demand, module)
     let name = role == .entry ? "probe\(facts.index)_entry" : "probe\(facts.index)"
+    let kind = kind(probe, isReturn: facts.isReturn && role == .body)
     var writer = CodeWriter(name: name, shared: shared, facts: facts, layout: layout)
-    let code = try writer.writeProgram(body.steps, role: role)
+    let plain = writer
+    writer.absentMemory = AbsentMemory(kind, target)
+    var code = try writer.writeProgram(body.steps, role: role)
+    if writer.waits, code.deepestFrameByteCount > AbsentMemory.deepestFrameByteCount {
+      writer = plain
+      code = try writer.writeProgram(body.steps, role: role)
+    }
     shared = writer.shared
-    let isReturn = facts.isReturn && role == .body
-    programs.append(ProgramSpec(name: name, kind: kind(probe, isReturn: isReturn), code: code))
+    programs.append(ProgramSpec(name: name, kind: kind, isSleepable: writer.waits, code: code))
     return programs.count - 1
   }
 

@@ -10,10 +10,13 @@ struct BodyBuilder {
   var locations: LocationTable
   /// What `@entry` asked for, by slot.
   private(set) var entryCaptures: [ElaboratedExpression] = []
+  /// Whether the body runs where the function is entered: what `@entry` asks for is there.
+  private let isEntry: Bool
   /// What turned out to be wrong.
   var problems: [Diagnostic] = []
 
-  init(locals: [ValueType], locations: LocationTable) {
+  init(locals: [ValueType], locations: LocationTable, isEntry: Bool = false) {
+    self.isEntry = isEntry
     body.locals = locals
     self.locations = locations
   }
@@ -63,7 +66,11 @@ struct BodyBuilder {
   }
 
   /// The slot for `capture`; equal plans and context fields share one.
-  mutating func entrySlot(for capture: ElaboratedExpression) -> Int {
+  ///
+  /// Nil at the entry itself, where `capture` is evaluated on the spot: `@entry(user_string($s))` has one inside
+  /// another, because `$s` in a return probe is what it was at the entry.
+  mutating func entrySlot(for capture: ElaboratedExpression) -> Int? {
+    if isEntry { return nil }
     if let slot = entryCaptures.firstIndex(where: { isSameRead($0, capture) }) { return slot }
     entryCaptures.append(capture)
     return entryCaptures.count - 1

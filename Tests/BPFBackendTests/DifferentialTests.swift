@@ -49,7 +49,7 @@ extension LiveTests {
       }
     }
 
-    private static func program(_ seed: UInt64) throws -> TraceProgram {
+    static func program(_ seed: UInt64) throws -> TraceProgram {
       var limits = Limits()
       limits.maxErrors = 1000
       limits.maxStringLength = [512, 512, 64, 100][Int(seed % 4)]

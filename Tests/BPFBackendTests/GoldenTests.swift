@@ -63,7 +63,7 @@ struct ScriptBuilder {
     program.globals = globals
     program.locations = ["a.stp:2:3"]
     program.records = records.map { RecordLayout(fields: $0, handler: Body()) }
-    var probe = Probe(name: "p", trigger: .userSites([site], kind: kind, pid: nil), body: body)
+    var probe = Probe(name: "p", trigger: .userSites([site], kind, in: .target), body: body)
     probe.entryBody = entryBody
     probe.entrySlots = entryBody == nil ? [] : [.long]
     program.probes = [probe]

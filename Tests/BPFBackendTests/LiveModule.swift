@@ -80,6 +80,7 @@ private let victimSource = """
   PROBED long escape(long n) { KEEP; if (n == 1) longjmp(back, 1); return n; }
   __attribute__((naked, noinline)) long nop(void) { __asm__("nop; ret"); }
   __attribute__((naked, noinline)) long pushed(void) { __asm__("push %rbp; pop %rbp; ret"); }
+  __attribute__((naked, noinline)) long given(const char *s) { __asm__("push %rbp; pop %rbp; ret"); }
   static long hits;
   static void *work(void *unused) { for (long i = 0; i < hits; i++) count(i); return 0; }
   static void threads(int n) {
@@ -103,13 +104,15 @@ private let victimSource = """
       pointers(&o);
     }
     if (!strcmp(mode, "escape")) for (long i = 0; i < n; i++) { if (!setjmp(back)) escape(1); escape(2); }
-    if (!strcmp(mode, "time") || !strcmp(mode, "timenop")) {
+    if (!strncmp(mode, "time", 4)) {
       struct timespec a, b;
-      long (*f)(void) = strcmp(mode, "time") ? nop : pushed;
+      long (*f)(const char *) = given;
+      if (!strcmp(mode, "time")) f = (long (*)(const char *))pushed;
+      if (!strcmp(mode, "timenop")) f = (long (*)(const char *))nop;
       double best = 1e9;
       for (int r = 0; r < 15; r++) {
         clock_gettime(CLOCK_MONOTONIC, &a);
-        for (long i = 0; i < n; i++) f();
+        for (long i = 0; i < n; i++) f("select name from customers where id = 1");
         clock_gettime(CLOCK_MONOTONIC, &b);
         double ns = ((b.tv_sec - a.tv_sec) * 1e9 + (b.tv_nsec - a.tv_nsec)) / n;
         if (ns < best) best = ns;
@@ -146,12 +149,13 @@ final class LiveModule {
 
   private func attach(_ index: Int, _ probe: Int) throws {
     let loadedProgram = try loaded.program(module.blueprint.programs[index].name)
-    guard case .userSites(let sites, _, let pid) = program.probes[probe].trigger else {
+    guard case .userSites(let sites, _, let processes) = program.probes[probe].trigger else {
       return attachment.add(try session.attach(loadedProgram))
     }
     let places = sites.enumerated().map {
       AttachSite(path: $1.path, offset: $1.fileOffset, semaphore: $1.semaphore, cookie: UInt64($0))
     }
+    let pid: Int32? = if case .process(let pid) = processes { pid } else { nil }
     attachment.add(try session.attach(loadedProgram, sites: places, pid: pid))
   }
 

@@ -104,7 +104,9 @@ extension LiveTests {
         (".return", "endbr_push", "emulated, slid by 4"),
         (".call", "jumps_away", "single-stepped: a jump out of sight may lead to what the kernel emulates"),
         (".call", "moves_stack", "emulated, slid by 8"),
-        (".return", "moves_stack", "single-stepped: the stack pointer no longer points to the return address"),
+        (
+          ".return", "moves_stack", "single-stepped: the stack pointer no longer points to the return address"
+        ),
         (".call", "nop5_first", "emulated"),
         (".call", "push_first", "emulated"),
         (".call", "red_zone", "single-stepped: nothing the kernel emulates is near"),
@@ -126,7 +128,10 @@ extension LiveTests {
       let listed = try utrace(["-l", "-v", pattern])
       #expect(listed.lines.count == 3)
       let line = listed.lines.first { $0.contains("lock_first") } ?? ""
-      #expect(line.contains("# refused: the kernel cannot step an instruction with a 'lock' prefix"), "\(line)")
+      #expect(
+        line.contains("# refused: the kernel cannot step an instruction with a 'lock' prefix"),
+        "\(line)"
+      )
       #expect(try utrace(["-l", pattern]).lines.count == 2)
       let alone = try utrace(["-e", "probe process(\"\(Self.program)\").function(\"lock_first\") { }"])
       #expect(alone.status == 1 && alone.errors.contains("[refused-site]"), "\(alone.errors)")

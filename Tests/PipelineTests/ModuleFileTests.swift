@@ -60,7 +60,7 @@ import TraceIR
   @Test("a module for the kernel without its programs is refused")
   func missingHalf() throws {
     var wrong = module()
-    wrong.program.probes[0].trigger = .userSites([ModuleExample.site], kind: .instruction, pid: nil)
+    wrong.program.probes[0].trigger = .userSites([ModuleExample.site], .instruction, in: .target)
     #expect(
       failure(try wrong.encoded())?.message
         == "the module 'm.o' is damaged: it has no programs for its probes"
@@ -91,6 +91,7 @@ import TraceIR
     older.architecture = "arm64"
     older.userAttachment = .siblings
     older.hasMayGoto = false
+    older.hasCopyFromUser = false
     older.possibleCPUCount = 8
     older.structuresOf = "6.18 #2"
     #expect(
@@ -99,10 +100,12 @@ import TraceIR
         "it reads structures of Linux 6.1 #1, this is 6.18 #2",
         "it needs uprobe_multi links (Linux 6.6), which this kernel has not",
         "it needs may_goto (Linux 6.9), which this kernel has not",
+        "it needs sleepable uprobes (Linux 6.0), which this kernel has not",
         "it is for 4 CPUs, this machine has 8",
       ]
     )
     var newer = kernel
+    newer.hasCopyFromUserString = true
     newer.hasUprobeSession = true
     newer.possibleCPUCount = 2
     #expect(kernel.obstacles(on: newer).isEmpty)

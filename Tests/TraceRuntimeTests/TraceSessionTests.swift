@@ -200,7 +200,7 @@ private final class FakeKernelSide: KernelSide {
       )
     }
     var session = program(
-      probe(.userSites(sites, kind: .instruction, pid: nil), name: "process(\"x\").function(\"*\")") { _ in },
+      probe(.userSites(sites, .instruction, in: .target), name: "process(\"x\").function(\"*\")") { _ in },
       printing("end\n", .end(order: 0))
     )
     session.records = [RecordLayout(fields: [.long], handler: handler.finished)]

@@ -93,6 +93,14 @@ extension CodeWriter {
     code.call(isUser ? .probeReadUserString : .probeReadKernelString)
     let (valid, done) = (code.makeLabel(), code.makeLabel())
     code.jump(if: .signedGreater, .r0, 0, to: valid)
+    if isUser {
+      waitForText(valid) { writer in
+        writer.loadLimit(operands[1])
+        writer.code.emit(.arithmetic(.add, .r2, 1))
+        writer.load(operands[0], into: .r3)
+        writer.scratchAddress(.r1, slot + 4)
+      }
+    }
     if intrinsic == .userStringOr || intrinsic == .kernelStringOr {
       copyText(text(operands[2]), toSlot: slot)
       code.jump(to: done)
@@ -108,7 +116,7 @@ extension CodeWriter {
   }
 
   /// `r2` = the bytes asked for, at least 0 and at most what a string holds.
-  private mutating func loadLimit(_ operand: Operand) {
+  mutating func loadLimit(_ operand: Operand) {
     let capacity = Int64(module.field.capacity)
     if case .long(let value) = operand {
       return code.emit(.move(.r2, Int32(min(max(value, 0), capacity))))
@@ -126,11 +134,12 @@ extension CodeWriter {
 
   private mutating func writeReadBytes(_ memory: PlanMemory, _ operands: [Operand], _ result: ValueID) {
     guard let slot = slot(of: result) else { return }
-    loadLimit(operands[1])
-    storeScratch(.word, slot, .r2)
-    load(operands[0], into: .r3)
-    scratchAddress(.r1, slot + 4)
-    code.call(memory == .user ? .probeReadUser : .probeReadKernel)
+    readBytes(memory) { writer in
+      writer.loadLimit(operands[1])
+      writer.storeScratch(.word, slot, .r2)
+      writer.load(operands[0], into: .r3)
+      writer.scratchAddress(.r1, slot + 4)
+    }
     let valid = code.makeLabel()
     code.jump(if: .equal, .r0, 0, to: valid)
     load(operands[0], into: .r2)

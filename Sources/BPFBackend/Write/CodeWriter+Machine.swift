@@ -87,10 +87,11 @@ extension CodeWriter {
 
   /// Fills the top of the stack; `r0` is 0 when that worked.
   mutating func read(_ memory: PlanMemory, byteCount: Int, _ address: Operand) {
-    load(address, into: .r3)
-    code.emit(.move(.r2, Int32(byteCount)))
-    stackAddress(.r1, -8)
-    code.call(memory == .user ? .probeReadUser : .probeReadKernel)
+    readBytes(memory) { writer in
+      writer.load(address, into: .r3)
+      writer.code.emit(.move(.r2, Int32(byteCount)))
+      writer.stackAddress(.r1, -8)
+    }
   }
 
   /// Takes what `read` put on the stack.

@@ -14,6 +14,7 @@ extension CodeWriter {
     code.position = steps.lazy.compactMap(\.location).first.flatMap { shared.positions[$0] }
     if let context = layout.contextRegister { code.emit(.move(context, .r1)) }
     checkState(role)
+    checkProcess()
     if layout.scratchRegister != nil { claimScratch() }
     beginOutput()
     switch role {

@@ -50,6 +50,10 @@ struct CodeWriter {
   /// Of the step being written.
   var location: Int?
   var subprograms: [Subprogram: Assembler.Function] = [:]
+  /// What to do about user memory that is not resident.
+  var absentMemory = AbsentMemory()
+  /// Whether any code written so far waits for memory, so that the program must be one that may sleep.
+  var waits = false
 
   init(name: String, shared: Shared, facts: ProbeFacts, layout: FrameLayout) {
     self.shared = shared

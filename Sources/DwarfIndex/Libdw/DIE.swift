@@ -218,7 +218,8 @@ import Glibc
     var names: [String] = []
     for scope in declared.scopesAround {
       switch scope.tag {
-      case DwarfTag.namespace, DwarfTag.module, DwarfTag.classType, DwarfTag.structureType, DwarfTag.unionType:
+      case DwarfTag.namespace, DwarfTag.module, DwarfTag.classType, DwarfTag.structureType,
+        DwarfTag.unionType:
         names.append(scope.name ?? "(anonymous namespace)")
       default: continue
       }

@@ -8,7 +8,9 @@ extension ImageCore {
       guard let die = reader.die(DIEReference(raw: raw)) else { return [] }
       var found: [LabelMatch] = []
       die.walkCode { child in
-        guard child.tag == DwarfTag.label, let name = child.name, let address = child.entryAddress else { return }
+        guard child.tag == DwarfTag.label, let name = child.name, let address = child.entryAddress else {
+          return
+        }
         found.append(LabelMatch(name: name, address: LinkAddress(address), line: child.declarationLine))
       }
       return found.sorted { $0.address < $1.address }
@@ -26,7 +28,9 @@ extension ImageCore {
       die.walkCode { child in
         switch child.tag {
         case DwarfTag.inlinedSubroutine:
-          inlined.append(CalleeMatch(function: FunctionMatch(scope: child, around: die), calls: [], hasTailCall: false))
+          inlined.append(
+            CalleeMatch(function: FunctionMatch(scope: child, around: die), calls: [], hasTailCall: false)
+          )
         case DwarfTag.callSite, DwarfTag.gnuCallSite:
           guard let entry = child.callOrigin.flatMap({ Self.entry(of: $0, query) }) else { return }
           guard let match = calls[entry]?.function ?? query.function(containing: entry)?.match else { return }

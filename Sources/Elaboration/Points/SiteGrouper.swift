@@ -11,7 +11,7 @@ struct SiteGrouper {
   struct Group {
     var kind: Kind
     var sites: [ProbeSite]
-    var pid: Int32?
+    var processes: ProcessScope
     var scope: any TargetScope
     var answers: [TargetQuery: TargetAnswer]
     var slots: [TargetQuery: Int]
@@ -33,7 +33,7 @@ struct SiteGrouper {
 
   private struct Key: Hashable {
     let kind: Kind
-    let pid: Int32?
+    let processes: ProcessScope
     let path: String
     let guardPlan: LocationPlan?
     let meanings: [TargetMeaning]
@@ -54,7 +54,7 @@ struct SiteGrouper {
   private struct Landed {
     let kind: Kind
     let site: ProbeSite
-    let pid: Int32?
+    let processes: ProcessScope
     let scope: any TargetScope
     let guardPlan: LocationPlan?
     let answers: [TargetAnswer]
@@ -62,13 +62,13 @@ struct SiteGrouper {
     init(
       _ kind: Kind,
       _ site: ProbeSite,
-      _ pid: Int32?,
+      _ processes: ProcessScope,
       _ candidate: ProbeCandidate,
       _ answers: [TargetAnswer]
     ) {
       self.kind = kind
       self.site = site
-      self.pid = pid
+      self.processes = processes
       scope = candidate.scope
       guardPlan = candidate.guardPlan
       self.answers = answers
@@ -101,12 +101,12 @@ struct SiteGrouper {
         description: description
       )
       addSingle(trigger, candidate.scope, answers)
-    case .instruction(var site, let pid):
+    case .instruction(var site, let processes):
       site.description.scriptPoint = scriptPoint
-      add(Landed(.instruction, site, pid, candidate, answers))
-    case .functionReturn(var site, let pid):
+      add(Landed(.instruction, site, processes, candidate, answers))
+    case .functionReturn(var site, let processes):
       site.description.scriptPoint = scriptPoint
-      add(Landed(.functionReturn, site, pid, candidate, answers))
+      add(Landed(.functionReturn, site, processes, candidate, answers))
     }
   }
 
@@ -150,7 +150,7 @@ struct SiteGrouper {
     let path = separatesPrograms ? site.path : ""
     let key = Key(
       kind: landed.kind,
-      pid: landed.pid,
+      processes: landed.processes,
       path: path,
       guardPlan: landed.guardPlan,
       meanings: answers.map(\.meaning)
@@ -160,7 +160,7 @@ struct SiteGrouper {
       return
     }
     indexes[key] = groups.count
-    var group = group(landed.kind, [site], landed.pid, landed.scope, answers)
+    var group = group(landed.kind, [site], landed.processes, landed.scope, answers)
     group.guardPlan = landed.guardPlan
     groups.append(group)
   }
@@ -170,13 +170,13 @@ struct SiteGrouper {
     _ scope: any TargetScope,
     _ answers: [TargetAnswer]
   ) {
-    groups.append(group(.single(groups.count), [], nil, scope, answers, trigger))
+    groups.append(group(.single(groups.count), [], .target, scope, answers, trigger))
   }
 
   private func group(
     _ kind: Kind,
     _ sites: [ProbeSite],
-    _ pid: Int32?,
+    _ processes: ProcessScope,
     _ scope: any TargetScope,
     _ answers: [TargetAnswer],
     _ trigger: ElaboratedTrigger? = nil
@@ -189,7 +189,7 @@ struct SiteGrouper {
     return Group(
       kind: kind,
       sites: sites,
-      pid: pid,
+      processes: processes,
       scope: scope,
       answers: known,
       slots: slots,
@@ -203,8 +203,8 @@ extension SiteGrouper.Group {
   /// What makes the group's probe run.
   var trigger: ElaboratedTrigger {
     switch kind {
-    case .instruction: .userInstruction(sites, pid: pid)
-    case .functionReturn: .userReturn(sites, pid: pid)
+    case .instruction: .userInstruction(sites, processes)
+    case .functionReturn: .userReturn(sites, processes)
     case .single: single ?? .never
     }
   }

@@ -21,10 +21,13 @@ package protocol ProgramCatalog: Sendable {
 package struct ProgramProblem: Error, Hashable, Sendable {
   package var message: String
   package var notes: [String]
+  /// The system refused it to this user: a matter of privilege and not of the script.
+  package var isRefused: Bool
 
-  package init(_ message: String, notes: [String] = []) {
+  package init(_ message: String, notes: [String] = [], isRefused: Bool = false) {
     self.message = message
     self.notes = notes
+    self.isRefused = isRefused
   }
 }
 

@@ -16,7 +16,7 @@ struct CalleeSearch {
   private struct Found {
     var function: ProgramFunction
     var text: String
-    /// One for each way; the innermost return address first. Empty: inlined.
+    /// One for each way, the innermost return address first; none for what was inlined.
     var ways: [[LinkAddress]]
   }
 
@@ -122,8 +122,9 @@ private struct CallerChain {
     }
   }
 
-  /// 1 when all are what they must be. Link addresses are compared by their distance from the probe, which the
-  /// place of the file in memory does not change.
+  /// 1 when all are what they must be.
+  ///
+  /// Link addresses are compared by their distance from the probe, which the place of the file in memory does not change.
   func plan(at address: LinkAddress) -> LocationPlan {
     let conditions = frames.map { frame -> LocationPlan in
       let word = LocationPlan.load(.user, byteCount: 8, isSigned: false, address: frame.address)

@@ -110,7 +110,7 @@ enum MarkProbes {
     )
     let variables = mark.arguments.indices.map { ListedVariable(name: "$arg\($0 + 1)", type: "long") }
     return ProbeCandidate(
-      trigger: .instruction(site, pid: place.pid),
+      trigger: .instruction(site, place.processes),
       scope: MarkScope(place: place, mark: mark),
       variables: { variables },
       standing: standing

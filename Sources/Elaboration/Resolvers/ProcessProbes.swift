@@ -26,20 +26,25 @@ enum ProcessProbes {
 
   private static func resolve(_ request: Request, _ environment: ElaborationEnvironment) -> ProbeResolution {
     // The process of `-p` is not part of the program: it is bound when the program runs.
-    let pid = request.process.number.map { Int32(truncatingIfNeeded: $0) }
+    let processes = scope(of: request, environment)
     var result = ProbeResolution()
     switch paths(of: request, environment) {
     case .failure(let problem): return .failed(.program(problem, at: request.process.range))
     case .success(let paths):
-      for path in paths { add(path, request, pid, environment, to: &result) }
+      for path in paths { add(path, request, processes, environment, to: &result) }
     }
     return result
+  }
+
+  private static func scope(of request: Request, _ environment: ElaborationEnvironment) -> ProcessScope {
+    if let number = request.process.number { return .process(Int32(truncatingIfNeeded: number)) }
+    return environment.followsChildren ? .family : .target
   }
 
   private static func add(
     _ path: String,
     _ request: Request,
-    _ pid: Int32?,
+    _ processes: ProcessScope,
     _ environment: ElaborationEnvironment,
     to result: inout ProbeResolution
   ) {
@@ -48,7 +53,7 @@ enum ProcessProbes {
       result.problems.append(.program(problem, at: (request.library ?? request.process).range))
     case .success(let program):
       let name = (request.library ?? request.process).string
-      let place = ProbePlace(program: program, name: name, pid: pid, environment: environment)
+      let place = ProbePlace(program: program, name: name, processes: processes, environment: environment)
       let found = request.resolve(place)
       result.candidates += found.candidates
       result.problems += found.problems
@@ -109,7 +114,7 @@ struct ProbePlace: Sendable {
   let program: any Program
   /// The name in the script.
   let name: String?
-  let pid: Int32?
+  let processes: ProcessScope
   let environment: ElaborationEnvironment
 
   /// Where the name led, when that is not what a reader of the script would expect: scripts are probed through

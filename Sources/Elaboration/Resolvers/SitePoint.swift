@@ -37,7 +37,7 @@ struct SitePoint: Sendable {
     let scope = FunctionScope(place: place, function: function, address: address, isReturn: isReturn)
     let program = place.program
     return ProbeCandidate(
-      trigger: isReturn ? .functionReturn(site, pid: place.pid) : .instruction(site, pid: place.pid),
+      trigger: isReturn ? .functionReturn(site, place.processes) : .instruction(site, place.processes),
       scope: scope,
       variables: { scope.listed },
       standing: standing,

@@ -99,13 +99,18 @@ enum StatementProbes {
   ) -> ProbeResolution {
     let raw = UInt64(bitPattern: number)
     // Of a process, an absolute address is one of its memory; of a file, one that no line table has to know.
-    guard isAbsolute, let pid = place.pid else {
+    guard isAbsolute, case .process(let pid) = place.processes else {
       return land(LinkAddress(raw), isAbsolute: isAbsolute, component, place)
     }
     switch linkAddress(LoadAddress(raw), of: pid, place) {
     case .failure(let problem): return .failed(.program(problem, at: component.range))
     case .success(let (address, program)):
-      let there = ProbePlace(program: program, name: nil, pid: pid, environment: place.environment)
+      let there = ProbePlace(
+        program: program,
+        name: nil,
+        processes: place.processes,
+        environment: place.environment
+      )
       return land(address, isAbsolute: true, component, there)
     }
   }

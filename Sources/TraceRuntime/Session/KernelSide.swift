@@ -42,6 +42,7 @@ extension LossReason {
     case .mapBusy: "updates lost: an array was busy or out of memory"
     case .missedEntry: "returns skipped: their entry was not seen"
     case .lockTimeout: "hits skipped: a global's lock was not to be had"
+    case .familyFull: "processes not followed: the target had too many at once"
     }
   }
 
@@ -49,7 +50,7 @@ extension LossReason {
   var advice: String? {
     switch self {
     case .ringFull: "-s MB makes the buffer larger"
-    case .scratchBusy, .mapBusy, .missedEntry, .lockTimeout: nil
+    case .scratchBusy, .mapBusy, .missedEntry, .lockTimeout, .familyFull: nil
     }
   }
 
@@ -61,6 +62,7 @@ extension LossReason {
     case .mapBusy: "map-busy"
     case .missedEntry: "missed-entry"
     case .lockTimeout: "lock-timeout"
+    case .familyFull: "family-full"
     }
   }
 }

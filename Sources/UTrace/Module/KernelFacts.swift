@@ -10,6 +10,8 @@ struct KernelFacts: Hashable, Sendable {
   var userAttachment: BPFTarget.UserAttachment
   var hasMayGoto: Bool
   var hasTaskStorage: Bool
+  var hasCopyFromUser: Bool
+  var hasCopyFromUserString: Bool
   var hasUprobeSession: Bool
   var possibleCPUCount: Int
   /// The kernel whose structures it reads; nil when it reads none.
@@ -31,6 +33,8 @@ struct KernelFacts: Hashable, Sendable {
       (.uprobeMulti, userAttachment == .multi && here.userAttachment == .siblings),
       (.mayGoto, hasMayGoto && !here.hasMayGoto),
       (.taskStorage, hasTaskStorage && !here.hasTaskStorage),
+      (.copyFromUser, hasCopyFromUser && !here.hasCopyFromUser),
+      (.copyFromUserString, hasCopyFromUserString && !here.hasCopyFromUserString),
       (.uprobeSession, hasUprobeSession && !here.hasUprobeSession),
     ]
     for (feature, isMissing) in wanted where isMissing {
@@ -51,6 +55,8 @@ extension KernelFacts {
       userAttachment: target.userAttachment,
       hasMayGoto: target.hasMayGoto,
       hasTaskStorage: target.hasTaskStorage,
+      hasCopyFromUser: target.hasCopyFromUser,
+      hasCopyFromUserString: target.hasCopyFromUserString,
       hasUprobeSession: target.hasUprobeSession,
       possibleCPUCount: target.possibleCPUCount,
       structuresOf: structures ? "\(machine.kernelRelease) \(machine.kernelVersion)" : nil

@@ -66,6 +66,8 @@ extension KernelFacts: BinaryCoded {
       userAttachment: try reader.value(),
       hasMayGoto: try reader.value(),
       hasTaskStorage: try reader.value(),
+      hasCopyFromUser: try reader.value(),
+      hasCopyFromUserString: try reader.value(),
       hasUprobeSession: try reader.value(),
       possibleCPUCount: try reader.value(),
       structuresOf: try reader.value()
@@ -78,6 +80,8 @@ extension KernelFacts: BinaryCoded {
       userAttachment,
       hasMayGoto,
       hasTaskStorage,
+      hasCopyFromUser,
+      hasCopyFromUserString,
       hasUprobeSession,
       possibleCPUCount,
       structuresOf

@@ -3,7 +3,7 @@
  *
  *   armed PID ADDRESS[,ADDRESS…] TRACER [ARGUMENT…]      run-time addresses of functions, hexadecimal
  *
- * Prints three times in ms: exec → all armed, SIGINT → all gone, SIGINT → the tracer has exited. Exit 1 after 60 s, or when
+ * Prints three times in ms: exec → all armed, SIGINT → all gone, SIGINT → the tracer has exited. Exit 1 after 10 s, or when
  * the tracer ends before it has armed.
  */
 #define _GNU_SOURCE
@@ -42,7 +42,7 @@ static double wait_until(int wanted, double start) {
     int there = 0;
     for (int i = 0; i < count; i++) there += changed(i) == wanted;
     if (there == count) return now() - start;
-    if (now() - start > 60000) return -1;
+    if (now() - start > 10000) return -1;
     siginfo_t ended = {0};
     if (wanted && waitid(P_PID, (id_t)tracer, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid) return -1;
     usleep(100);

@@ -1,0 +1,95 @@
+"""What rows are made with: the tools, the scratch directory, and interleaved rounds."""
+
+import os
+import shutil
+import tempfile
+
+from . import report
+from .tracing import Target, Tracer
+
+STRETCHES = 10
+STRETCH_NANOSECONDS = 6e6
+
+
+class Bench:
+    """One run of the benchmarks."""
+
+    def __init__(self, top, utrace, runs):
+        self.top, self.utrace, self.runs = top, utrace, runs
+        self.programs = os.path.join(top, ".build/benchmarks")
+        self.scratch = tempfile.mkdtemp(prefix="utrace-bench-")
+        self.bpftrace = os.environ.get("BPFTRACE", shutil.which("bpftrace") or "")
+        self.rows = []
+        # The user's own cache is neither used nor filled.
+        os.environ["XDG_CACHE_HOME"] = os.path.join(self.scratch, "cache")
+
+    def close(self):
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def program(self, name):
+        """Path of a compiled program of Benchmarks/programs."""
+        return os.path.join(self.programs, name)
+
+    def target(self, name="hits"):
+        return Target(self.program(name))
+
+    # MARK: Tracers, each a function from target and names of functions to a Tracer
+
+    def with_utrace(self, script, *options, **how):
+        """utrace with a script; `{path}` in it is the traced program."""
+        def start(target, names):
+            text = script.replace("{path}", target.path)
+            return Tracer([self.utrace, *options, "-e", text], target, names, **how)
+        return start
+
+    def with_bpftrace(self, script, **how):
+        """bpftrace with a script; nothing where it is not installed."""
+        if not self.bpftrace:
+            return None
+
+        def start(target, names):
+            return Tracer([self.bpftrace, "-e", script.replace("{path}", target.path)], target, names, **how)
+        return start
+
+    def with_empty(self, kind="entry", within=0):
+        """An empty BPF program on the same sites, `within` bytes behind the start of the functions."""
+        def start(target, names):
+            offsets = ",".join(f"{target.offset(name) + within:x}" for name in names)
+            return Tracer([self.program("empty"), kind, target.path, offsets], target, names)
+        return start
+
+    # MARK: Measuring
+
+    def interleaved(self, measures, runs=None):
+        """Calls each of the measures in turn, round by round: {who: [sample, …]}; None is left out."""
+        measures = {who: measure for who, measure in measures.items() if measure}
+        samples = {who: [] for who in measures}
+        for _ in range(runs or self.runs):
+            for who, measure in measures.items():
+                samples[who].append(measure())
+        return samples
+
+    def hit_costs(self, form, tracers, threads=1, keys=1, length=16, runs=None):
+        """Nanoseconds of a call of `form` in program `hits` under each tracer.
+
+        A sample is the quickest of some short stretches: what else runs on the machine only ever adds.
+        """
+        with self.target() as target:
+            def measure(start):
+                tracer = start(target, [form])
+                try:
+                    # The first calls bring memory in, and all keys.
+                    warm = target.command(form, threads, max(2000, 2 * keys // threads), keys, length)
+                    calls = max(1000, keys // threads, int(STRETCH_NANOSECONDS / max(warm, 1)))
+                    return min(target.command(form, threads, calls, keys, length) for _ in range(STRETCHES))
+                finally:
+                    tracer.stop()
+            return self.interleaved(
+                {who: (lambda start=start: measure(start)) for who, start in tracers.items() if start}, runs)
+
+    def add(self, name, unit, samples, bars=(), note=""):
+        """Shows a row and keeps it."""
+        row = report.Row(name, unit, samples, [report.Bar(*bar) for bar in bars], note)
+        self.rows.append(row)
+        for line in row.lines():
+            print(report.TABLE.format(*line).rstrip(), flush=True)

@@ -1,0 +1,102 @@
+"""Programs that are traced, and tracers on them.
+
+Whether a tracer is armed no tracer is asked: the bytes of the probed functions are watched.
+"""
+
+import os
+import signal
+import subprocess
+import time
+
+# A tracer may slide its probe a few instructions into the function.
+WINDOW = 48
+PATIENCE_SECONDS = 60
+
+
+class Target:
+    """A program of Benchmarks/programs that says where its functions are and obeys commands."""
+
+    def __init__(self, path):
+        self.path = os.path.realpath(path)
+        self.process = subprocess.Popen([self.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.pid = self.process.pid
+        self.addresses = {}
+        for line in self.process.stdout:
+            if line == "ready\n":
+                break
+            name, address = line.split()
+            self.addresses[name] = int(address, 16)
+        self.memory = os.open(f"/proc/{self.pid}/mem", os.O_RDONLY)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        os.close(self.memory)
+        self.process.kill()
+        self.process.wait()
+
+    def command(self, *words):
+        """The number that the program answers."""
+        self.process.stdin.write(" ".join(map(str, words)) + "\n")
+        self.process.stdin.flush()
+        return float(self.process.stdout.readline())
+
+    def code(self, name):
+        """What stands now where the function begins."""
+        return os.pread(self.memory, WINDOW, self.addresses[name])
+
+    def offset(self, name):
+        """File offset of a function."""
+        address = self.addresses[name]
+        with open(f"/proc/{self.pid}/maps") as maps:
+            for line in maps:
+                words = line.split()
+                start, end = (int(part, 16) for part in words[0].split("-"))
+                if start <= address < end:
+                    return address - start + int(words[2], 16)
+        raise RuntimeError(f"{name} is not mapped")
+
+
+class Tracer:
+    """A tracer on some functions of a target, armed when it is made."""
+
+    def __init__(self, argv, target, names, environment=None, output=subprocess.DEVNULL):
+        self.target = target
+        self.before = {name: target.code(name) for name in names}
+        self.errors = os.memfd_create("errors")
+        start = time.monotonic()
+        self.process = subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=output, stderr=self.errors,
+            env={**os.environ, **(environment or {})},
+        )
+        self._wait(lambda name: target.code(name) != self.before[name])
+        self.attach_ms = (time.monotonic() - start) * 1e3
+
+    def _wait(self, holds, may_end=False):
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not all(map(holds, self.before)):
+            if not may_end and self.process.poll() is not None:
+                raise RuntimeError(f"{self.process.args[0]} ended: {self.messages()}")
+            if time.monotonic() > deadline:
+                self.process.kill()
+                raise RuntimeError(f"{self.process.args[0]} took more than {PATIENCE_SECONDS} s")
+            time.sleep(0.0005)
+
+    def messages(self):
+        """What it wrote to standard error."""
+        return os.pread(self.errors, 1 << 16, 0).decode(errors="replace")
+
+    def stop(self):
+        """Ctrl-C; returns when all probes are gone and the tracer is."""
+        start = time.monotonic()
+        self.process.send_signal(signal.SIGINT)
+        self._wait(lambda name: self.target.code(name) == self.before[name], may_end=True)
+        self.detach_ms = (time.monotonic() - start) * 1e3
+        try:
+            self.process.wait(PATIENCE_SECONDS)
+        finally:
+            self.process.kill()
+        self.exit_ms = (time.monotonic() - start) * 1e3
+        self.said = self.messages()
+        os.close(self.errors)
