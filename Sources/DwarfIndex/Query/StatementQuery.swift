@@ -48,7 +48,7 @@ extension ImageCore {
     guard let main = info.main else { return [] }
     let catalog = UnitCatalog(DwarfSections(main: main, alternate: info.alternate))
     let file = pattern.file.map(FilePattern.init)
-    var abbreviations = AbbreviationCache(catalog.files, keepsInlined: false)
+    var abbreviations = AbbreviationCache(catalog.files, .names)
     return catalog.headers.compactMap { header in
       guard !header.section.isAlternate, let table = abbreviations.table(for: header) else { return nil }
       var walker = DIEWalker(catalog.files.bytes(of: header.section), header, table)

@@ -76,6 +76,7 @@ enum DwarfAttribute {
   static let frameBase: UInt16 = 0x40
   static let specification: UInt16 = 0x47
   static let type: UInt16 = 0x49
+  static let variableParameter: UInt16 = 0x4b
   static let virtuality: UInt16 = 0x4c
   static let entryPC: UInt16 = 0x52
   static let ranges: UInt16 = 0x55
