@@ -24,6 +24,9 @@ struct ImageProgram: Program {
   var searchReport: [String] { image.searchReport }
   var types: any TypeSource { image.types }
   var entry: LinkAddress { file.header.entry }
+  var hasGo: Bool {
+    file.section(named: ".gopclntab") != nil || file.section(named: ".data.rel.ro.gopclntab") != nil
+  }
 
   func functions(matching pattern: FunctionPattern) -> [ProgramFunction] {
     image.functions(matching: pattern).map { ProgramFunction($0, of: image) }
@@ -125,6 +128,7 @@ extension ProgramFunction {
   fileprivate init(_ match: FunctionMatch, of image: ProgramImage) {
     self.init(
       name: match.name,
+      scope: match.scope,
       linkageName: match.linkageName,
       entry: match.entry,
       end: match.end,

@@ -44,6 +44,8 @@ package protocol Program: Sendable {
   var types: any TypeSource { get }
   /// Where a program starts to run; 0 for a library that cannot be started.
   var entry: LinkAddress { get }
+  /// Whether code of Go's compiler is in it.
+  var hasGo: Bool { get }
   /// USDT probes, in the order of the notes.
   var marks: [ProgramMark] { get }
 
@@ -86,7 +88,10 @@ package protocol Program: Sendable {
 
 /// A function, or an inlined instance of one.
 package struct ProgramFunction: Sendable {
+  /// With the scopes around it: `shop::Item::total`.
   package var name: String
+  /// Without them.
+  package var baseName: String
   /// The symbol, where that is another name.
   package var linkageName: String?
   /// The first instruction.
@@ -104,6 +109,7 @@ package struct ProgramFunction: Sendable {
 
   package init(
     name: String,
+    scope: String? = nil,
     linkageName: String? = nil,
     entry: LinkAddress,
     end: LinkAddress? = nil,
@@ -114,7 +120,8 @@ package struct ProgramFunction: Sendable {
     isExported: Bool = false,
     variables: (any FunctionVariables)? = nil
   ) {
-    self.name = name
+    self.name = scope.map { "\($0)::\(name)" } ?? name
+    baseName = name
     self.linkageName = linkageName
     self.entry = entry
     self.end = end

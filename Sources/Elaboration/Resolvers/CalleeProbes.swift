@@ -61,7 +61,7 @@ struct CalleeSearch {
     for callee in variables.callees() {
       let function = callee.function
       names.insert(function.name)
-      let isWanted = Glob.matches(function.name, pattern: pattern) && fits(function)
+      let isWanted = isNamed(function) && fits(function)
       let text = callerText + ".callee(\"\(function.sourceText)\")"
       if function.isInlineInstance {
         if isWanted { found[function.entry] = Found(function: function, text: text, ways: []) }
@@ -78,6 +78,10 @@ struct CalleeSearch {
       guard longer.count <= Self.mostWays else { continue }
       collect(function, callerText, ways: longer, level: level + 1, &found, &names, &tailCalls)
     }
+  }
+
+  private func isNamed(_ function: ProgramFunction) -> Bool {
+    Glob.matches(function.name, pattern: pattern) || Glob.matches(function.baseName, pattern: pattern)
   }
 
   private func fits(_ function: ProgramFunction) -> Bool {

@@ -138,6 +138,7 @@ struct FunctionLanding {
     text: String,
     guardPlan: (@Sendable (LinkAddress) -> LocationPlan)? = nil
   ) {
+    if point.isReturn, point.place.program.isGo(function) { return addReturns(of: function, text: text) }
     let choices = ProbeAddress.choices(in: function, point.isReturn, point.place.program).filter {
       guardPlan == nil || !$0.writtenRegisters.contains(.rsp)
     }
@@ -159,6 +160,28 @@ struct FunctionLanding {
       found.atEntry = { make(entry) }
     }
     result.candidates.append(found)
+  }
+
+  /// Adds every `ret` of a function of Go, whose return address must stay as it is.
+  private mutating func addReturns(of function: ProgramFunction, text: String) {
+    let program = point.place.program
+    let returns = GoCode.returns(in: program.code(of: function, atMost: 1 << 24)) ?? []
+    guard !returns.isEmpty else {
+      let standing = SiteStanding(verdict: .refused("it has no instruction that returns"))
+      result.refused.append(RefusedSite(name: function.name, point: text, standing: standing))
+      return
+    }
+    var leaving = point
+    (leaving.isReturn, leaving.isLeaving) = (false, true)
+    for offset in returns {
+      let address = function.entry.advanced(by: Int64(offset))
+      guard seen.insert(address).inserted else { continue }
+      let standing = ProbeAddress.standing(at: address, isFunctionStart: false, program)
+      let source = function.declaration
+      if let found = leaving.candidate(function, at: address, standing, text: text, source: source) {
+        result.candidates.append(found)
+      }
+    }
   }
 
   /// What was landed, and what is to be said of the rest.

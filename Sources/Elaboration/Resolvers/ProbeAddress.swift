@@ -20,6 +20,7 @@ enum ProbeAddress {
   /// are in place only behind the prologue stays there. Those that give up registers are no place for a body
   /// that reads them.
   static func choices(in function: ProgramFunction, _ isReturn: Bool, _ program: any Program) -> [Choice] {
+    if program.isGo(function) { return [goChoice(in: function, program)] }
     let start = isReturn ? function.entry : function.probeAddress
     guard start == function.entry, !function.isInlineInstance else {
       return [Choice(address: start, standing: standing(at: start, isFunctionStart: false, program))]
@@ -42,6 +43,15 @@ enum ProbeAddress {
       writtenRegisters: slide.writtenRegisters
     )
     return [moved, stay]
+  }
+
+  /// Behind the stack check: a function whose stack is too small starts again, and would be counted twice.
+  private static func goChoice(in function: ProgramFunction, _ program: any Program) -> Choice {
+    let byteCount = GoCode.checkByteCount(in: program.code(of: function, atMost: longestFunction))
+    let address = function.entry.advanced(by: Int64(byteCount))
+    var standing = standing(at: address, isFunctionStart: byteCount == 0, program)
+    standing.slidByteCount = byteCount
+    return Choice(address: address, standing: standing)
   }
 
   /// What the kernel makes of a probe at an address; "unknown" when the file has no code there.

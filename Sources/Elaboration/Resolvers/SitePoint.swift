@@ -4,6 +4,8 @@ import TargetModel
 struct SitePoint: Sendable {
   let place: ProbePlace
   var isReturn = false
+  /// At an instruction that returns: results can be read, parameters no more.
+  var isLeaving = false
 
   /// The site in `function` at `address`; nil when that is nowhere in the file.
   ///
@@ -30,19 +32,38 @@ struct SitePoint: Sendable {
         function: function.name,
         name: function.name,
         provider: place.program.path,
-        probeType: isReturn ? "uretprobe" : "uprobe",
+        probeType: isReturn || isLeaving ? "uretprobe" : "uprobe",
         sourceLine: source
       )
     )
-    let scope = FunctionScope(place: place, function: function, address: address, isReturn: isReturn)
+    var scope = FunctionScope(place: place, function: function, address: address, isReturn: isReturn)
+    scope.isLeaving = isLeaving
+    let known = scope
     let program = place.program
     return ProbeCandidate(
       trigger: isReturn ? .functionReturn(site, place.processes) : .instruction(site, place.processes),
-      scope: scope,
-      variables: { scope.listed },
+      scope: known,
+      variables: { known.listed },
       standing: standing,
       symbol: { program.symbol(at: function.entry).flatMap { $0 == function.name ? nil : $0 } }
     )
+  }
+}
+
+extension Program {
+  /// Whether Go's compiler or assembler wrote the function: of a program with Go code, all but what is known to be C.
+  func isGo(_ function: ProgramFunction) -> Bool {
+    hasGo && ![".c", ".cc", ".cpp", ".cxx", ".h", ".hpp"].contains { function.file.hasSuffix($0) }
+  }
+
+  /// The code of a function with a known end; empty for another, and for one that is longer.
+  func code(of function: ProgramFunction, atMost byteCount: Int) -> [UInt8] {
+    guard let end = function.end, end > function.entry, end.raw - function.entry.raw <= byteCount else {
+      return []
+    }
+    let wanted = Int(end.raw - function.entry.raw)
+    let code = code(at: function.entry, upTo: wanted)
+    return code.count == wanted ? code : []
   }
 }
 
