@@ -52,7 +52,7 @@ package enum Intrinsic: String, Hashable, Sendable, CaseIterable {
   case userStringQuoted
   /// L L → S: address, exactly that many bytes, escaped in quotes; raises
   case userBufferQuoted
-  /// L L → S: address, exactly that many bytes, raw (`%#m`); raises
+  /// L L → S: address, exactly that many bytes and at least one, raw (`%#m`); raises
   case userBytes
   /// L L L → L: address, bytes (1, 2, 4, 8), signed; raises on a fault
   case userRead
@@ -62,7 +62,7 @@ package enum Intrinsic: String, Hashable, Sendable, CaseIterable {
   case kernelString, kernelRead
   /// L L S → S
   case kernelStringOr
-  /// L L → S: address, exactly that many bytes, raw (`%m`); raises
+  /// L L → S: address, exactly that many bytes and at least one, raw (`%m`); raises
   case kernelBytes
 
   // The session.

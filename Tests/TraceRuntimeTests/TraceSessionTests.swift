@@ -20,6 +20,17 @@ private final class FakeKernelSide: KernelSide {
 
   func setState(_ state: SessionState) { states.append(state) }
 
+  var lockedProbes: [Int] = []
+  var refusedProbes: Set<Int> = []
+
+  func lock(probe: Int) -> Bool {
+    if refusedProbes.contains(probe) { return false }
+    lockedProbes.append(probe)
+    return true
+  }
+
+  func unlock(probe: Int) {}
+
   func detach() { isDetached = true }
 
   func drainControl(_ body: (RawSpan) -> Void) { take(&control, body) }

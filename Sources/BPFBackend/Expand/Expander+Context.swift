@@ -116,6 +116,30 @@ extension Expander {
       let value = machine(load, location, into: &steps)
       if let result { frame.values[result.index] = value }
       return nil
+    case (.ctime, let seconds?), (.tzCtime, let seconds?):
+      let text = calendarText(seconds, isLocal: intrinsic == .tzCtime, location, into: &steps)
+      if let result { frame.values[result.index] = text }
+      return nil
+    case (.tzName, _):
+      let name = machine(.timeZoneName, location, into: &steps)
+      if let result { frame.values[result.index] = name }
+      return nil
+    case (.tzGmtoff, _):
+      let east = machine(.timeZoneOffset, location, into: &steps)
+      let west = machine(.unary(.negate, east), location, into: &steps)
+      if let result { frame.values[result.index] = west }
+      return nil
+    case (.userBufferQuoted, let address?):
+      // A third operand: its fault is a string's.
+      let bytes = makeValue(.string)
+      let read = Operation.intrinsic(bytes, .userBytes, [address, operands[1], .long(1)])
+      steps.append(Step(action: .operation(read), location: location))
+      let made = result.map { result in
+        let value = makeValue(.string)
+        frame.values[result.index] = .value(value)
+        return value
+      }
+      return .operation(.intrinsic(made, .stringQuoted, [.value(bytes)]))
     default: break
     }
     let read = TextRead(intrinsic: intrinsic, operands: operands)

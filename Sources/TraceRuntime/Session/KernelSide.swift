@@ -9,6 +9,11 @@ package protocol KernelSide: AnyObject {
 
   /// What kernel-side probes check first.
   func setState(_ state: SessionState)
+  /// Takes the lock that a probe of the user side needs; false, and counted as a skipped hit, when it is not to be
+  /// had in time.
+  func lock(probe: Int) -> Bool
+  /// Gives it back.
+  func unlock(probe: Int)
   /// Removes every probe; when it returns, no more records come.
   func detach()
   /// Hands over what is on the control ring, oldest first.
