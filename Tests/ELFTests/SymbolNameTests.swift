@@ -49,7 +49,7 @@ import Testing
         "<std::sys::fs::unix::File>::open_c"
       ),
       (
-        "_RNvNvNtNtNtNtCsjrHSEGnQ3l9_3std3sys2fs4unix9try_statx17STATX_SAVED_STATE.0",
+        "_RNvNvNtNtNtCsjrHSEGnQ3l9_3std3sys2fs4unix9try_statx17STATX_SAVED_STATE.0",
         "std::sys::fs::unix::try_statx", "STATX_SAVED_STATE.0",
         "std::sys::fs::unix::try_statx::STATX_SAVED_STATE.0"
       ),
