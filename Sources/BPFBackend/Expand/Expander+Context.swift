@@ -42,7 +42,8 @@ extension Expander {
     case .returnValue: return try expand(.register(target.registers.returnValue), [], location, into: &steps)
     case .argument(let number): return try expand(argument(number), [], location, into: &steps)
     case .site(let text): return siteText(text, location, into: &steps)
-    case .ppid, .pgrp, .sid, .euid, .egid, .pexecname:
+    case .ppid, .pgrp, .sid, .euid, .egid, .pexecname, .argumentsStart, .argumentsEnd, .environmentStart,
+      .environmentEnd:
       guard let plan else { throw unsupported("'\(field)'", location) }
       let value = try expand(plan, [], location, into: &steps)
       return field.isString ? machine(.kernelText(value), location, into: &steps) : value
@@ -115,6 +116,19 @@ extension Expander {
       )
       let value = machine(load, location, into: &steps)
       if let result { frame.values[result.index] = value }
+      return nil
+    case (.ctime, let seconds?), (.tzCtime, let seconds?):
+      let text = calendarText(seconds, isLocal: intrinsic == .tzCtime, location, into: &steps)
+      if let result { frame.values[result.index] = text }
+      return nil
+    case (.tzName, _):
+      let name = machine(.timeZoneName, location, into: &steps)
+      if let result { frame.values[result.index] = name }
+      return nil
+    case (.tzGmtoff, _):
+      let east = machine(.timeZoneOffset, location, into: &steps)
+      let west = machine(.unary(.negate, east), location, into: &steps)
+      if let result { frame.values[result.index] = west }
       return nil
     case (.userBufferQuoted, let address?):
       // A third operand: its fault is a string's.
