@@ -56,6 +56,8 @@ package final class ChildProcess {
 
   /// Lets a suspended command run.
   package func resume() {
+    // A shell that has not come to its gate yet must find it open.
+    waitUntilSuspended()
     guard let gate else { return }
     unsafe _ = write(gate, "\n", 1)
     close(gate)

@@ -13,10 +13,18 @@ extension LiveTests {
   /// One boot runs all scripts, two at a time.
   @Suite(.tags(.qemu), .requires(.oldKernel), .timeLimit(.minutes(3))) struct OldKernelTests {
     private static let guest = Result {
-      try OldKernel(randomCommands() + cases.map { ($0.name, $0.command) })
+      try OldKernel(randomCommands() + (cases + constructs).map { ($0.name, $0.command) })
     }
 
-    @Test("scripts do on Linux 6.1 what they do elsewhere", arguments: cases)
+    private static let constructs = constructCases.map { construct in
+      OldKernelCase(
+        name: construct.name,
+        command: ["-w", "-o", "/dev/fd/3", "-c", "threads 1 1", "-e", construct.script(at: constructPoint)],
+        lines: construct.lines
+      )
+    }
+
+    @Test("scripts do on Linux 6.1 what they do elsewhere", arguments: cases + constructs)
     func runs(_ wanted: OldKernelCase) throws {
       let outcome = try Self.guest.get().outcome(wanted.name)
       for line in wanted.lines {
@@ -108,6 +116,8 @@ struct OldKernelCase: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { name }
 }
+
+private let constructPoint = "process(\"threads\").function(\"hit\")"
 
 private let cases = [
   OldKernelCase(

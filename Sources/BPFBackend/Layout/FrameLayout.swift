@@ -38,6 +38,8 @@ struct FrameLayout {
   private(set) var subjectOffset = 0
   /// Where in scratch memory the next round of a loop finds where to go on.
   private(set) var resumeOffset = 0
+  /// Where ``WalkState`` begins.
+  private(set) var stateOffset = 0
   /// Of all variables, values first.
   let types: [ValueType]
   private let values: Int
@@ -77,6 +79,8 @@ struct FrameLayout {
   private mutating func placeBuffers() {
     resumeOffset = scratchByteCount
     if demand.runsInRounds { scratchByteCount += 8 }
+    stateOffset = scratchByteCount
+    if demand.usesState { scratchByteCount += WalkState.byteCount }
     placeStringStates()
     controlOffset = scratchByteCount
     if demand.sendsText { scratchByteCount += 32 + module.slotByteCount }

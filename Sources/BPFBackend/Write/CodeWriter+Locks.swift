@@ -198,11 +198,13 @@ private struct GuardedAccess: StepVisitor {
   var isFound = false
 
   mutating func willVisit(_ step: Step) {
-    if case .operation(let operation) = step.action, let global = operation.global,
-      guarded.contains(global.index)
-    {
-      isFound = true
-    }
+    let global: GlobalID? =
+      switch step.action {
+      case .operation(let operation): operation.global
+      case .walk(let step): step.walk.global
+      default: nil
+      }
+    if let global, guarded.contains(global.index) { isFound = true }
   }
 
   mutating func rewrite(_ operand: Operand) -> Operand { operand }

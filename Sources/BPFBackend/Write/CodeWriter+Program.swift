@@ -16,6 +16,7 @@ extension CodeWriter {
     checkState(role)
     checkProcess()
     if layout.scratchRegister != nil { claimScratch() }
+    if demand.rowByteCount > 0 { claimWalkSlot(slotless) }
     beginOutput()
     if demand.usesTokens { clearTokens() }
     if demand.usesCaptures { clearMatch() }
@@ -35,6 +36,7 @@ extension CodeWriter {
       // Without faults nothing leads there, and nothing was kept for it.
       if demand.mayFault { writeUncaught() }
     }
+    writeTableFunctions()
     writeSubprograms()
     do {
       return try code.finish()
@@ -45,6 +47,8 @@ extension CodeWriter {
 
   /// Gives back what was claimed.
   mutating func leave() {
+    if demand.rowByteCount > 0 { releaseWalkSlot() }
+    code.place(slotless)
     releaseScratch()
     code.place(quit)
     finish(0)

@@ -39,6 +39,9 @@ struct CodeWriter {
     /// Bytes of scratch memory that programs of each kind need.
     var taskScratchByteCount = 0
     var poolScratchByteCount = 0
+    /// What the rows of `foreach` take: bytes of one, and how many a hit may use.
+    var walkRowByteCount = 0
+    var walkRowCount = 0
   }
 
   var shared: Shared
@@ -53,6 +56,8 @@ struct CodeWriter {
   var holdsLock = false
   /// Before anything was claimed.
   let quit: Assembler.Label
+  /// Scratch memory was claimed, the slot of walks was not.
+  let slotless: Assembler.Label
   var handlers: [Handler] = []
   var scopes: [Int: Assembler.Label] = [:]
   var loops: [(next: Assembler.Label, end: Assembler.Label)] = []
@@ -66,6 +71,8 @@ struct CodeWriter {
   /// Of the step being written.
   var location: Int?
   var subprograms: [Subprogram: Assembler.Function] = [:]
+  var tableFunctions: [TableFunction: Assembler.Function] = [:]
+  var pendingTableFunctions: [TableFunction] = []
   /// What to do about user memory that is not resident.
   var absentMemory = AbsentMemory()
   /// Whether any code written so far waits for memory, so that the program must be one that may sleep.
@@ -78,6 +85,7 @@ struct CodeWriter {
     code = Assembler(program: name)
     ends = Ends(&code)
     quit = code.makeLabel()
+    slotless = code.makeLabel()
   }
 
   /// Begins a function with ends of its own.
@@ -118,6 +126,7 @@ extension CodeWriter {
         try writer.write(isThen ? then : other)
       }
     case .loop: try writeLoop(action)
+    case .walk(let step): write(step)
     case .scope(let number, let steps): try writeScope(number, steps)
     case .leave(let number): if let label = scopes[number] { code.jump(to: label) }
     case .breakLoop: if let loop = loops.last { code.jump(to: loop.end) }
@@ -174,9 +183,9 @@ extension CodeWriter {
     let (exhausted, done) = (code.makeLabel(), code.makeLabel())
     blur(condition + body + step, budget)
     let start = beginRound(exhausted)
-    spend(budget, exhausted)
     try write(condition)
     jump(unless: operand, to: done)
+    if let budget { spend(budget, exhausted) }
     loops.append((next, done))
     try write(body)
     loops.removeLast()
@@ -199,13 +208,13 @@ extension CodeWriter {
 
   /// Adds a zero that the verifier cannot know to all that the loop changes, so that its second round looks
   /// to the verifier like the first.
-  private mutating func blur(_ steps: [Step], _ budget: LocalID) {
+  private mutating func blur(_ steps: [Step], _ budget: LocalID?) {
     let number = loopCount
     loopCount += 1
     // What is in scratch memory is unknown to it anyway.
     if demand.runsInRounds { return }
     writeUnknownZero(.r1)
-    let changed = StoredLocals.of(steps).union([budget]).sorted { $0.index < $1.index }
+    let changed = StoredLocals.of(steps).union(budget.map { [$0] } ?? []).sorted { $0.index < $1.index }
     for local in changed where layout.liveness.isLive(local, atLoop: number) {
       switch layout.home(local) {
       case .register(let register): code.emit(.arithmetic(.add, register, .r1))

@@ -31,11 +31,6 @@ enum Subprogram: String, CaseIterable {
   case nextToken = "next_token"
   /// `r1` a string, `r2` a base: the number that it begins with.
   case parseNumber = "parse_number"
-  /// `r1` a map, `r2` a key: what all CPUs have, merged.
-  case mergeCount = "merge_count"
-  case mergeSum = "merge_sum"
-  case mergeMinimum = "merge_min"
-  case mergeMaximum = "merge_max"
   /// `r1` where a string goes, `r2` a string, `r3` the most bytes, `r4` whether in quotes and (above) which: the
   /// second with escapes.
   case escapeText = "escape_text"
@@ -70,9 +65,7 @@ extension Subprogram {
     case .matchRegex: .global([.memory(byteCount: 4 * module.regexes.wordCount), text, .scalar])
     case .nextToken:
       .global([.memory(byteCount: TokenState.textOffset + module.textByteCount), text, text])
-    case .mergeCount, .mergeSum, .mergeMinimum, .mergeMaximum, .clearShares, .deleteElement, .findSite,
-      .waitForLock, .waitToShare:
-      .static
+    case .clearShares, .deleteElement, .findSite, .waitForLock, .waitToShare: .static
     }
   }
 }
@@ -122,10 +115,6 @@ extension CodeWriter {
     case .appendDecimal: writeAppendDecimal()
     case .findText: writeFindText()
     case .parseNumber: writeParseNumber()
-    case .mergeCount: writeMerge(StatisticLayout.countOffset, isSum: true)
-    case .mergeSum: writeMerge(StatisticLayout.sumOffset, isSum: true)
-    case .mergeMinimum: writeMerge(StatisticLayout.minimumOffset, isSum: false)
-    case .mergeMaximum: writeMerge(StatisticLayout.maximumOffset, isSum: false)
     case .escapeText: writeEscapeText()
     case .appendNumber: writeAppendNumber()
     case .appendFill: writeAppendFill()

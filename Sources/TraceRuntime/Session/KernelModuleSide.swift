@@ -37,7 +37,8 @@ package final class KernelModuleSide: KernelSide {
     globals.setSession(
       target: Int64(target ?? 0),
       isWaiting: targetIsWaiting,
-      realtimeBias: bias
+      realtimeBias: bias,
+      zone: LocalTime.now
     )
   }
 
