@@ -4,7 +4,7 @@ import TargetModel
 
 /// Probes on user-space programs (stapprobes(3stap), "USER-SPACE").
 ///
-/// This file finds the program; what is probed in it is the business of ``FunctionProbes`` and ``MarkProbes``.
+/// This file finds the program; what is probed in it is the business of a ``ProcessSubject``.
 enum ProcessProbes {
   static let resolve: @Sendable (ProbePoint, ElaborationEnvironment) -> ProbeResolution = {
     point,
@@ -17,30 +17,34 @@ enum ProcessProbes {
 
   /// What a point says, component by component.
   struct Request: Sendable {
-    /// What is probed in the program.
-    enum Subject: Sendable {
-      case function(ProbePoint.Component, Set<String>)
-      case mark(ProbePoint.Component, provider: ProbePoint.Component?)
-      case event(ProcessEvent)
-    }
-
     var point: ProbePoint
     var process: ProbePoint.Component
     var library: ProbePoint.Component?
     var subject: Subject
+
+    /// What is probed.
+    enum Subject: Sendable {
+      /// A place in the program, or in each program.
+      case place(ProcessSubject.Resolve)
+      /// What happens to the process.
+      case event(ProcessEvent)
+    }
   }
 
   private static func resolve(_ request: Request, _ environment: ElaborationEnvironment) -> ProbeResolution {
     // The process of `-p` is not part of the program: it is bound when the program runs.
     let processes = scope(of: request, environment)
-    if case .event(let event) = request.subject { return resolve(event, of: request, processes, environment) }
-    var result = ProbeResolution()
-    switch paths(of: request, environment) {
-    case .failure(let problem): return .failed(.program(problem, at: request.process.range))
-    case .success(let paths):
-      for path in paths { add(path, request, processes, environment, to: &result) }
+    switch request.subject {
+    case .event(let event): return resolve(event, of: request, processes, environment)
+    case .place(let land):
+      var result = ProbeResolution()
+      switch paths(of: request, environment) {
+      case .failure(let problem): return .failed(.program(problem, at: request.process.range))
+      case .success(let paths):
+        for path in paths { add(path, request, land, processes, environment, to: &result) }
+      }
+      return result
     }
-    return result
   }
 
   /// Events of processes: of one, of the target, of those that run a program, of all.
@@ -83,6 +87,7 @@ enum ProcessProbes {
   private static func add(
     _ path: String,
     _ request: Request,
+    _ land: ProcessSubject.Resolve,
     _ processes: ProcessScope,
     _ environment: ElaborationEnvironment,
     to result: inout ProbeResolution
@@ -93,16 +98,11 @@ enum ProcessProbes {
     case .success(let program):
       let name = (request.library ?? request.process).string
       let place = ProbePlace(program: program, name: name, processes: processes, environment: environment)
-      let found =
-        switch request.subject {
-        case .function(let pattern, let modifiers): FunctionProbes.resolve(pattern, modifiers, place)
-        case .mark(let pattern, let provider): MarkProbes.resolve(pattern, provider, place)
-        case .event:
-          preconditionFailure("events have been resolved: they are of a process and no place in it")
-        }
+      let found = land(place)
       result.candidates += found.candidates
       result.problems += found.problems
       result.warnings += found.warnings
+      result.refused += found.refused
     }
   }
 
@@ -184,12 +184,6 @@ struct PointProblem: Error {
 }
 
 extension ProcessProbes.Request {
-  /// Components that SystemTap knows and utrace does not yet.
-  private static let later: Set<String> = [
-    "callee", "callees", "data", "insn", "label", "plt", "statement",
-  ]
-  private static let modifiers: Set<String> = ["call", "exported", "inline", "return"]
-
   /// Reads the components of a point.
   static func read(_ point: ProbePoint) -> Result<Self, PointProblem> {
     var rest = point.components.dropFirst()
@@ -199,58 +193,26 @@ extension ProcessProbes.Request {
       library = component
       rest = rest.dropFirst()
     }
+    let process = point.components[0]
+    if library == nil, let event = ProcessEvent(rest) {
+      return .success(Self(point: point, process: process, library: nil, subject: .event(event)))
+    }
     return readSubject(rest, point).map {
-      Self(point: point, process: point.components[0], library: library, subject: $0)
+      Self(point: point, process: process, library: library, subject: .place($0))
     }
   }
 
   private static func readSubject(
     _ components: ArraySlice<ProbePoint.Component>,
     _ point: ProbePoint
-  ) -> Result<Subject, PointProblem> {
+  ) -> Result<ProcessSubject.Resolve, PointProblem> {
     guard let first = components.first else {
       return .failure(PointProblem(.processNeedsMore(at: point.range)))
     }
-    let rest = components.dropFirst()
-    if let event = ProcessEvent(components), point.components.count - components.count == 1 {
-      return .success(.event(event))
+    if let subject = ProcessSubject.all.first(where: { $0.head == first.name.text }) {
+      return subject.read(components, point.components[0])
     }
-    switch first.name.text {
-    case "function": return readFunction(first, rest, point)
-    case "mark":
-      guard first.string != nil else { return .failure(PointProblem(.needsString(first))) }
-      if let stray = rest.first { return .failure(PointProblem(.unexpectedComponent(stray))) }
-      return .success(.mark(first, provider: nil))
-    case "provider":
-      guard first.string != nil else { return .failure(PointProblem(.needsString(first))) }
-      guard let mark = rest.first, mark.name.text == "mark", mark.string != nil else {
-        return .failure(PointProblem(.providerNeedsMark(first)))
-      }
-      if let stray = rest.dropFirst().first { return .failure(PointProblem(.unexpectedComponent(stray))) }
-      return .success(.mark(mark, provider: first))
-    case let name:
-      let isKnown = later.contains(name)
-      return .failure(PointProblem(isKnown ? .unsupportedComponent(first) : .noSuchComponent(first)))
-    }
-  }
-
-  private static func readFunction(
-    _ function: ProbePoint.Component,
-    _ rest: ArraySlice<ProbePoint.Component>,
-    _ point: ProbePoint
-  ) -> Result<Subject, PointProblem> {
-    guard function.string != nil else { return .failure(PointProblem(.needsString(function))) }
-    var found: Set<String> = []
-    for component in rest {
-      let name = component.name.text
-      if later.contains(name) { return .failure(PointProblem(.unsupportedComponent(component))) }
-      // stapprobes(3stap): unused for process probes; the kernel keeps as many as it needs.
-      if name == "maxactive" { continue }
-      guard modifiers.contains(name), component.argument == nil else {
-        return .failure(PointProblem(.unexpectedComponent(component, near: modifiers.union(later))))
-      }
-      found.insert(name)
-    }
-    return .success(.function(function, found))
+    let isKnown = ProcessSubject.later.contains(first.name.text)
+    return .failure(PointProblem(isKnown ? .unsupportedComponent(first) : .noSuchComponent(first)))
   }
 }
