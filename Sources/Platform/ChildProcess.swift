@@ -12,20 +12,23 @@ package final class ChildProcess {
   /// Writing to it, or closing it, ends the wait; nil: the command runs.
   private var gate: CInt?
   private var exit: Exit?
+  private var isSuspended = false
 
   /// Starts `command`; with `isSuspended` it waits for ``resume()`` and never runs if this process ends before.
-  /// - Throws: ``SystemError`` for `pipe(2)` or `posix_spawn(3)`.
+  /// - Throws: ``SystemError`` for `socketpair(2)` or `posix_spawn(3)`.
   package init(_ command: String, isSuspended: Bool = false) throws(SystemError) {
     guard isSuspended else {
       pid = try spawn(["/bin/sh", "-c", command], gate: nil)
       return
     }
     var ends: [CInt] = [-1, -1]
-    guard unsafe pipe(&ends) == 0 else { throw SystemError("pipe", on: command, code: errno) }
+    guard unsafe socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0, &ends) == 0 else {
+      throw SystemError("socketpair", on: command, code: errno)
+    }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     defer { close(ends[0]) }
     // The shell becomes the command, so that its process ID is the command's.
-    let script = "read -r go <&3 || exit 125; exec 3<&-; \(ShellCommand(command).replacement)"
+    let script = "echo >&3 && read -r go <&3 || exit 125; exec 3<&-; \(ShellCommand(command).replacement)"
     do {
       pid = try spawn(["/bin/sh", "-c", script, command], gate: ends[0])
     } catch {
@@ -40,8 +43,21 @@ package final class ChildProcess {
     _ = poll()
   }
 
+  /// Waits until a suspended command does: before, the shell that it waits in may still be about to start.
+  ///
+  /// posix_spawn(3) returns when the child has given its memory back, which is before the kernel tells of its exec.
+  package func waitUntilSuspended() {
+    guard let gate, !isSuspended else { return }
+    var byte: UInt8 = 0
+    var count = 0
+    repeat { unsafe count = read(gate, &byte, 1) } while count < 0 && errno == EINTR
+    isSuspended = true
+  }
+
   /// Lets a suspended command run.
   package func resume() {
+    // A shell that has not come to its gate yet must find it open.
+    waitUntilSuspended()
     guard let gate else { return }
     unsafe _ = write(gate, "\n", 1)
     close(gate)

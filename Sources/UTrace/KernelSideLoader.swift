@@ -13,8 +13,8 @@ struct KernelSideLoader {
   let module: BPFModule
   /// The process of `-p` or `-c`, to which process probes are limited that name none themselves.
   let target: Int32?
-  /// It is the command of `-c`, which waits for its start.
-  let targetIsWaiting: Bool
+  /// The command of `-c`, which is the target and waits for its start.
+  let command: ChildProcess?
 
   /// Loads and attaches; nothing stays behind on failure.
   func load() throws(KernelError) -> KernelModuleSide {
@@ -35,7 +35,7 @@ struct KernelSideLoader {
       controlRing: loaded.map(module.controlRing.name),
       losses: loaded.map(module.losses.name),
       target: target,
-      targetIsWaiting: targetIsWaiting
+      targetIsWaiting: command != nil
     )
     try fillPaths(loaded)
     try fillExecutables(loaded)
@@ -47,7 +47,10 @@ struct KernelSideLoader {
   /// Attaches every probe; entries before bodies, so that no return lacks its entry for want of a probe.
   private func attach(_ loaded: borrowing LoadedModule) throws(KernelError) -> Attachment {
     var all = Attachment()
-    if module.noticesCommandStart { all.add(try kernel.attach(loaded.program(CommandStart.program))) }
+    if module.noticesCommandStart {
+      command?.waitUntilSuspended()
+      all.add(try kernel.attach(loaded.program(CommandStart.program)))
+    }
     if let family = module.family {
       all.add(try kernel.attach(loaded.program(FamilyPrograms.fork)))
       try TargetFamily(target).enter(loaded.map(family.name))

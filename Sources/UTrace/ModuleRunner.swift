@@ -35,7 +35,7 @@ struct ModuleRunner {
             program: program,
             module: module,
             target: pid,
-            targetIsWaiting: command != nil
+            command: command
           ).load()
         } saying: { _ in
           "loaded and attached"

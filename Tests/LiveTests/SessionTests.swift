@@ -165,7 +165,7 @@ extension LiveTests {
     func saysThatOutputIsClosed() throws {
       let scratch = try ScratchDirectory()
       let script = "probe begin { println(\"line\") exit() }"
-      let closed = try run("bash", ["-c", "\"$0\" -e '\(script)' >&- 2>&1", Package.utrace])
+      let closed = try run("bash", ["-c", "\"$0\" -e '\(script)' 2>&1 >&-", Package.utrace])
       #expect(closed.status == 3, "\(closed)")
       let file = "\(scratch.path)/out"
       let all = "\"$0\" -o \(file) -e '\(script)' <&- >&- 2>&-"

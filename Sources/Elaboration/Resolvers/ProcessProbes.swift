@@ -17,18 +17,18 @@ enum ProcessProbes {
 
   /// What a point says, component by component.
   struct Request: Sendable {
-    /// What is probed.
-    enum Subject: Sendable {
-      /// Lands in one program.
-      case place(ProcessSubject.Resolve)
-      /// Of the process as a whole.
-      case event(ProcessEvent)
-    }
-
     var point: ProbePoint
     var process: ProbePoint.Component
     var library: ProbePoint.Component?
     var subject: Subject
+
+    /// What is probed.
+    enum Subject: Sendable {
+      /// A place in the program, or in each program.
+      case place(ProcessSubject.Resolve)
+      /// What happens to the process.
+      case event(ProcessEvent)
+    }
   }
 
   private static func resolve(_ request: Request, _ environment: ElaborationEnvironment) -> ProbeResolution {
@@ -36,24 +36,15 @@ enum ProcessProbes {
     let processes = scope(of: request, environment)
     switch request.subject {
     case .event(let event): return resolve(event, of: request, processes, environment)
-    case .place(let land): return resolve(land, request, processes, environment)
+    case .place(let land):
+      var result = ProbeResolution()
+      switch paths(of: request, environment) {
+      case .failure(let problem): return .failed(.program(problem, at: request.process.range))
+      case .success(let paths):
+        for path in paths { add(path, request, land, processes, environment, to: &result) }
+      }
+      return result
     }
-  }
-
-  /// Places in the code of a program or of its libraries.
-  private static func resolve(
-    _ land: ProcessSubject.Resolve,
-    _ request: Request,
-    _ processes: ProcessScope,
-    _ environment: ElaborationEnvironment
-  ) -> ProbeResolution {
-    var result = ProbeResolution()
-    switch paths(of: request, environment) {
-    case .failure(let problem): return .failed(.program(problem, at: request.process.range))
-    case .success(let paths):
-      for path in paths { add(path, request, land, processes, environment, to: &result) }
-    }
-    return result
   }
 
   /// Events of processes: of one, of the target, of those that run a program, of all.
@@ -202,23 +193,24 @@ extension ProcessProbes.Request {
       library = component
       rest = rest.dropFirst()
     }
+    let process = point.components[0]
+    if library == nil, let event = ProcessEvent(rest) {
+      return .success(Self(point: point, process: process, library: nil, subject: .event(event)))
+    }
     return readSubject(rest, point).map {
-      Self(point: point, process: point.components[0], library: library, subject: $0)
+      Self(point: point, process: process, library: library, subject: .place($0))
     }
   }
 
   private static func readSubject(
     _ components: ArraySlice<ProbePoint.Component>,
     _ point: ProbePoint
-  ) -> Result<Subject, PointProblem> {
+  ) -> Result<ProcessSubject.Resolve, PointProblem> {
     guard let first = components.first else {
       return .failure(PointProblem(.processNeedsMore(at: point.range)))
     }
-    if let event = ProcessEvent(components), point.components.count - components.count == 1 {
-      return .success(.event(event))
-    }
     if let subject = ProcessSubject.all.first(where: { $0.head == first.name.text }) {
-      return subject.read(components, point.components[0]).map { .place($0) }
+      return subject.read(components, point.components[0])
     }
     let isKnown = ProcessSubject.later.contains(first.name.text)
     return .failure(PointProblem(isKnown ? .unsupportedComponent(first) : .noSuchComponent(first)))
