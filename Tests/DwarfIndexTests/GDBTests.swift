@@ -142,7 +142,8 @@ import Testing
           seen = set()
           for block in chain:
               for symbol in block:
-                  if symbol.addr_class == gdb.SYMBOL_LOC_LABEL or symbol.is_function:
+                  is_enumerator = symbol.is_constant and symbol.type.code == gdb.TYPE_CODE_ENUM
+                  if symbol.addr_class == gdb.SYMBOL_LOC_LABEL or symbol.is_function or is_enumerator:
                       continue
                   if symbol.is_variable or symbol.is_argument or symbol.is_constant:
                       if symbol.name not in seen:
@@ -231,7 +232,7 @@ import Testing
     if their.hasPrefix("reg xmm") {
       return own.hasPrefix("none (it is in a register that probes cannot read")
     }
-    if their == "none" { return own.hasPrefix("reg ") || own == "expression" }
+    if their == "none" { return own.hasPrefix("reg ") || own.hasPrefix("stack ") || own == "expression" }
     if their.hasPrefix("frame ") { return own.hasPrefix("none (the function has no frame base here") }
     return their == "expression"
       && (own.contains("only its caller") || own.contains("it points to something"))
@@ -247,7 +248,9 @@ import Testing
     for symbol in ["*", "&", "(", ")", "[", "]", ","] {
       text = text.replacingOccurrences(of: symbol, with: " \(symbol) ")
     }
-    let dropped: Set<String> = ["struct", "union", "enum", "class", "int", "signed", "{...}"]
+    let dropped: Set<String> = [
+      "struct", "union", "enum", "class", "int", "signed", "{...}", "variable", "length",
+    ]
     var words = text.split(separator: " ").map(String.init)
     let isPlainInteger =
       words.contains("int") && !words.contains("long") && !words.contains("short")

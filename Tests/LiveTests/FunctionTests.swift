@@ -169,6 +169,17 @@ extension LiveTests {
       )
     }
 
+    @Test(
+      "inlined instances have their variables",
+      arguments: ["O2", "O3", "clang-O2", "split", "dwz-a", "lto"]
+    )
+    func seesVariablesOfInlinedInstances(_ variant: String) throws {
+      let script = "probe process.function(\"inlined_square\").inline { println(\"side \", $side) }"
+      let traced = try utrace(["-c", Package.program("targets-\(variant)"), "-e", script])
+      #expect(traced.status == 0 && traced.messages.isEmpty, "\(traced.errors)")
+      #expect(traced.lines.filter { $0.hasPrefix("side ") } == ["side 3", "side 5"], "\(traced.output)")
+    }
+
     @Test("a return probe leaves alone what is not called")
     func returnProbesSparePartsAndStart() throws {
       let program = Package.program("targets-O2")
