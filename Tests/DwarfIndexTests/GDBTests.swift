@@ -228,7 +228,8 @@ import Testing
   /// What docs/decisions/0032-compared-with-gdb.md explains.
   private static func isExplained(_ own: String?, _ their: String?) -> Bool {
     guard let own else { return their == "none" }
-    guard let their else { return false }
+    // Of constants of an enumeration type, gdb does not tell variables from enumerators.
+    guard let their else { return own.hasPrefix("const ") }
     if their.hasPrefix("reg xmm") {
       return own.hasPrefix("none (it is in a register that probes cannot read")
     }
