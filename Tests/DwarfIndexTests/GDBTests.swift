@@ -149,7 +149,10 @@ import Testing
                       if symbol.name not in seen:
                           seen.add(symbol.name)
                           print("type\\t%s\\t%s" % (symbol.name, symbol.type))
-          print(gdb.execute("info scope *0x%x" % address, to_string=True))
+          try:
+              print(gdb.execute("info scope *0x%x" % address, to_string=True))
+          except gdb.error as problem:
+              print("refused: %s" % problem)
       """,
       to: "ask.py"
     )
@@ -160,7 +163,10 @@ import Testing
     var result: [UInt64: [String: Description]] = [:]
     for section in output.components(separatedBy: "== ").dropFirst() {
       let lines = section.split(separator: "\n").map(String.init)
-      guard let address = lines.first.flatMap({ UInt64($0, radix: 16) }) else { continue }
+      guard let address = lines.first.flatMap({ UInt64($0, radix: 16) }), !section.contains("refused: ")
+      else {
+        continue
+      }
       var variables: [String: Description] = [:]
       for line in lines where line.hasPrefix("type\t") {
         let words = line.split(separator: "\t").map(String.init)
