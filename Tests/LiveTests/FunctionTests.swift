@@ -187,7 +187,7 @@ extension LiveTests {
       let script = "global n probe process.function(\"*\").return { n++ }"
       let traced = try utrace(["-c", "\(program) 2", "-e", script])
       #expect(traced.output.hasPrefix(plain.output))
-      #expect(traced.messages.contains { $0.contains("it has no return address") }, "\(traced.errors)")
+      #expect(traced.messages.contains { $0.contains("refused-site") }, "\(traced.errors)")
       let started = try utrace(["-c", program, "-e", "probe process.function(\"_start\").return { next }"])
       #expect(started.status == 1 && started.errors.contains("refused-site"), "\(started.errors)")
     }
