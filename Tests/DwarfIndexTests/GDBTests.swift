@@ -142,13 +142,17 @@ import Testing
           seen = set()
           for block in chain:
               for symbol in block:
-                  if symbol.addr_class == gdb.SYMBOL_LOC_LABEL or symbol.is_function:
+                  is_enumerator = symbol.is_constant and symbol.type.code == gdb.TYPE_CODE_ENUM
+                  if symbol.addr_class == gdb.SYMBOL_LOC_LABEL or symbol.is_function or is_enumerator:
                       continue
                   if symbol.is_variable or symbol.is_argument or symbol.is_constant:
                       if symbol.name not in seen:
                           seen.add(symbol.name)
                           print("type\\t%s\\t%s" % (symbol.name, symbol.type))
-          print(gdb.execute("info scope *0x%x" % address, to_string=True))
+          try:
+              print(gdb.execute("info scope *0x%x" % address, to_string=True))
+          except gdb.error as problem:
+              print("refused: %s" % problem)
       """,
       to: "ask.py"
     )
@@ -159,7 +163,10 @@ import Testing
     var result: [UInt64: [String: Description]] = [:]
     for section in output.components(separatedBy: "== ").dropFirst() {
       let lines = section.split(separator: "\n").map(String.init)
-      guard let address = lines.first.flatMap({ UInt64($0, radix: 16) }) else { continue }
+      guard let address = lines.first.flatMap({ UInt64($0, radix: 16) }), !section.contains("refused: ")
+      else {
+        continue
+      }
       var variables: [String: Description] = [:]
       for line in lines where line.hasPrefix("type\t") {
         let words = line.split(separator: "\t").map(String.init)
@@ -227,11 +234,12 @@ import Testing
   /// What docs/decisions/0032-compared-with-gdb.md explains.
   private static func isExplained(_ own: String?, _ their: String?) -> Bool {
     guard let own else { return their == "none" }
-    guard let their else { return false }
+    // Of constants of an enumeration type, gdb does not tell variables from enumerators.
+    guard let their else { return own.hasPrefix("const ") }
     if their.hasPrefix("reg xmm") {
       return own.hasPrefix("none (it is in a register that probes cannot read")
     }
-    if their == "none" { return own.hasPrefix("reg ") || own == "expression" }
+    if their == "none" { return own.hasPrefix("reg ") || own.hasPrefix("stack ") || own == "expression" }
     if their.hasPrefix("frame ") { return own.hasPrefix("none (the function has no frame base here") }
     return their == "expression"
       && (own.contains("only its caller") || own.contains("it points to something"))
@@ -247,7 +255,9 @@ import Testing
     for symbol in ["*", "&", "(", ")", "[", "]", ","] {
       text = text.replacingOccurrences(of: symbol, with: " \(symbol) ")
     }
-    let dropped: Set<String> = ["struct", "union", "enum", "class", "int", "signed", "{...}"]
+    let dropped: Set<String> = [
+      "struct", "union", "enum", "class", "int", "signed", "{...}", "variable", "length",
+    ]
     var words = text.split(separator: " ").map(String.init)
     let isPlainInteger =
       words.contains("int") && !words.contains("long") && !words.contains("short")

@@ -275,7 +275,20 @@ private struct VariableCollector {
       default: continue
       }
     }
+    addStatics(of: scope)
     for block in inner where block.contains(address) { collect(block, depth: depth + 1) }
+  }
+
+  /// Static variables that a copy of a function has in common with the others: only their origin tells of them.
+  private mutating func addStatics(of scope: DIE) {
+    guard let origin = scope.reference(DwarfAttribute.abstractOrigin) else { return }
+    let own = Set(scope.children.compactMap { $0.reference(DwarfAttribute.abstractOrigin)?.reference })
+    for child in origin.children
+    where child.tag == DwarfTag.variable && !own.contains(child.reference)
+      && child.has(DwarfAttribute.location)
+    {
+      add(child, isParameter: false)
+    }
   }
 
   private mutating func add(_ die: DIE, isParameter: Bool) {

@@ -29,7 +29,11 @@ struct Skeleton {
     let isNew = header.version >= 5
     guard !isNew || header.kind == DwarfUnitKind.skeleton else { return nil }
     let info = files.bytes(.info, isAlternate: false)
-    let table = AbbreviationTable(files.bytes(.abbreviations, isAlternate: false), for: header)
+    let table = AbbreviationTable(
+      files.bytes(.abbreviations, isAlternate: false),
+      for: header,
+      purpose: .names
+    )
     var walker = DIEWalker(info, header, table)
     guard walker.next(), walker.abbreviation.action == .unit else { return nil }
     let fields = walker.fields

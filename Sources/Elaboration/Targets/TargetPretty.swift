@@ -131,6 +131,10 @@ struct TargetPretty {
       }
     case .array(let element, let count):
       if pretty == .deep { addElements(element, count, object, pretty) } else { add("[...]") }
+    // Not again: a reference back would never end.
+    case .pointer(_, .some, isReference: true):
+      guard let target = object.referent, let type = target.type else { return addUnknown() }
+      addScalar(target, type)
     default: addScalar(object, type)
     }
   }
@@ -153,6 +157,8 @@ struct TargetPretty {
         return addCapture(capture, .string)
       }
       addNumber(object, .hexadecimal, byteCount: byteCount, isSigned: false)
+    case .structure: add("{...}")
+    case .array: add("[...]")
     default: addUnknown()
     }
   }
