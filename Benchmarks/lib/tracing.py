@@ -10,7 +10,7 @@ import time
 
 # A tracer may slide its probe a few instructions into the function.
 WINDOW = 48
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 20
 
 
 class Target:

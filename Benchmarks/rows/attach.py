@@ -33,8 +33,8 @@ def _measure(bench, target, digits):
     if bench.bpftrace and count <= MOST_FOR_PEER:
         measures["bpftrace"] = peer
     results = bench.interleaved(measures, runs=min(3, bench.runs))
-    column = lambda index: {who: [sample[index] for sample in samples] for who, samples in results.items()}
-    both = {who: [sum(sample[:2]) for sample in samples] for who, samples in results.items()}
+    column = lambda index: {who: [sample and sample[index] for sample in samples] for who, samples in results.items()}
+    both = {who: [sample and sum(sample[:2]) for sample in samples] for who, samples in results.items()}
     bench.add(f"{count:,} functions, exec to armed, module cached", "ms", column(0))
     bench.add(f"{count:,} functions, Ctrl-C to all gone", "ms", column(1))
     bench.add(f"{count:,} functions, both", "ms", both, [(500,)] if count <= 10_000 else [])
