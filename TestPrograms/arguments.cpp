@@ -108,7 +108,7 @@ struct counter {
   __attribute__((noinline)) int add(int amount, int *more);
 };
 int counter::add(int amount, int *more) {
-  printf("add amount=%#x\n", amount);
+  printf("counter::add amount=%#x\n", amount);
   return start + amount + *more;
 }
 
