@@ -90,6 +90,45 @@ extension LiveTests {
       #expect(listed.output.contains("local_helper"), "\(listed.output) \(listed.errors)")
     }
 
+    @Test(
+      "a library's probe reads variables of the program",
+      .requires(.probes),
+      arguments: ["-pie", "-no-pie"]
+    )
+    func readsVariablesOfTheProgram(_ kind: String) throws {
+      let scratch = try ScratchDirectory()
+      let library = try scratch.write("int ask(int n) { return n + 1; }", to: "ask.c")
+      let program = try scratch.write(
+        """
+        extern int ask(int);
+        struct { int before; long inside[3]; } setting = {1, {10, 20, 30}};
+        int main(void) { setting.inside[1] = ask(4); ask(5); return 0; }
+        """,
+        to: "main.c"
+      )
+      let flags = ["-g", "-O1", "-fPIC", "-shared", "-o", "\(scratch.path)/libask.so", library]
+      #expect(try run("gcc", flags).status == 0)
+      for name in ["one", "another_program"] {
+        let made = try run(
+          "gcc",
+          ["-g", kind, "-o", "\(scratch.path)/\(name)", program, "\(scratch.path)/libask.so"]
+            + ["-Wl,-rpath,\(scratch.path)"]
+        )
+        #expect(made.status == 0, "\(made.output)")
+      }
+      let script = """
+        probe process("\(scratch.path)/libask.so").function("ask") {
+          try { println("n ", $n, " ", @var("setting@main.c", "\(scratch.path)/one")->inside[1]) }
+          catch { println("another program") }
+        }
+        """
+      let traced = try utrace(["-c", "\(scratch.path)/one", "-e", script])
+      #expect(traced.messages.isEmpty, "\(traced.errors)")
+      #expect(traced.lines == ["n 4 20", "n 5 5"])
+      let other = try utrace(["-c", "\(scratch.path)/another_program", "-e", script])
+      #expect(other.lines == ["another program", "another program"], "\(other.errors)")
+    }
+
     @Test("thread-local variables of libraries", .requires(.probes), arguments: ["linked", "loaded"])
     func readsThreadLocals(_ way: String) throws {
       let scratch = try ScratchDirectory()
