@@ -72,6 +72,46 @@ extension LiveTests {
       #expect(!listed.output.contains("$p"))
     }
 
+    @Test("a program in another mount namespace has the debug info of that namespace", .requires(.probes))
+    func looksIntoMountNamespaces() throws {
+      let scratch = try ScratchDirectory()
+      let root = "\(scratch.path)/root"
+      let source = try scratch.write(
+        """
+        #include <stdio.h>
+        __attribute__((noinline)) int inside(int number) { return getchar() + number; }
+        int main(void) { puts("ready"); fflush(stdout); return inside(3) == 0; }
+        """,
+        to: "inside.c"
+      )
+      let made = try run(
+        "sh",
+        [
+          "-ec",
+          """
+          mkdir -p \(root)/old \(root)/usr/lib/debug/.build-id
+          gcc -g -O1 -static -o \(root)/full \(source)
+          id=$(readelf -n \(root)/full | awk '/Build ID/ { print $3 }')
+          directory=\(root)/usr/lib/debug/.build-id/$(echo $id | cut -c 1-2)
+          mkdir $directory
+          objcopy --only-keep-debug \(root)/full $directory/$(echo $id | cut -c 3-).debug
+          strip -o \(root)/program \(root)/full
+          rm \(root)/full
+          """,
+        ]
+      )
+      #expect(made.status == 0, "\(made.output)")
+      let enter = """
+        mount --make-rprivate / && mount --bind \(root) \(root) && cd \(root) && pivot_root . old && exec /program
+        """
+      let program = try RunningProcess("unshare", ["-m", "bash", "-c", enter])
+      #expect(program.wait { $0.output.contains("ready") }, "\(program.errors)")
+      defer { program.signal(SIGKILL) }
+      let point = "process(\(program.pid)).function(\"inside\")"
+      let listed = try RunningProcess(Package.utrace, ["-L", point]).finish()
+      #expect(listed.output.contains("$number:int"), "\(listed.output) \(listed.errors)")
+    }
+
     @Test("sections packed with zstd are read")
     func readsZstd() throws {
       let scratch = try ScratchDirectory()
