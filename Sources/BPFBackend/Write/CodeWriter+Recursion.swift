@@ -148,16 +148,25 @@ extension CodeWriter {
     return open.unwind != nil && handlers.count == open.handlerCount
   }
 
-  /// Gives up activations for the fault whose subject is in `r2`; `text` nil: what the fault itself says.
-  mutating func raiseThroughCalls(_ fault: FaultCode, _ text: TextSource?) {
-    guard let open = recursion, let unwind = open.unwind,
-      case .scratch(let slot) = layout.home(open.recursion.fault.text)
-    else { return }
+  /// Gives up activations for the fault whose subject is in `r2`.
+  mutating func raiseThroughCalls(_ fault: FaultCode, _ text: String) {
+    guard let open = recursion, case .scratch(let slot) = layout.home(open.recursion.fault.text) else { return }
     store(.r2, in: layout.home(open.recursion.fault.subject))
-    if let text { copyText(text, toSlot: slot) } else { writeMessage(fault, toSlot: slot) }
+    writeMessage(fault, text, toSlot: slot)
+    giveUpCalls(fault, open)
+  }
+
+  /// Gives up activations for an `error()`.
+  mutating func raiseThroughCalls(_ text: TextSource) {
+    guard let open = recursion, case .scratch(let slot) = layout.home(open.recursion.fault.text) else { return }
+    copyText(text, toSlot: slot)
+    giveUpCalls(.raised, open)
+  }
+
+  private mutating func giveUpCalls(_ fault: FaultCode, _ open: OpenRecursion) {
     code.loadConstant(.r1, faultWord(fault))
     store(.r1, in: layout.home(open.recursion.fault.word))
-    goOn(unwind)
+    if let unwind = open.unwind { goOn(unwind) }
   }
 
   private mutating func writeLanding(_ number: Int, _ handler: Handler, _ open: OpenRecursion) {
