@@ -51,7 +51,13 @@ package final class Interpreter {
   }
 
   private static func unit(_ body: Body, _ parameterCount: Int) throws(RegexError) -> CodeUnit {
-    CodeUnit(try CodeBuilder(body), parameterCount: parameterCount, result: nil, fallback: nil, isOverload: false)
+    CodeUnit(
+      try CodeBuilder(body),
+      parameterCount: parameterCount,
+      result: nil,
+      fallback: nil,
+      isOverload: false
+    )
   }
 
   /// What has been printed and not yet been taken.
