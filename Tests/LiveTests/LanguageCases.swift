@@ -124,11 +124,11 @@ let languageCases = [
       try { error("") } catch (m) { println("<", m, ">") }
       try { full[1] = 1; full[2] = 2; full[3] = 3 } catch (m) { println(m) }
       try { while (1) n++ } catch (m) { println(m) }
-      println(array[5], "<", strlen(m) > 0, ">")
+      printf("%d<%d>\\n", array[5], strlen(m) > 0)
       """,
     lines: [
       "division by 0", "caught", "again inner", "<>", "Array overflow, check size limit (2)",
-      "MAXACTION exceeded", "0<1>",
+      "MAXACTION exceeded", "0<1>", "full[2]=2", "full[1]=1",
     ]
   ),
   ConstructCase(

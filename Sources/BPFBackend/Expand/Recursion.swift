@@ -33,7 +33,7 @@ struct Recursion {
   let region: Int
   /// How many frames are saved.
   let top: LocalID
-  /// Which recursive call the activation returns to; 0: the call from outside. In the region.
+  /// Which recursive call the activation returns to, in the region; 0 is the call from outside.
   let caller: LocalID
   /// What functions return, by type.
   let results: [ValueType: LocalID]

@@ -6,11 +6,13 @@ extension CodeWriter {
   private static let forceWakeUp: Int32 = 2
 
   /// Raises a fault whose subject is in `r2`; control does not come back.
-  mutating func raise(_ fault: FaultCode) {
-    if unwindsFaults { return raiseThroughCalls(fault, nil) }
+  mutating func raise(_ fault: FaultCode) { raise(fault, fault.text(subject: -1, in: shared.program)) }
+
+  private mutating func raise(_ fault: FaultCode, _ text: String) {
+    if unwindsFaults { return raiseThroughCalls(fault, text) }
     if let handler = handlers.last {
       if let message = handler.message, case .scratch(let slot) = layout.home(message) {
-        writeMessage(fault, toSlot: slot)
+        writeMessage(fault, text, toSlot: slot)
       }
       return code.jump(to: handler.label)
     }
@@ -25,11 +27,10 @@ extension CodeWriter {
 
   mutating func raise(_ fault: FaultCode, subject: Int64) {
     code.loadConstant(.r2, subject)
-    raise(fault)
+    raise(fault, fault.text(subject: subject, in: shared.program))
   }
 
-  mutating func writeMessage(_ fault: FaultCode, toSlot slot: Int) {
-    let text = fault.text
+  mutating func writeMessage(_ fault: FaultCode, _ text: String, toSlot slot: Int) {
     if fault.namesAddress {
       // The subject must outlive the copy: it goes through the slot's last bytes, which a message never reaches.
       storeScratch(.double, slot + module.slotByteCount - 8, .r2)
@@ -46,10 +47,7 @@ extension CodeWriter {
       load(subject, into: .r2)
       return raise(fault)
     }
-    if unwindsFaults {
-      code.emit(.move(.r2, 0))
-      return raiseThroughCalls(fault, text(message))
-    }
+    if unwindsFaults { return raiseThroughCalls(text(message)) }
     if let handler = handlers.last {
       if let local = handler.message, case .scratch(let slot) = layout.home(local) {
         copyText(text(message), toSlot: slot)
@@ -220,33 +218,5 @@ extension CodeWriter {
     code.emit(.store(.double, .r0, 16, .r8))
     code.emit(.store(.double, .r0, 24, .r9))
     code.emit(.store(.double, .r0, 32, immediate: 0))
-  }
-}
-
-extension FaultCode {
-  /// What `catch (message)` receives, without the digits of the address that some end with.
-  var text: String {
-    switch self {
-    case .raised: ""
-    case .divisionByZero: "division by 0"
-    case .userRead: "user read fault at 0x"
-    case .kernelRead: "kernel read fault at 0x"
-    case .userString: "user string copy fault -14 at 0x"
-    case .kernelString: "kernel string copy fault -14 at 0x"
-    case .arrayFull: "Array overflow, check MAXMAPENTRIES"
-    case .emptyAggregate: "empty aggregate"
-    case .histogramIndex: "histogram index out of range"
-    case .actionBudget: "MAXACTION exceeded"
-    case .nesting: "MAXNESTING exceeded"
-    case .functionsExhausted: "all functions exhausted"
-    case .stringIndex: "string index out of range"
-    }
-  }
-
-  var namesAddress: Bool {
-    switch self {
-    case .userRead, .kernelRead, .userString, .kernelString: true
-    default: false
-    }
   }
 }

@@ -35,7 +35,9 @@ extension CodeWriter {
     spend(recursion.budget, exhausted)
     writeStoreLocal(recursion.caller, .long(0))
     if let function = recursion.functions.first(where: { $0.id == recursion.entry }) {
-      for (argument, operand) in zip(function.arguments, recursion.operands) { writeStoreLocal(argument, operand) }
+      for (argument, operand) in zip(function.arguments, recursion.operands) {
+        writeStoreLocal(argument, operand)
+      }
     }
     enter(recursion.entry)
     for function in recursion.functions {
@@ -90,7 +92,9 @@ extension CodeWriter {
     enter(function)
     placeRound(back, open.exhausted)
     restoreRegion(open.recursion)
-    if open.unwind != nil, handlers.count > open.handlerCount, let handler = handlers.last { writeLanding(number, handler, open) }
+    if open.unwind != nil, handlers.count > open.handlerCount, let handler = handlers.last {
+      writeLanding(number, handler, open)
+    }
   }
 
   private mutating func copy(_ source: LocalID, to destination: LocalID) {
@@ -148,16 +152,29 @@ extension CodeWriter {
     return open.unwind != nil && handlers.count == open.handlerCount
   }
 
-  /// Gives up activations for the fault whose subject is in `r2`; `text` nil: what the fault itself says.
-  mutating func raiseThroughCalls(_ fault: FaultCode, _ text: TextSource?) {
-    guard let open = recursion, let unwind = open.unwind,
-      case .scratch(let slot) = layout.home(open.recursion.fault.text)
-    else { return }
+  /// Gives up activations for the fault whose subject is in `r2`.
+  mutating func raiseThroughCalls(_ fault: FaultCode, _ text: String) {
+    guard let open = recursion, case .scratch(let slot) = layout.home(open.recursion.fault.text) else {
+      return
+    }
     store(.r2, in: layout.home(open.recursion.fault.subject))
-    if let text { copyText(text, toSlot: slot) } else { writeMessage(fault, toSlot: slot) }
+    writeMessage(fault, text, toSlot: slot)
+    giveUpCalls(fault, open)
+  }
+
+  /// Gives up activations for an `error()`.
+  mutating func raiseThroughCalls(_ text: TextSource) {
+    guard let open = recursion, case .scratch(let slot) = layout.home(open.recursion.fault.text) else {
+      return
+    }
+    copyText(text, toSlot: slot)
+    giveUpCalls(.raised, open)
+  }
+
+  private mutating func giveUpCalls(_ fault: FaultCode, _ open: OpenRecursion) {
     code.loadConstant(.r1, faultWord(fault))
     store(.r1, in: layout.home(open.recursion.fault.word))
-    goOn(unwind)
+    if let unwind = open.unwind { goOn(unwind) }
   }
 
   private mutating func writeLanding(_ number: Int, _ handler: Handler, _ open: OpenRecursion) {

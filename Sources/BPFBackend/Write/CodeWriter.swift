@@ -205,7 +205,8 @@ extension CodeWriter {
     code.emit(.arithmetic(.add, .r0, 1))
     store(.r0, in: layout.home(budget))
     // A recursive call takes two rounds, and another one when it fails.
-    let mostRounds = shared.target.hasMayGoto ? Int.max : Self.maximumRounds / (layout.regions.isEmpty ? 1 : 4)
+    let mostRounds =
+      shared.target.hasMayGoto ? Int.max : Self.maximumRounds / (layout.regions.isEmpty ? 1 : 4)
     code.loadConstant(.r1, Int64(min(module.limits.maxAction, mostRounds)))
     code.jump(if: .signedGreater, .r0, .r1, to: exhausted)
   }

@@ -11,6 +11,8 @@ struct Machine {
     case returned
     /// `next`: the probe is over.
     case next
+    /// `next` in one of several functions of a name: the following one is asked.
+    case declined
     /// `abort()`: the session is over.
     case aborted
   }
@@ -210,7 +212,7 @@ struct Machine {
         longResult = 0
         stringResult = ByteString()
         return .returned
-      case .next: return .next
+      case .next: return unit.isOverload ? .declined : .next
       }
       counter += 1
     }
@@ -267,7 +269,10 @@ struct Machine {
         set(target.locals[index], datum(argument, unit, frame), callee)
       }
       let exit = try run(target, callee)
-      if exit == .next, let fallback = target.fallback {
+      if exit == .declined {
+        guard let fallback = target.fallback else {
+          throw ScriptFault(.functionsExhausted, location: step.place)
+        }
         function = fallback
         continue
       }
