@@ -48,6 +48,10 @@ enum IntrinsicTable {
 
   private static let rows: [Row] =
     [
+      row("__uaddress_detail", [.long, .long, .long], .string, .userAddressDetail),
+      row("__uaddress_text", [.long, .string, .long], .string, .userAddressText),
+      row("__ustack", [], .long, .userStack, []),
+      row("__ustack_text", [.long, .long], .string, .userStackText),
       row("abort", [], nil, .abort),
       row("addr", [], .long, .instructionPointer),
       row("cmdline_arg", [.long], .string, .cmdlineArg),

@@ -1,3 +1,4 @@
+import TargetModel
 import TraceIR
 
 /// A comparison that the branch right behind it makes on its own.
@@ -112,9 +113,10 @@ struct FrameDemand: StepVisitor {
     case .aggregate(let global, _, _), .extract(_, _, let global, _),
       .histogramBucket(_, _, let global, _, _):
       examineTable(global, valueByteCount: 8)
-    case .intrinsic:
+    case .intrinsic(_, let intrinsic, _):
       mayFault = true
       reserve(8)
+      if intrinsic == .userStack { needsContext = true }
     default: break
     }
   }

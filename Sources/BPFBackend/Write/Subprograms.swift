@@ -28,6 +28,8 @@ enum Subprogram: String, CaseIterable {
   case deleteElement = "delete_element"
   /// `r1` the context: the index of the site that was hit, of siblings in one event.
   case findSite = "find_site"
+  /// `r1` the context: the number under which registers and stack were sent, or 0.
+  case captureStack = "capture_stack"
 }
 
 extension Subprogram {
@@ -41,7 +43,8 @@ extension Subprogram {
     case .compareTexts, .findText, .quoteText: .global([text, text])
     case .appendHexadecimal, .parseNumber: .global([text, .scalar])
     case .appendDecimal: .global([text, .scalar, .scalar])
-    case .mergeCount, .mergeSum, .mergeMinimum, .mergeMaximum, .clearShares, .deleteElement, .findSite:
+    case .mergeCount, .mergeSum, .mergeMinimum, .mergeMaximum, .clearShares, .deleteElement, .findSite,
+      .captureStack:
       .static
     }
   }
@@ -97,6 +100,7 @@ extension CodeWriter {
     case .clearShares: writeClearShares()
     case .deleteElement: writeDeleteElement()
     case .findSite: writeFindSite()
+    case .captureStack: writeCaptureStackBody()
     }
   }
 
