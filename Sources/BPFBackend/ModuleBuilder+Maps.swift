@@ -34,6 +34,11 @@ extension ModuleBuilder {
         .array(ModuleMaps.uprobePath.name, valueByteCount: 8 * UprobePath.stepCount, count: 1)
       )
     }
+    if names.contains(ModuleMaps.returnPath) {
+      maps.append(
+        .array(ModuleMaps.returnPath.name, valueByteCount: 8 * ReturnPath.Step.allCases.count, count: 1)
+      )
+    }
     if shared.taskScratchByteCount > 0 {
       maps.append(.taskStorage(ModuleMaps.taskScratch.name, byteCount: shared.taskScratchByteCount))
     }

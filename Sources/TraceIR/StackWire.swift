@@ -11,7 +11,10 @@ import TargetModel
 ///             28  u32  thread group
 ///             32  u64  bytes of the stack that could be read
 ///             40       `struct pt_regs` of x86-64
-///            208       the stack, from the stack pointer on
+///            208  u64  calls under way whose return is probed, at most ``mostReturns``
+///            216       of each: where its return address lies (u64), and what that was before the kernel put its
+///                      own there (u64)
+///            472       the stack, from the stack pointer on
 package enum StackWire {
   /// No record has this kind.
   package static let kind: UInt16 = 0xffff
@@ -21,7 +24,10 @@ package enum StackWire {
   package static let stackByteCountOffset = 32
   package static let registersOffset = 40
   package static let registersByteCount = 168
-  package static let stackOffset = registersOffset + registersByteCount
+  package static let returnCountOffset = registersOffset + registersByteCount
+  package static let returnsOffset = returnCountOffset + 8
+  package static let mostReturns = 16
+  package static let stackOffset = returnsOffset + 16 * mostReturns
 
   /// Bytes of stack that are copied at most: whole pages.
   package static func stackByteCount(_ limits: Limits) -> Int { max(4096, limits.stackByteCount & ~4095) }

@@ -34,6 +34,7 @@ struct KernelSideLoader {
       target: target
     )
     try fillSiteIndices(loaded)
+    try fillReturnPath(loaded)
     // Without the right to perf events, processes that live long enough are still read from /proc.
     if program.usesUserStacks, let events = try? kernel.processEvents() { side.adopt(events) }
     side.adopt(try attach(loaded))
@@ -76,6 +77,17 @@ struct KernelSideLoader {
       all.add(try kernel.attach(bpf, sites: siblings, pid: pid ?? target))
     }
     return all
+  }
+
+  /// Tells programs that copy stacks how to find the return addresses that the kernel replaced.
+  private func fillReturnPath(_ loaded: borrowing LoadedModule) throws(KernelError) {
+    guard let path = module.returnPath else { return }
+    var offsets: [UInt8] = []
+    for step in ReturnPath.Step.allCases {
+      let offset = try kernel.types.offset(of: step.place.member, in: step.place.structure)
+      offsets.append(long: UInt64(offset))
+    }
+    try loaded.map(path.name).update([0, 0, 0, 0], offsets)
   }
 
   // MARK: Siblings

@@ -40,7 +40,8 @@ struct ChainText {
 
   private func own(_ place: Symbolizer.Place, _ source: SourceFrame?) -> String {
     if let symbol = place.symbol {
-      let position = "+\(hexadecimal(symbol.offset))/\(hexadecimal(symbol.byteCount))"
+      let size = symbol.byteCount > 0 ? "/\(hexadecimal(symbol.byteCount))" : ""
+      let position = "+\(hexadecimal(symbol.offset))\(size)"
       return " : \(symbol.name)\(position)\(source.map { at($0) } ?? "")\(brackets(place))"
     }
     return place.moduleName.map { " [\($0)+\(hexadecimal(place.moduleOffset))]" } ?? ""

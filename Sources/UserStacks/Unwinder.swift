@@ -17,7 +17,7 @@ struct Unwinder {
     self.images = images
     pid = stack.pid
     registers = (0..<17).map { stack.registers.indices.contains($0) ? stack.registers[$0] : nil }
-    memory = StackMemory(start: registers[Self.stackPointer] ?? 0, bytes: stack.bytes)
+    memory = StackMemory(start: registers[Self.stackPointer] ?? 0, bytes: stack.bytes, replaced: stack.replaced)
   }
 
   private static let framePointer = RegisterFile.x86_64.framePointer
@@ -31,6 +31,8 @@ struct Unwinder {
     while frames.count < Self.mostFrames, let last = frames.last {
       do {
         guard let next = try caller(of: last) else { return (frames, false) }
+        // Nobody called the code that a signal handler returns to: its address is where it begins.
+        if !next.isReturnAddress { frames[frames.count - 1].isReturnAddress = false }
         frames.append(next)
       } catch {
         return (frames, error == .outside)
@@ -134,8 +136,10 @@ struct StackMemory {
 
   let start: UInt64
   let bytes: [UInt8]
+  let replaced: [UInt64: UInt64]
 
   func word(at address: UInt64) throws(Failure) -> UInt64 {
+    if let known = replaced[address] { return known }
     guard address >= start else { throw .unknown }
     let offset = address - start
     guard offset <= UInt64(bytes.count), bytes.count - Int(offset) >= 8 else { throw .outside }

@@ -13,8 +13,17 @@ package struct CapturedStack: Sendable {
   package var registers: [UInt64]
   /// What lay from the stack pointer on.
   package var bytes: [UInt8]
+  /// Words of the stack that the kernel has replaced to see functions return, and what they were.
+  package var replaced: [UInt64: UInt64]
 
-  package init(pid: Int32, time: UInt64, registers: [UInt64], bytes: [UInt8]) {
+  package init(
+    pid: Int32,
+    time: UInt64,
+    registers: [UInt64],
+    bytes: [UInt8],
+    replaced: [UInt64: UInt64] = [:]
+  ) {
+    self.replaced = replaced
     self.pid = pid
     self.time = time
     self.registers = registers

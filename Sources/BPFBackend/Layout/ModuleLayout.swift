@@ -126,10 +126,11 @@ enum ModuleMaps {
   static let taskScratch = MapReference("task_scratch")
   static let poolScratch = MapReference("pool_scratch")
   static let uprobePath = MapReference("uprobe_path")
+  static let returnPath = MapReference("return_path")
 
   static let all = [
     scalars, dataRing, controlRing, losses, literals, zeros, taskScratch, poolScratch,
-    uprobePath,
+    uprobePath, returnPath,
   ]
 
   static func sites(_ probe: Int) -> MapReference { MapReference("sites_\(probe)") }

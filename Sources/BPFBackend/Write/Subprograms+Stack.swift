@@ -33,6 +33,7 @@ extension CodeWriter {
     code.emit(.move(.r7, .r0))
     writeStackHeader()
     copyRegisters()
+    copyReturns()
     let stackPointer = shared.target.registers.register(shared.target.registers.stackPointer)?.contextOffset ?? 0
     code.emit(.load(.double, .r9, .r7, Int16(StackWire.registersOffset + stackPointer)))
     copyStack(whole)
@@ -75,6 +76,46 @@ extension CodeWriter {
     code.emit(.arithmetic(.add, .r1, Int32(StackWire.registersOffset)))
     code.emit(.move(.r2, Int32(StackWire.registersByteCount)))
     code.call(.probeReadKernel)
+  }
+
+  /// The return addresses that the kernel replaced to see functions return, by way of ``ReturnPath``.
+  private mutating func copyReturns() {
+    let done = code.makeLabel()
+    code.emit(.store(.double, .r7, Int16(StackWire.returnCountOffset), immediate: 0))
+    code.call(.getCurrentTask)
+    code.emit(.move(.r9, .r0))
+    for step in [ReturnPath.Step.task, .firstReturn] { follow(step, done) }
+    for index in 0..<StackWire.mostReturns {
+      let place = StackWire.returnsOffset + 16 * index
+      for (step, offset) in [(ReturnPath.Step.place, place), (.address, place + 8)] {
+        addOffset(step)
+        code.emit(.move(.r1, .r7))
+        code.emit(.arithmetic(.add, .r1, Int32(offset)))
+        code.emit(.move(.r2, 8))
+        code.call(.probeReadKernel)
+      }
+      let count = Int32(index + 1)
+      code.emit(.store(.double, .r7, Int16(StackWire.returnCountOffset), immediate: count))
+      if index + 1 < StackWire.mostReturns { follow(.next, done) }
+    }
+    code.place(done)
+  }
+
+  /// `r9` = the pointer at that offset behind `r9`; goes to `done` when it is null.
+  private mutating func follow(_ step: ReturnPath.Step, _ done: Assembler.Label) {
+    addOffset(step)
+    stackAddress(.r1, -8)
+    code.emit(.move(.r2, 8))
+    code.call(.probeReadKernel)
+    code.emit(.load(.double, .r9, .r10, -8))
+    code.jump(if: .equal, .r9, 0, to: done)
+  }
+
+  /// `r3 = r9` and the offset of `step`.
+  private mutating func addOffset(_ step: ReturnPath.Step) {
+    code.loadMapValue(.r1, ModuleMaps.returnPath, offset: Int32(8 * step.rawValue))
+    code.emit(.load(.double, .r3, .r1))
+    code.emit(.arithmetic(.add, .r3, .r9))
   }
 
   /// All at once, or page by page as far as the stack goes; goes to `whole` or on with the bytes read in `r6`.

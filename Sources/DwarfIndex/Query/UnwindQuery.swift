@@ -77,14 +77,28 @@ extension ImageCore {
   fileprivate func symbol(
     containing address: LinkAddress
   ) -> (name: String, start: LinkAddress, byteCount: UInt64)? {
-    let own = binary.symbols.symbol(containing: address)
-    let found =
-      if !binary.symbols.hasSymtab, let main = info.main, main.path != binary.path {
-        main.symbols.symbol(containing: address) ?? own
-      } else {
-        own
-      }
-    return found.map { ($0.name, $0.address, $0.byteCount) }
+    if !binary.symbols.hasSymtab, let main = info.main, main.path != binary.path,
+      let found = Self.plainest(main.symbols, address)
+    {
+      return found
+    }
+    return Self.plainest(binary.symbols, address)
+  }
+
+  /// Of several names of one function, as binding as the best, the one with the fewest underscores in front:
+  /// `clone3` and not `__GI___clone3`.
+  private static func plainest(
+    _ symbols: ELFSymbolTable,
+    _ address: LinkAddress
+  ) -> (name: String, start: LinkAddress, byteCount: UInt64)? {
+    guard let best = symbols.symbol(containing: address) else { return nil }
+    let names = symbols.symbols(at: best.address)
+      .filter { $0.binding == best.binding && $0.kind == best.kind && $0.byteCount == best.byteCount }
+      .map(\.name)
+    let plainest = names.min { left, right in
+      left.prefix { $0 == "_" }.count < right.prefix { $0 == "_" }.count
+    }
+    return (plainest ?? best.name, best.address, best.byteCount)
   }
 }
 

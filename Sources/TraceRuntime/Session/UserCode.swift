@@ -73,9 +73,18 @@ extension CapturedStack {
       let offset = RegisterFile.x86_64.register(number)?.contextOffset ?? 0
       return item.load(at: StackWire.registersOffset + offset, as: UInt64.self) ?? 0
     }
+    let returnCount = item.load(at: StackWire.returnCountOffset, as: UInt64.self) ?? 0
+    var replaced: [UInt64: UInt64] = [:]
+    for index in 0..<min(Int(clamping: returnCount), StackWire.mostReturns) {
+      let offset = StackWire.returnsOffset + 16 * index
+      guard let place = item.load(at: offset, as: UInt64.self),
+        let address = item.load(at: offset + 8, as: UInt64.self)
+      else { continue }
+      replaced[place] = address
+    }
     let available = max(0, item.byteCount - StackWire.stackOffset)
     let bytes = (0..<min(Int(clamping: count), available)).map { item.byte(at: StackWire.stackOffset + $0) ?? 0 }
-    self.init(pid: pid, time: time, registers: registers, bytes: bytes)
+    self.init(pid: pid, time: time, registers: registers, bytes: bytes, replaced: replaced)
   }
 }
 
