@@ -29,16 +29,8 @@ extension ModuleBuilder {
       ),
     ]
     maps += constantMaps()
-    if names.contains(ModuleMaps.uprobePath) {
-      maps.append(
-        .array(ModuleMaps.uprobePath.name, valueByteCount: 8 * UprobePath.stepCount, count: 1)
-      )
-    }
-    if names.contains(ModuleMaps.returnPath) {
-      maps.append(
-        .array(ModuleMaps.returnPath.name, valueByteCount: 8 * ReturnPath.Step.allCases.count, count: 1)
-      )
-    }
+    maps += KernelPath.all.filter { names.contains($0.map) }.map(\.mapSpec)
+    if names.contains(ModuleMaps.family) { maps.append(FamilyKeeper.map) }
     if shared.taskScratchByteCount > 0 {
       maps.append(.taskStorage(ModuleMaps.taskScratch.name, byteCount: shared.taskScratchByteCount))
     }
@@ -48,12 +40,35 @@ extension ModuleBuilder {
         .array(ModuleMaps.poolScratch.name, valueByteCount: shared.poolScratchByteCount, count: count)
       )
     }
-    return maps
+    return maps + walkMaps()
   }
 
   /// The maps that programs refer to.
   private var names: Set<MapReference> {
     Set(programs.flatMap(\.code.relocations).compactMap(\.target.map))
+  }
+
+  /// Rows of `foreach` get this much memory for more than one hit at a time.
+  private static let walkByteCount = 32 << 20
+
+  /// Slots of rows: two for each CPU as long as they are small.
+  ///
+  /// A slot is a claim and the index of its first row.
+  private func walkMaps() -> [MapSpec] {
+    guard names.contains(ModuleMaps.walkSlots) else { return [] }
+    let slotByteCount = shared.walkRowByteCount * shared.walkRowCount
+    let count = max(1, min(2 * target.possibleCPUCount, Self.walkByteCount / slotByteCount))
+    var contents: [UInt8] = []
+    for slot in 0..<count {
+      let first = UInt64(slot * shared.walkRowCount)
+      contents += [UInt8](repeating: 0, count: 8)
+      contents += (0..<8).map { UInt8(truncatingIfNeeded: first >> (8 * $0)) }
+    }
+    let rowCount = count * shared.walkRowCount
+    return [
+      .array(ModuleMaps.walkSlots.name, valueByteCount: 16, count: count, contents: contents),
+      .array(ModuleMaps.walkRows.name, valueByteCount: shared.walkRowByteCount, count: rowCount),
+    ]
   }
 
   private var hasTextScalar: Bool { program.globals.contains { $0.kind == .scalar(.string) } }
@@ -71,6 +86,18 @@ extension ModuleBuilder {
           valueByteCount: contents.count + module.tailByteCount,
           count: 1,
           contents: contents + [UInt8](repeating: 0, count: module.tailByteCount)
+        )
+      )
+    }
+    if names.contains(ModuleMaps.regexes) {
+      let contents = module.regexes.contents
+      maps.append(
+        .array(
+          ModuleMaps.regexes.name,
+          valueByteCount: module.regexes.byteCount,
+          count: 1,
+          flags: .readOnlyProgram,
+          contents: contents + [UInt8](repeating: 0, count: module.regexes.byteCount - contents.count)
         )
       )
     }

@@ -54,6 +54,12 @@ struct ModuleBuilder {
     }
   }
 
+  /// Adds the programs that know the target's family; what they lose counts as a loss of `probe`.
+  mutating func keepFamily(for probe: Int) throws(BPFBackendError) {
+    let index = probe * LossReason.allCases.count + LossReason.familyFull.rawValue
+    programs += try FamilyKeeper.programs(lossIndex: index)
+  }
+
   private mutating func write(
     _ source: Body,
     _ probe: Probe,

@@ -140,8 +140,15 @@ extension Diagnostic {
     return Diagnostic(.error, "process-what", message, at: range)
   }
 
+  /// Whether more privilege would make it go away.
+  package var isRefusal: Bool { id == "no-permission" }
+
   static func program(_ problem: ProgramProblem, at range: SourceRange) -> Diagnostic {
-    Diagnostic(.error, "no-such-program", problem.message, at: range, notes: problem.notes.map { note($0) })
+    let notes = problem.notes.map { note($0) }
+    if problem.isRefused {
+      return Diagnostic(.error, "no-permission", problem.message, at: range, notes: notes)
+    }
+    return Diagnostic(.error, "no-such-program", problem.message, at: range, notes: notes)
   }
 
   static func providerNeedsMark(_ component: ProbePoint.Component) -> Diagnostic {

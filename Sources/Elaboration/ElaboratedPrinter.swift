@@ -71,20 +71,19 @@ struct ElaboratedPrinter {
     case .timer(let nanoseconds, let randomization):
       add("timer \(nanoseconds) ns" + (randomization == 0 ? "" : " ± \(randomization) ns"))
     case .never: add("never")
-    case .userInstruction(let sites, let pid): add(sites, "at", pid)
-    case .userReturn(let sites, let pid): add(sites, "return of", pid)
+    case .userInstruction(let sites, let processes): add(sites, "at", processes)
+    case .userReturn(let sites, let processes): add(sites, "return of", processes)
     case .tracepoint(let name, let count, let description):
       add("tracepoint \(name) with \(count) arguments")
       add(description.formats)
     }
   }
 
-  private mutating func add(_ sites: [ProbeSite], _ word: String, _ pid: Int32?) {
+  private mutating func add(_ sites: [ProbeSite], _ word: String, _ processes: ProcessScope) {
     for site in sites {
-      let process = pid.map { " of process \($0)" } ?? ""
       let semaphore = site.semaphore.map { " semaphore 0x\(String($0.raw, radix: 16))" } ?? ""
       add(
-        "\(word) \(site.description.probePoint) 0x\(String(site.fileOffset.raw, radix: 16))\(semaphore)\(process)"
+        "\(word) \(site.description.probePoint) 0x\(String(site.fileOffset.raw, radix: 16))\(semaphore)\(processes)"
       )
       add(site.description.formats)
     }

@@ -7,6 +7,8 @@ package struct ElaborationEnvironment: Sendable {
 
   /// The process of `-p` or `-c`.
   package var target: TargetProcess?
+  /// `--children`: probes of the target run in the processes that it starts, too.
+  package var followsChildren = false
   /// What is known of the running kernel; nil without BTF.
   package var kernel: (any KernelCatalog)?
   /// Opens the binaries that probe points name.

@@ -60,6 +60,25 @@ import Glibc
     return unsafe ck_fetch_add(mapping.baseAddress?.advanced(by: place), number)
   }
 
+  /// Writes `wanted` over an aligned 64-bit number that is `expected`, at once for every CPU; gives the value before.
+  ///
+  /// - Precondition: the number lies inside the value.
+  package func compareExchange(_ index: Int, offset: Int = 0, _ expected: UInt64, _ wanted: UInt64) -> UInt64
+  {
+    precondition(offset % 8 == 0, "an atomic number is aligned")
+    let place = place(of: index, offset, 8)
+    return unsafe ck_compare_exchange(mapping.baseAddress?.advanced(by: place), expected, wanted)
+  }
+
+  /// Writes an aligned 64-bit number, and everything that was written before it.
+  ///
+  /// - Precondition: the number lies inside the value.
+  package func storeRelease(_ index: Int, offset: Int = 0, _ number: UInt64) {
+    precondition(offset % 8 == 0, "an atomic number is aligned")
+    let place = place(of: index, offset, 8)
+    unsafe ck_store_release(mapping.baseAddress?.advanced(by: place), number)
+  }
+
   /// Copies `byteCount` bytes of a value.
   ///
   /// - Precondition: they lie inside the value.

@@ -79,22 +79,24 @@ package final class ProcessEventReader {
 }
 
 extension ProcessEvent {
-  /// Reads a record of a perf ring; nil for others. The last eight bytes are the time, the eight before thread IDs.
+  /// Reads a record of a perf ring; nil for others.
+  ///
+  /// The last eight bytes are the time, the eight before them IDs of process and thread.
   fileprivate init?(_ record: RawSpan) {
     guard let type = record.load(at: 0, as: UInt32.self), let flags = record.load(at: 4, as: UInt16.self),
       let time = record.load(at: record.byteCount - 8, as: UInt64.self),
       let pid = record.load(at: 8, as: Int32.self)
     else { return nil }
     switch type {
-    case 10: // PERF_RECORD_MMAP2
+    case 10:  // PERF_RECORD_MMAP2
       guard let region = MappedRegion(record) else { return nil }
       self.init(time: time, pid: pid, change: .mapped(region))
-    case 3 where flags & 1 << 13 != 0: // PERF_RECORD_COMM, PERF_RECORD_MISC_COMM_EXEC
+    case 3 where flags & 1 << 13 != 0:  // PERF_RECORD_COMM, PERF_RECORD_MISC_COMM_EXEC
       self.init(time: time, pid: pid, change: .executed)
-    case 7: // PERF_RECORD_FORK: pid, ppid, tid, ptid; threads too
+    case 7:  // PERF_RECORD_FORK: pid, ppid, tid, ptid; threads too
       guard let parent = record.load(at: 12, as: Int32.self), parent != pid else { return nil }
       self.init(time: time, pid: pid, change: .forked(parent: parent))
-    case 4: // PERF_RECORD_EXIT
+    case 4:  // PERF_RECORD_EXIT
       guard let thread = record.load(at: 16, as: Int32.self), thread == pid else { return nil }
       self.init(time: time, pid: pid, change: .exited)
     default: return nil

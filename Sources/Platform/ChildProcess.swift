@@ -25,8 +25,7 @@ package final class ChildProcess {
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     defer { close(ends[0]) }
     // The shell becomes the command, so that its process ID is the command's.
-    let rest = isPlain(command) ? "exec \(command)" : "eval \"$0\""
-    let script = "read -r go <&3 || exit 125; exec 3<&-; \(rest)"
+    let script = "read -r go <&3 || exit 125; exec 3<&-; \(ShellCommand(command).replacement)"
     do {
       pid = try spawn(["/bin/sh", "-c", script, command], gate: ends[0])
     } catch {
@@ -90,19 +89,4 @@ private func spawn(_ arguments: [String], gate: CInt?) throws(SystemError) -> pi
   let code = unsafe posix_spawn(&pid, arguments[0], &actions, &attributes, &words, environ)
   guard code == 0 else { throw SystemError("posix_spawn", on: arguments[0], code: code) }
   return pid
-}
-
-/// Whether a command is words and quoted words only, so that `exec` may stand before it.
-private func isPlain(_ command: String) -> Bool {
-  var quote: Character?
-  for character in command {
-    if let open = quote {
-      if character == open { quote = nil } else if open == "\"", "$`\\".contains(character) { return false }
-    } else if character == "'" || character == "\"" {
-      quote = character
-    } else if ";&|<>()$`\\*?[]#~=%{}!\n".contains(character) {
-      return false
-    }
-  }
-  return quote == nil
 }

@@ -59,6 +59,10 @@ package struct RunningProcess: Hashable, Sendable {
   /// - Throws: ``SystemError`` when it is gone.
   package func parentID() throws(SystemError) -> Int32 { try statistics().parent }
 
+  /// Whether it has ended and its parent has not taken notice.
+  /// - Throws: ``SystemError`` when it is gone.
+  package func isZombie() throws(SystemError) -> Bool { try statistics().state == "Z" }
+
   /// Thread IDs, ascending.
   /// - Throws: ``SystemError`` when it is gone.
   package func threadIDs() throws(SystemError) -> [Int32] {
@@ -72,14 +76,20 @@ package struct RunningProcess: Hashable, Sendable {
   }
 
   /// Fields of `/proc/PID/stat` after the command name, which may contain spaces and parentheses.
-  private func statistics() throws(SystemError) -> (parent: Int32, startTicks: UInt64) {
+  private func statistics() throws(SystemError) -> Statistics {
     let path = "/proc/\(pid)/stat"
     let text = try readSmallText(path)
     let fields = text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ")
     guard fields.count > 20, let parent = Int32(fields[2]), let start = UInt64(fields[20]) else {
       throw SystemError("parse", on: path, code: EINVAL)
     }
-    return (parent, start)
+    return Statistics(state: String(fields[1]), parent: parent, startTicks: start)
+  }
+
+  private struct Statistics {
+    let state: String
+    let parent: Int32
+    let startTicks: UInt64
   }
 }
 

@@ -52,7 +52,7 @@ package enum Intrinsic: String, Hashable, Sendable, CaseIterable {
   case userStringQuoted
   /// L L → S: address, exactly that many bytes, escaped in quotes; raises
   case userBufferQuoted
-  /// L L → S: address, exactly that many bytes, raw (`%#m`); raises
+  /// L L → S: address, exactly that many bytes and at least one, raw (`%#m`); raises
   case userBytes
   /// L L L → L: address, bytes (1, 2, 4, 8), signed; raises on a fault
   case userRead
@@ -62,7 +62,7 @@ package enum Intrinsic: String, Hashable, Sendable, CaseIterable {
   case kernelString, kernelRead
   /// L L S → S
   case kernelStringOr
-  /// L L → S: address, exactly that many bytes, raw (`%m`); raises
+  /// L L → S: address, exactly that many bytes and at least one, raw (`%m`); raises
   case kernelBytes
 
   // The session.
@@ -76,11 +76,11 @@ package enum Intrinsic: String, Hashable, Sendable, CaseIterable {
   case abort
   /// S → -: run a command by the shell, after the probe
   case system
-  /// L → S: the n-th argument's text of the command line of the current process
+  /// L → S: the n-th argument's text of the session's process, in probes of the user side
   case cmdlineArg = "cmdline_arg"
   /// L → S: all of it
   case cmdlineStr = "cmdline_str"
-  /// S → S: the environment variable of the traced process
+  /// S → S: the environment variable of that process
   case envVar = "env_var"
 
   // Call chains and names of user-space code.

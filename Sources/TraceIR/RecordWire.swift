@@ -62,4 +62,6 @@ package enum LossReason: Int, Sendable, CaseIterable {
   case missedEntry
   /// The globals' lock was not to be had in time.
   case lockTimeout
+  /// There were too many processes to follow (`--children`).
+  case familyFull
 }

@@ -71,7 +71,7 @@ package struct StatisticLayout: Hashable, Sendable {
   }
 }
 
-/// Where the scalars lie in the one array map that holds them all, after the control words.
+/// Where the scalars lie in the one array map that holds them all, after the control words and the locks.
 package struct ScalarLayout: Hashable, Sendable {
   /// Session state: a ``SessionState``, 32 bits.
   package static let stateOffset = 0
@@ -83,7 +83,25 @@ package struct ScalarLayout: Hashable, Sendable {
   package static let skippedOffset = 16
   /// What to add to CLOCK_MONOTONIC to get nanoseconds since 1970, 64 bits.
   package static let realtimeBiasOffset = 24
-  package static let controlByteCount = 32
+  /// Seconds east of Greenwich when the session began, 64 bits, and the zone's name as a string field.
+  package static let timeZoneOffset = 32
+  package static let timeZoneNameOffset = 40
+  package static let timeZoneNameCapacity = 20
+  package static let controlByteCount = 64
+  /// What one CPU may keep in its cache without another one's writes taking it away.
+  package static let cacheLineByteCount = 64
+  /// How many counters a lock has for those that share it: a power of two; CPUs beyond it share a counter.
+  package static let sharedCounterCount = 64
+
+  /// Which probes take which locks.
+  package let locks: LockPlan
+  /// Per lock: 64 bits that are 0 while nobody holds it exclusively.
+  ///
+  /// Else they say who does: a CPU's number and 1, or ``userSideHolder``. Each counter of those that share it follows
+  /// in a cache line of its own.
+  package let lockOffsets: [Int]
+  /// The holder's number when it is a probe of the user side.
+  package static let userSideHolder: UInt64 = 1 << 32
 
   /// By global; nil for arrays and statistics.
   package let offsets: [Int?]
@@ -91,7 +109,16 @@ package struct ScalarLayout: Hashable, Sendable {
 
   /// Lays out the scalars of `program`.
   package init(_ program: TraceProgram) {
+    locks = LockPlan(program)
     var end = Self.controlByteCount
+    var lockOffsets: [Int] = []
+    let shared = locks.sharedLocks
+    for lock in 0..<locks.lockCount {
+      if lock == 0 { end = Self.cacheLineByteCount }
+      lockOffsets.append(end)
+      end += Self.cacheLineByteCount * (shared.contains(lock) ? 1 + Self.sharedCounterCount : 1)
+    }
+    self.lockOffsets = lockOffsets
     offsets = program.globals.map { global in
       guard case .scalar(let type) = global.kind else { return nil }
       defer { end += type == .long ? 8 : StringField(program.limits).byteCount }

@@ -33,8 +33,8 @@ struct KernelSideLoader {
       losses: loaded.map(module.losses.name),
       target: target
     )
+    try fillPaths(loaded)
     try fillSiteIndices(loaded)
-    try fillReturnPath(loaded)
     // Without the right to perf events, processes that live long enough are still read from /proc.
     if program.usesUserStacks, let events = try? kernel.processEvents() { side.adopt(events) }
     side.adopt(try attach(loaded))
@@ -44,10 +44,15 @@ struct KernelSideLoader {
   /// Attaches every probe; entries before bodies, so that no return lacks its entry for want of a probe.
   private func attach(_ loaded: borrowing LoadedModule) throws(KernelError) -> Attachment {
     var all = Attachment()
+    if let family = module.family {
+      all.add(try kernel.attach(loaded.program(FamilyPrograms.fork)))
+      try TargetFamily(target).enter(loaded.map(family.name))
+    }
     for programs in module.probes {
       if let entry = programs.entry { all.add(try attach(entry, of: programs.probe, loaded)) }
       all.add(try attach(programs.body, of: programs.probe, loaded))
     }
+    if module.family != nil { all.add(try kernel.attach(loaded.program(FamilyPrograms.exit))) }
     return all
   }
 
@@ -57,7 +62,7 @@ struct KernelSideLoader {
     _ loaded: borrowing LoadedModule
   ) throws(KernelError) -> Attachment {
     let bpf = try loaded.program(module.blueprint.programs[index].name)
-    guard case .userSites(let sites, _, let pid) = program.probes[probe].trigger else {
+    guard case .userSites(let sites, _, let processes) = program.probes[probe].trigger else {
       return try kernel.attach(bpf)
     }
     let isSibling = if case .uprobe = bpf.spec.kind { true } else { false }
@@ -70,24 +75,35 @@ struct KernelSideLoader {
         cookie: isSibling ? events[index] : UInt64(index)
       )
     }
-    guard isSibling else { return try kernel.attach(bpf, sites: attachSites, pid: pid ?? target) }
+    let pid = self.pid(processes)
+    guard isSibling else { return try kernel.attach(bpf, sites: attachSites, pid: pid) }
     var all = Attachment()
     for event in Set(events).sorted() {
       let siblings = attachSites.filter { $0.cookie == event }
-      all.add(try kernel.attach(bpf, sites: siblings, pid: pid ?? target))
+      all.add(try kernel.attach(bpf, sites: siblings, pid: pid))
     }
     return all
   }
 
-  /// Tells programs that copy stacks how to find the return addresses that the kernel replaced.
-  private func fillReturnPath(_ loaded: borrowing LoadedModule) throws(KernelError) {
-    guard let path = module.returnPath else { return }
-    var offsets: [UInt8] = []
-    for step in ReturnPath.Step.allCases {
-      let offset = try kernel.types.offset(of: step.place.member, in: step.place.structure)
-      offsets.append(long: UInt64(offset))
+  /// The one process that the kernel runs a program in; nil: the program sees for itself, or there is no limit.
+  private func pid(_ processes: ProcessScope) -> Int32? {
+    switch processes {
+    case .target: target
+    case .family: nil
+    case .process(let pid): pid
     }
-    try loaded.map(path.name).update([0, 0, 0, 0], offsets)
+  }
+
+  /// Tells programs where the members of kernel structures are that they walk through.
+  private func fillPaths(_ loaded: borrowing LoadedModule) throws(KernelError) {
+    for path in module.kernelPaths {
+      var offsets: [UInt8] = []
+      for step in path.steps {
+        let offset = try kernel.types.offset(of: step.member, in: step.structure)
+        offsets.append(long: UInt64(offset))
+      }
+      try loaded.map(path.map.name).update([0, 0, 0, 0], offsets)
+    }
   }
 
   // MARK: Siblings
@@ -101,15 +117,8 @@ struct KernelSideLoader {
     }
   }
 
-  /// Tells programs that hang on siblings how to find the file offset of the one that was hit, and its site.
+  /// Tells programs that hang on siblings which file offset is which site.
   private func fillSiteIndices(_ loaded: borrowing LoadedModule) throws(KernelError) {
-    guard let path = module.uprobePath else { return }
-    var offsets: [UInt8] = []
-    for step in UprobePath.steps {
-      let offset = try kernel.types.offset(of: step.member, in: step.structure)
-      offsets.append(long: UInt64(offset))
-    }
-    try loaded.map(path.name).update([0, 0, 0, 0], offsets)
     for programs in module.probes {
       guard let index = module.siteIndex(ofProbe: programs.probe),
         case .userSites(let sites, _, _) = program.probes[programs.probe].trigger

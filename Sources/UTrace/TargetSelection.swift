@@ -25,14 +25,23 @@ struct TargetSelection: Hashable, Sendable {
       switch programs.executable(of: pid) {
       case .success(let found): path = found
       case .failure(let problem):
+        if problem.isRefused {
+          reporter.fail("no-permission", problem.message, notes: problem.notes)
+          throw ExitCode(Status.systemError.rawValue)
+        }
         reporter.fail("no-such-process", problem.message, notes: problem.notes)
         throw ExitCode(Status.scriptError.rawValue)
       }
       return
     }
     path = try options.command.map { command in
-      let word = String(command.split(whereSeparator: \.isWhitespace).first ?? "")
+      // What is not one program is run by a shell, which is the target then.
+      let word = ShellCommand(command).program ?? "/bin/sh"
       guard let found = Paths.findProgram(word, environment: environment) else {
+        if case .failure(let problem) = programs.files(named: word), problem.isRefused {
+          reporter.fail("no-permission", problem.message, notes: problem.notes)
+          throw ExitCode(Status.systemError.rawValue)
+        }
         reporter.fail("no-such-command", "cannot find the command '\(word)'", notes: Self.advice(word))
         throw ExitCode(Status.scriptError.rawValue)
       }
@@ -53,8 +62,7 @@ struct TargetSelection: Hashable, Sendable {
   private static func advice(_ word: String) -> [String] {
     if (try? FileStatus(of: word))?.kind == .directory { return ["it is a directory"] }
     if word.contains("/") { return [] }
-    if FileStatus.isReadableFile(word) { return ["a program in this directory is './\(word)'"] }
-    return ["a command of the shell is run as 'sh -c \"…\"'"]
+    return FileStatus.isReadableFile(word) ? ["a program in this directory is './\(word)'"] : []
   }
 
   /// What elaboration needs to know.

@@ -4,6 +4,9 @@ import ArgumentParser
 struct TranslationOptions: ParsableArguments {
   @OptionGroup var target: TargetOptions
 
+  @Flag(name: .customLong("children"), help: "Trace the processes that the target of -p or -c starts, too.")
+  var followsChildren = false
+
   @Option(
     name: [.customShort("e"), .customLong("script")],
     help: ArgumentHelp("The script itself instead of a file.", valueName: "script")

@@ -1,4 +1,5 @@
 import DwarfIndex
+import ELF
 import Platform
 import TargetModel
 
@@ -24,7 +25,8 @@ final class MappedImage {
 
   func symbol(containing address: LinkAddress) -> (name: String, start: LinkAddress, byteCount: UInt64)? {
     if let known = symbols[address.raw] { return known }
-    let found = image.symbol(containing: address)
+    var found = image.symbol(containing: address)
+    if let name = found.flatMap({ SymbolName($0.name) }) { found?.name = name.full }
     symbols[address.raw] = .some(found)
     return found
   }

@@ -40,7 +40,9 @@ struct Symbolizer {
     place.moduleOffset = frame.address &- (base.start &- base.fileOffset)
     guard let module = images.image(of: region, pid: pid) else { return place }
     place.module = module
-    guard let link = module.image.linkAddress(of: region.fileOffset(of: frame.codeAddress)) else { return place }
+    guard let link = module.image.linkAddress(of: region.fileOffset(of: frame.codeAddress)) else {
+      return place
+    }
     place.link = link
     if let symbol = module.symbol(containing: link) {
       let distance = frame.address &- frame.codeAddress

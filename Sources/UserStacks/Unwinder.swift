@@ -17,7 +17,11 @@ struct Unwinder {
     self.images = images
     pid = stack.pid
     registers = (0..<17).map { stack.registers.indices.contains($0) ? stack.registers[$0] : nil }
-    memory = StackMemory(start: registers[Self.stackPointer] ?? 0, bytes: stack.bytes, replaced: stack.replaced)
+    memory = StackMemory(
+      start: registers[Self.stackPointer] ?? 0,
+      bytes: stack.bytes,
+      replaced: stack.replaced
+    )
   }
 
   private static let framePointer = RegisterFile.x86_64.framePointer

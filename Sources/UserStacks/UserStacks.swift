@@ -1,5 +1,5 @@
 // The door of the room: what comes in are addresses of a process and pieces of its stack, what goes out are call
-// chains and their names. Imports Platform, TargetModel, DwarfIndex. See docs/decisions/0013-user-stacks.md.
+// chains and their names. Imports Platform, TargetModel, ELF, DwarfIndex. See docs/decisions/0013-user-stacks.md.
 package import Platform
 import TargetModel
 

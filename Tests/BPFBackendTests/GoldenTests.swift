@@ -21,9 +21,9 @@ import TraceIR
   @Test("what is not supported yet is refused with its place")
   func refusals() {
     var script = ScriptBuilder()
-    script.globals = [array("a", .long)]
-    script.probe { body in body.add(.delete(first, [nil])) }
-    #expect(throws: BPFBackendError.unsupported("a slice of an array ('*')", location: "a.stp:2:3")) {
+    script.probe { body in body.add(.print(FormatString([.text("x")]), [])) }
+    let what = "printing that was not outlined"
+    #expect(throws: BPFBackendError.unsupported(what, location: "a.stp:2:3")) {
       try generate(script.program, for: BPFTarget())
     }
     let error = BPFBackendError.unsupported("recursion of 'f'", location: "a.stp:2:3")
@@ -63,7 +63,7 @@ struct ScriptBuilder {
     program.globals = globals
     program.locations = ["a.stp:2:3"]
     program.records = records.map { RecordLayout(fields: $0, handler: Body()) }
-    var probe = Probe(name: "p", trigger: .userSites([site], kind: kind, pid: nil), body: body)
+    var probe = Probe(name: "p", trigger: .userSites([site], kind, in: .target), body: body)
     probe.entryBody = entryBody
     probe.entrySlots = entryBody == nil ? [] : [.long]
     program.probes = [probe]

@@ -149,12 +149,13 @@ final class LiveModule {
 
   private func attach(_ index: Int, _ probe: Int) throws {
     let loadedProgram = try loaded.program(module.blueprint.programs[index].name)
-    guard case .userSites(let sites, _, let pid) = program.probes[probe].trigger else {
+    guard case .userSites(let sites, _, let processes) = program.probes[probe].trigger else {
       return attachment.add(try session.attach(loadedProgram))
     }
     let places = sites.enumerated().map {
       AttachSite(path: $1.path, offset: $1.fileOffset, semaphore: $1.semaphore, cookie: UInt64($0))
     }
+    let pid: Int32? = if case .process(let pid) = processes { pid } else { nil }
     attachment.add(try session.attach(loadedProgram, sites: places, pid: pid))
   }
 

@@ -21,7 +21,7 @@ func probe(
   program.records = records.map { RecordLayout(fields: $0, handler: Body()) }
   let sites = try functions.map { try victim.site($0, probePoint: "process.function(\"\($0)\")") }
   program.probes = [
-    Probe(name: "process.function", trigger: .userSites(sites, kind: kind, pid: nil), body: builder.finished)
+    Probe(name: "process.function", trigger: .userSites(sites, kind, in: .target), body: builder.finished)
   ]
   return program
 }

@@ -7,27 +7,52 @@ extension LiveTests {
   @Suite(.requires(.probes), .timeLimit(.minutes(2))) struct MarkTests {
     private static let jvm = "/usr/lib/jvm/java-17-openjdk-amd64/lib/server/libjvm.so"
 
-    @Test("python: every call of a Python function", .requires(.file("/usr/bin/python3.11")))
-    func tracesPythonFunctions() throws {
+    /// The lines of the example that are about `file`, without times and process: `  inner (…:3)`, `  inner`.
+    private func pythonTree(_ output: String, of file: String, names: Set<String>) -> [String] {
+      output.split(separator: "\n").compactMap { line -> String? in
+        guard let process = line.firstMatch(of: /python3\.11\(\d+\):/) else { return nil }
+        let call = line[process.range.upperBound...]
+        let name = call.drop { $0 == " " }.prefix { $0 != " " }
+        guard names.contains(String(name)) else { return nil }
+        if call.hasSuffix(" us") { return String(call.prefix(upTo: name.endIndex)) }
+        return call.contains("(\(file):") ? String(call) : nil
+      }
+    }
+
+    @Test(
+      "python: every call of a Python function, indented as they nest",
+      .requires(.file("/usr/bin/python3.11")),
+      arguments: ["\"\".format", "lambda *a: None"]
+    )
+    func tracesPythonFunctions(_ profiler: String) throws {
       let scratch = try ScratchDirectory()
-      // CPython 3.11 fires its markers only while a profile or trace function is set.
+      // CPython 3.11 fires function__entry only while a profile or trace function is set.
       let source = """
-        import sys; sys.setprofile(lambda *a: None)
+        import sys; sys.setprofile(\(profiler))
         def inner(n):
             return n + 1
+        def fails(n):
+            raise ValueError(n)
         def outer(n):
-            return inner(n) * 2
-        print(sum(outer(i) for i in range(50)))
+            inner(n)
+            try:
+                fails(n)
+            except ValueError:
+                return inner(n) * 2
+        print(sum(map(outer, range(50))))
         """
       let file = try scratch.write(source, to: "calls.py")
       let arguments = ["-c", "python3.11 -S \(file)", Package.example("python/function-entry.stp")]
       let traced = try utrace(arguments, environment: searchPath(first: "/usr/bin"))
       #expect(traced.status == 0 && traced.messages.isEmpty, "\(traced.errors)")
       #expect(traced.lines.contains("2550"), "the sum that Python prints")
-      let lines = traced.lines.map { $0.drop { $0 != ":" } }
-      let inner = lines.filter { $0.contains(" inner (\(file):2)") }
-      let outer = lines.filter { $0.contains(" outer (\(file):4)") }
-      #expect(inner.count == 50 && outer.count == 50, "\(traced.output.prefix(2000))")
+      let one = [
+        "outer (\(file):6)", " inner (\(file):2)", " inner", " fails (\(file):4)", " fails",
+        " inner (\(file):2)",
+        " inner", "outer",
+      ]
+      let tree = pythonTree(traced.output, of: file, names: ["inner", "fails", "outer"])
+      #expect(tree == Array(repeating: one, count: 50).flatMap { $0 }, "\(traced.output.suffix(3000))")
     }
 
     @Test("libstdc++: thrown and caught as often as the program says")

@@ -13,10 +13,18 @@ extension LiveTests {
   /// One boot runs all scripts, two at a time.
   @Suite(.tags(.qemu), .requires(.oldKernel), .timeLimit(.minutes(3))) struct OldKernelTests {
     private static let guest = Result {
-      try OldKernel(randomCommands() + cases.map { ($0.name, $0.command) })
+      try OldKernel(randomCommands() + (cases + constructs).map { ($0.name, $0.command) })
     }
 
-    @Test("scripts do on Linux 6.1 what they do elsewhere", arguments: cases)
+    private static let constructs = constructCases.map { construct in
+      OldKernelCase(
+        name: construct.name,
+        command: ["-w", "-o", "/dev/fd/3", "-c", "threads 1 1", "-e", construct.script(at: constructPoint)],
+        lines: construct.lines
+      )
+    }
+
+    @Test("scripts do on Linux 6.1 what they do elsewhere", arguments: cases + constructs)
     func runs(_ wanted: OldKernelCase) throws {
       let outcome = try Self.guest.get().outcome(wanted.name)
       for line in wanted.lines {
@@ -109,7 +117,14 @@ struct OldKernelCase: Sendable, CustomTestStringConvertible {
   var testDescription: String { name }
 }
 
+private let constructPoint = "process(\"threads\").function(\"hit\")"
+
 private let cases = [
+  OldKernelCase(
+    name: "functions on strings",
+    command: ["-w", "-c", "threads 1 1", "-e", textScript(at: "process.function(\"hit\").call")],
+    lines: textCases.enumerated().map { "\($0) \($1.expected)" }
+  ),
   OldKernelCase(
     name: "arrays and statistics of 4 threads are exact",
     command: [
@@ -124,6 +139,20 @@ private let cases = [
       """,
     ],
     lines: ["4000 4000 4000 1998000 0 999"]
+  ),
+  OldKernelCase(
+    name: "two globals that every probe keeps equal are never seen different",
+    command: [
+      "-c", "threads 4 1000", "-e",
+      """
+      global a, b, broken, ticks
+      probe process.function("hit").call { if (a != b) broken++; a++; for (i = 0; i < 3; i++) n++; b += n - 2 }
+      probe process.function("hit").return { if (a != b) broken++ }
+      probe timer.ms(5) { if (a != b) broken++; a++; b++; ticks++ }
+      probe end { printf("%d %d %d\\n", a - ticks, b - ticks, broken) }
+      """,
+    ],
+    lines: ["4000 4000 0"]
   ),
   OldKernelCase(
     name: "returns know what came in",

@@ -18,10 +18,14 @@ struct SeededGenerator: RandomNumberGenerator {
 /// The body works on locals, globals, arrays and statistics and prints on the way; what it left in the globals is
 /// printed by `end`. Every loop ends by itself. Two runs of one script must print the same wherever the body runs.
 struct ScriptGenerator {
-  private var random: SeededGenerator
+  var random: SeededGenerator
   private var depth = 0
   private var loops = 0
   private var openLoops: [String] = []
+  /// String variables of the `foreach` around.
+  private var openTexts: [String] = []
+  /// Arrays and statistics that a `foreach` walks: the language forbids to change them there.
+  private var walked: [String] = []
 
   init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
@@ -68,7 +72,7 @@ struct ScriptGenerator {
     return Script(declarations: declarations, body: body, end: end)
   }
 
-  private mutating func one<Choice>(of choices: [Choice]) -> Choice {
+  mutating func one<Choice>(of choices: [Choice]) -> Choice {
     choices[Int.random(in: 0..<choices.count, using: &random)]
   }
 
@@ -76,14 +80,14 @@ struct ScriptGenerator {
     Bool.random(using: &random) ? "\(name)++" : "\(name) += 3"
   }
 
-  private mutating func literal() -> String {
+  mutating func literal() -> String {
     one(of: [
       "0", "1", "-1", "2", "7", "10", "255", "-256", "4096", "0x7fffffff", "-0x80000000", "1000000007",
       "0x7fffffffffffffff", "-9223372036854775807", "0xffffffffffffffff",
     ])
   }
 
-  private mutating func text() -> String {
+  mutating func text() -> String {
     one(of: [
       "", "a", "abc", "hello world", "x=1;y=2", "0123456789abcdef0123456789abcdef", "Zz", "\\t", "ab", "0x1f",
       "-12z", "\\001\\377\\\\",
@@ -97,9 +101,9 @@ struct ScriptGenerator {
     return make(&self)
   }
 
-  private mutating func long() -> String {
+  mutating func long() -> String {
     nested { generator in
-      switch Int.random(in: 0..<20, using: &generator.random) {
+      switch Int.random(in: 0..<22, using: &generator.random) {
       case 0, 1: return generator.longLeaf()
       case 2, 3, 4:
         let operation = generator.one(of: ["+", "-", "*", "&", "|", "^"])
@@ -118,15 +122,31 @@ struct ScriptGenerator {
         let relation = generator.one(of: ["<", "<=", ">", ">=", "==", "!="])
         return "(\(generator.string()) \(relation) \(generator.string()))"
       case 14: return "twice(\(generator.long()))"
+      case 15: return generator.textQuestion()
+      case 20: return "(\(generator.string()) \(generator.one(of: ["=~", "!~"])) \(generator.pattern()))"
+      case 21: return "strtol(\(generator.string()), \(generator.long()) & 31)"
       case 19: return "isinstr(\(generator.string()), \(generator.string()))"
       case 16: return "strpos(\(generator.string()), \(generator.string()))"
       case 17: return "strtol(\(generator.string()), \(generator.one(of: ["0", "10", "16", "8"])))"
-      case 18: return generator.one(of: ["@count(st)", "@sum(st)", "@min(st)", "@max(st)", "@avg(st)"])
-      default: return "(\(generator.long()) in an)"
+      case 18: return generator.statistic()
+      default:
+        return generator.one(of: [
+          "(\(generator.long()) in an)", "([*, \(generator.string())] in ann)",
+          "([\(generator.long()) & 7, *] in ann)",
+        ])
       }
     } or: {
       $0.longLeaf()
     }
+  }
+
+  private mutating func statistic() -> String {
+    one(of: [
+      "@count(st)", "@sum(st)", "@min(st)", "@max(st)", "@avg(st)", "@variance(st)",
+      "@count(sts[\(string())])",
+      "@hist_log(st)[\(long()) & 127]", "@hist_linear(st, -10, 100, 10)[\(long()) & 7]",
+      "@hist_log(sts[\(string())])[\(long()) & 127]",
+    ])
   }
 
   private mutating func longLeaf() -> String {
@@ -141,12 +161,12 @@ struct ScriptGenerator {
     }
   }
 
-  private mutating func string() -> String {
+  mutating func string() -> String {
     nested { generator in
-      switch Int.random(in: 0..<10, using: &generator.random) {
+      switch Int.random(in: 0..<14, using: &generator.random) {
       case 0, 1: return generator.stringLeaf()
-      case 8: return "string_quoted(\(generator.string()))"
-      case 9: return "sprintf(\"%d:%s|%x\", \(generator.long()), \(generator.string()), \(generator.long()))"
+      case 8, 9, 10: return generator.textFunction()
+      case 11, 12, 13: return generator.formatted()
       case 2, 3: return "(\(generator.string()) . \(generator.string()))"
       case 4: return "pick(\(generator.long()), \(generator.string()), \(generator.string()))"
       case 5: return "(\(generator.long()) ? \(generator.string()) : \(generator.string()))"
@@ -162,7 +182,7 @@ struct ScriptGenerator {
     switch Int.random(in: 0..<5, using: &random) {
     case 0, 1: "\"\(text())\""
     case 2: "s1"
-    case 3: "s2"
+    case 3: openTexts.last ?? "s2"
     default: "gs"
     }
   }
@@ -185,6 +205,9 @@ struct ScriptGenerator {
       case 5: return "if (\(generator.long()) == 12345) next\n"
       case 6 where !generator.openLoops.isEmpty:
         return "if (\(generator.long())) \(generator.one(of: ["break", "continue"]))\n"
+      case 7: return generator.matchStatement()
+      case 8: return generator.tokenStatement()
+      case 9, 10: return generator.foreach()
       default: return generator.simpleStatement()
       }
     } or: {
@@ -202,8 +225,76 @@ struct ScriptGenerator {
     return "for (\(counter) = 0; \(counter) < \(bound); \(counter)++) \(block())"
   }
 
+  /// A `foreach` of any kind; those without an order do what any order does alike.
+  private mutating func foreach() -> String {
+    loops += 1
+    let (key, text, value) = ("k\(loops)", "t\(loops)", "v\(loops)")
+    let sign = one(of: ["+", "-"])
+    let inner = " limit \(Int.random(in: 0...3, using: &random))"
+    let limit = openLoops.isEmpty ? one(of: ["", " limit 3", " limit n1"]) : inner
+    let field = one(of: ["@count", "@sum", "@min", "@max", "@avg", "@variance"])
+    let histogram = one(of: ["@hist_log(st)", "@hist_linear(st, -10, 100, 10)"])
+    switch Int.random(in: 0..<9, using: &random) {
+    case 0: return walk("an", "\(key)\(sign) in an\(limit)", [key], [])
+    case 1: return walk("an", "\(value) = \(key) in an\(sign)\(limit)", [value, key], [])
+    case 2: return walk("as", "\(text)\(sign) in as\(limit)", [], [text])
+    case 3: return walk("as", "\(text)x = \(text) in as\(sign)\(limit)", [], [text, text + "x"])
+    case 4:
+      let slice = one(of: ["", "[*, \(string())]", "[\(long()) & 7, *]"])
+      return walk("ann", "\(value) = [\(key), \(text)\(sign)] in ann\(slice)\(limit)", [value, key], [text])
+    case 5: return walk("sts", "\(text) in sts \(field) \(sign)\(limit)", [], [text])
+    case 6: return walk("sts", "\(value) = \(text)\(sign) in sts\(limit)", [value], [text])
+    case 7: return walk("st", "\(value) = \(key) in \(histogram)\(sign) limit 5", [value, key], [])
+    default: return "foreach (\(key) in an) n2 += \(key) * an[\(key)]\n"
+    }
+  }
+
+  private mutating func walk(
+    _ array: String,
+    _ head: String,
+    _ longs: [String],
+    _ texts: [String]
+  ) -> String {
+    let outside = (openLoops, openTexts, walked)
+    openLoops += longs.isEmpty ? ["n1"] : longs
+    openTexts += texts
+    walked.append(array)
+    defer { (openLoops, openTexts, walked) = outside }
+    let shown = longs.map { "print(\($0), \" \")\n" } + texts.map { "print(\($0), \" \")\n" }
+    return "foreach (\(head)) {\n\(shown.joined())\(block())}\n"
+  }
+
+  /// Changes what no `foreach` around walks.
   private mutating func simpleStatement() -> String {
-    switch Int.random(in: 0..<14, using: &random) {
+    while true {
+      let statement = anyStatement()
+      if !walked.contains(where: { changes(statement, $0) }) { return statement }
+    }
+  }
+
+  /// Whether a statement begins by naming `array`, or deletes from it.
+  private func changes(_ statement: String, _ array: String) -> Bool {
+    let ends = ["[", " ", "\n"]
+    return ends.contains { statement.hasPrefix(array + $0) || statement.hasPrefix("delete \(array)" + $0) }
+  }
+
+  private mutating func deletion() -> String {
+    one(of: [
+      "delete an[\(long()) & 7]\n", "delete as[\(string())]\n", "delete ann[1, \(string())]\n",
+      "delete an\n", "delete as\n", "delete ann\n",
+      "delete ann[*, \(string())]\n", "delete ann[\(long()) & 7, *]\n",
+      "delete sts\n", "delete sts[\(string())]\n", "delete gn\n", "delete gs\n",
+      "delete st\nst <<< \(long())\n",
+    ])
+  }
+
+  private mutating func caughtExtract() -> String {
+    let field = one(of: ["@sum", "@min", "@max", "@avg", "@variance"])
+    return "try { n1 = \(field)(sts[\(string())]) } catch (e) { println(e) }\n"
+  }
+
+  private mutating func anyStatement() -> String {
+    switch Int.random(in: 0..<15, using: &random) {
     case 0: "n1 = \(long())\n"
     case 1: "n2 \(one(of: ["+=", "-=", "*=", "^=", "|=", "&="])) \(long())\n"
     case 2: "gn \(one(of: ["=", "+=", "-="])) \(long())\n"
@@ -216,7 +307,8 @@ struct ScriptGenerator {
     case 9: "ann[\(long()) & 7, \(string())] += \(long())\n"
     case 10: "st <<< \(long())\n"
     case 11: "sts[\(string())] <<< \(long())\n"
-    case 12: "delete \(one(of: ["an[\(long()) & 7]", "as[\(string())]", "ann[1, \(string())]"]))\n"
+    case 12: deletion()
+    case 13: caughtExtract()
     default: "printf(\"%d %s %x|\\n\", \(long()), \(string()), \(long()))\n"
     }
   }

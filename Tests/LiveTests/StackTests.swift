@@ -21,7 +21,8 @@ extension LiveTests {
     private static let hits: [Hit] =
       ["", "signal", "callback", "alloca"].map {
         Hit(command: [Package.program("stacks"), $0].filter { !$0.isEmpty }, function: "probed")
-      } + [
+      }
+      + [
         Hit(command: [Package.program("targets-O2")], function: "take_struct"),
         Hit(command: [Package.program("targets-O3")], function: "factorial"),
         Hit(command: [Package.program("targets-clang-O2")], function: "factorial"),
@@ -67,7 +68,9 @@ extension LiveTests {
         to: "walk.py"
       )
       // Without a terminal to fight over with the tests.
-      let shell = ["-c", "exec timeout 60 gdb \"$@\" < /dev/null", "gdb", "-q", "-batch", "-nx", "-x", script]
+      let shell = [
+        "-c", "exec timeout 60 gdb \"$@\" < /dev/null", "gdb", "-q", "-batch", "-nx", "-x", script,
+      ]
       let output = try run("sh", shell + ["--args"] + hit.command).output
       return output.split(separator: "\n").filter { $0.hasPrefix("frame ") }.map { String($0.dropFirst(6)) }
     }

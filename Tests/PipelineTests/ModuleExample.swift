@@ -134,7 +134,8 @@ enum ModuleExample {
   static var triggers: [Trigger] {
     [
       .begin(order: -5), .end(order: 6), .error(order: 7), .timer(nanoseconds: 8, randomization: 9), .never,
-      .userSites([site, site], kind: .functionReturn, pid: 1234),
+      .userSites([site, site], .functionReturn, in: .process(1234)),
+      .userSites([site], .instruction, in: .family), .userSites([site], .instruction, in: .target),
       .tracepoint(name: "sched_switch", argumentCount: 4, description: description),
     ]
   }

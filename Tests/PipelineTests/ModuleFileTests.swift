@@ -60,7 +60,7 @@ import TraceIR
   @Test("a module for the kernel without its programs is refused")
   func missingHalf() throws {
     var wrong = module()
-    wrong.program.probes[0].trigger = .userSites([ModuleExample.site], kind: .instruction, pid: nil)
+    wrong.program.probes[0].trigger = .userSites([ModuleExample.site], .instruction, in: .target)
     #expect(
       failure(try wrong.encoded())?.message
         == "the module 'm.o' is damaged: it has no programs for its probes"

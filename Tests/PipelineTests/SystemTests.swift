@@ -109,6 +109,61 @@ struct SystemTests {
   }
 
   @Test(
+    "What the system refuses is told with the capability that is missing, status 3",
+    arguments: [
+      (["-p", "PID", "-e", "probe process.function(\"f\") { exit() }"], "CAP_SYS_PTRACE"),
+      (["-e", "probe process(PID).function(\"f\") { exit() }"], "CAP_SYS_PTRACE"),
+      (["-l", "process(PID).function(\"f\")"], "CAP_SYS_PTRACE"),
+      (["-e", "probe process(\"FILE\").function(\"f\") { exit() }"], "CAP_DAC_READ_SEARCH"),
+      (["-c", "FILE", "-e", "probe process.function(\"f\") { exit() }"], "CAP_DAC_READ_SEARCH"),
+    ]
+  )
+  func namesWhatIsRefused(_ arguments: [String], _ capability: String) throws {
+    guard getuid() == 0 else { return }
+    let scratch = try ScratchDirectory()
+    let file = try scratch.compileC("int f(void) { return 1; } int main(void) { return f(); }", to: "demo")
+    try #require(chmod(file, 0o711) == 0)
+    let place = try installed(in: scratch)
+    let nobody = "exec setpriv --reuid=65534 --regid=65534 --clear-groups \"${@:1:4}\" \(place) \"${@:6}\""
+    let words = arguments.map { $0.replacing("PID", with: "\(getpid())").replacing("FILE", with: file) }
+    let outcome = try Tool.run(words, shell: "exec bash -c '\(nobody)' \"$0\" \"$@\"")
+    #expect(outcome.status == 3, "\(outcome)")
+    #expect(
+      outcome.errors.contains(capability) && outcome.errors.contains("[no-permission]"),
+      "\(outcome.errors)"
+    )
+  }
+
+  @Test("A process that has ended and was not waited for is gone")
+  func knowsZombies() throws {
+    let shell =
+      "sh -c 'sleep 0.05 & echo $!; exec sleep 5' > pid & sleep 0.5; \"$@\" -p $(cat pid); s=$?; kill $!; exit $s"
+    let outcome = try Tool.run(hello, in: ScratchDirectory(), shell: shell)
+    #expect(outcome.status == 1 && outcome.errors.contains("has ended"), "\(outcome)")
+  }
+
+  @Test(
+    "What a shell understands is run as one would expect",
+    arguments: [
+      ("FOO='a b' env | grep FOO", "FOO=a b\n"), ("FOO=1 sh -c 'echo $FOO'", "1\n"), ("cd / && pwd", "/\n"),
+      ("echo one | tr o 0", "0ne\n"), ("exit 0", ""), ("for i in 1 2; do echo $i; done", "1\n2\n"),
+    ]
+  )
+  func runsShellCommands(_ command: String, _ output: String) throws {
+    let outcome = try Tool.run(["-c", command, "-e", "probe end { println(target() > 1) }"])
+    #expect(outcome.output == output + "1\n" && outcome.status == 0, "\(outcome)")
+  }
+
+  @Test("target() is the process of a simple command, not of a shell around it", arguments: ["", "A=1 "])
+  func knowsTheTarget(_ prefix: String) throws {
+    let outcome = try Tool.run([
+      "-c", prefix + "sh -c 'echo $$'", "-e", "probe end { println(target()) }",
+    ])
+    let lines = outcome.output.split(separator: "\n")
+    #expect(lines.count == 2 && lines[0] == lines[1], "\(outcome)")
+  }
+
+  @Test(
     "Messages in JSON are one object a line",
     arguments: [["-q"], ["-p", "99999999"], ["-e", "probe x { } probe y { }"]]
   )

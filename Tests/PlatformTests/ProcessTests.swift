@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Platform
@@ -63,5 +64,44 @@ import Testing
     #expect(environment["junk"] == nil)
     #expect(environment.list("PATH") == ["/a", ".", "/b"])
     #expect(Environment.current()["PATH"] == ProcessInfo.processInfo.environment["PATH"])
+  }
+}
+
+@Suite("Shell commands") struct ShellCommandTests {
+  @Test(
+    "the program that a command becomes",
+    arguments: [
+      ("true", "true"), ("  ./a b c ", "./a"), ("'my prog' x", "my prog"), ("my\\ prog", "my prog"),
+      ("\"a b\"/c", "a b/c"), ("FOO=1 env", "env"), ("A='x y' B=\"$HOME\" env -i", "env"),
+      ("psql -c 'select 1; select 2' | cat", nil), ("prog >out 2>&1", "prog"), ("prog < in", "prog"),
+      ("prog $HOME *.c ~/x", "prog"), ("prog 'a;b|c&d' \"(e)\"", "prog"), ("a; b", nil), ("a && b", nil),
+      ("a || b", nil), ("a &", nil), ("(a)", nil), ("{ a; }", nil), ("a\nb", nil), ("cd /tmp", nil),
+      ("exit 3", nil), ("exec a", nil), ("! a", nil), ("FOO=1", nil), ("$SHELL", nil), ("`which a`", nil),
+      ("a $(b)", nil), ("a 'b", nil), ("a \"b", nil), ("# a", nil), (">out a", nil), ("", nil), ("a\\", "a"),
+      ("echo a#b", "echo"), ("=x", "=x"), ("1=2 a", "1=2"), ("if a; then b; fi", nil), ("*", nil),
+    ] as [(String, String?)]
+  )
+  func findsTheProgram(_ text: String, _ program: String?) {
+    #expect(ShellCommand(text).program == program)
+  }
+
+  @Test(
+    "a suspended command is what a shell makes of it, in its own process",
+    arguments: [
+      ("FOO='a b' BAR=\"$FOO\" sh -c 'echo $FOO-$BAR' >OUT", "a b-a b\n"),
+      ("echo one | tr o 0 >OUT", "0ne\n"),
+      ("cd / && pwd >OUT", "/\n"), ("printf '%s\\n' \"it's\" >OUT", "it's\n"),
+      ("for i in 1 2; do echo $i; done >OUT", "1\n2\n"), ("echo \"a   b\" >OUT # c", "a   b\n"),
+      ("sh -c 'echo $$ >OUT'", "PID\n"), ("set -- x; echo $# >OUT", "1\n"),
+    ]
+  )
+  func runsTheCommand(_ text: String, _ wanted: String) throws {
+    let scratch = try ScratchDirectory()
+    let file = "\(scratch.path)/out"
+    let child = try ChildProcess(text.replacing("OUT", with: file), isSuspended: true)
+    child.resume()
+    #expect(child.wait() == .status(0))
+    let output = try String(contentsOfFile: file, encoding: .utf8)
+    #expect(output == wanted.replacing("PID", with: "\(child.pid)"))
   }
 }

@@ -8,7 +8,7 @@ import TraceIR
     var builder = BodyBuilder()
     fill(&builder)
     var program = TraceProgram()
-    let trigger = Trigger.userSites([], kind: .instruction, pid: nil)
+    let trigger = Trigger.userSites([], .instruction, in: .target)
     program.probes = [Probe(name: "p", trigger: trigger, body: builder.finished)]
     return program
   }

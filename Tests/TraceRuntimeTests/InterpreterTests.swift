@@ -361,7 +361,7 @@ final class FakeContext: HitContext {
     let joined = builder.string { .concatenate($0, [name, .string("/")]) }
     builder.add(.print(FormatString([directive(.string), directive(.decimal)]), [joined, pid]))
     var program = TraceProgram()
-    let trigger = Trigger.userSites([], kind: .instruction, pid: nil)
+    let trigger = Trigger.userSites([], .instruction, in: .target)
     program.probes = [Probe(name: "p", trigger: trigger, body: builder.finished)]
     for version in [program, optimize(program)] {
       let context = FakeContext()

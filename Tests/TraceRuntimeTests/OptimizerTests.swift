@@ -21,7 +21,7 @@ private struct RandomProgram {
     var builder = BodyBuilder()
     builder.location = 0
     fill(&builder, parameter: nil, depth: 3)
-    let trigger = Trigger.userSites([], kind: .instruction, pid: nil)
+    let trigger = Trigger.userSites([], .instruction, in: .target)
     program.probes = [Probe(name: "p", trigger: trigger, body: builder.finished)]
   }
 

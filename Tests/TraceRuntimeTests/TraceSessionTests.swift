@@ -20,6 +20,17 @@ private final class FakeKernelSide: KernelSide {
 
   func setState(_ state: SessionState) { states.append(state) }
 
+  var lockedProbes: [Int] = []
+  var refusedProbes: Set<Int> = []
+
+  func lock(probe: Int) -> Bool {
+    if refusedProbes.contains(probe) { return false }
+    lockedProbes.append(probe)
+    return true
+  }
+
+  func unlock(probe: Int) {}
+
   func detach() { isDetached = true }
 
   func drainControl(_ body: (RawSpan) -> Void) { take(&control, body) }
@@ -200,7 +211,7 @@ private final class FakeKernelSide: KernelSide {
       )
     }
     var session = program(
-      probe(.userSites(sites, kind: .instruction, pid: nil), name: "process(\"x\").function(\"*\")") { _ in },
+      probe(.userSites(sites, .instruction, in: .target), name: "process(\"x\").function(\"*\")") { _ in },
       printing("end\n", .end(order: 0))
     )
     session.records = [RecordLayout(fields: [.long], handler: handler.finished)]

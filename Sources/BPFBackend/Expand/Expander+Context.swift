@@ -10,7 +10,8 @@ struct TextRead: Hashable {
 extension Intrinsic {
   fileprivate var readsText: Bool {
     switch self {
-    case .userString, .userStringOr, .userBytes, .kernelString, .kernelStringOr, .kernelBytes, .userStack: true
+    case .userString, .userStringOr, .userBytes, .kernelString, .kernelStringOr, .kernelBytes, .userStack:
+      true
     default: false
     }
   }
@@ -42,7 +43,8 @@ extension Expander {
     case .returnValue: return try expand(.register(target.registers.returnValue), [], location, into: &steps)
     case .argument(let number): return try expand(argument(number), [], location, into: &steps)
     case .site(let text): return siteText(text, location, into: &steps)
-    case .ppid, .pgrp, .sid, .euid, .egid, .pexecname:
+    case .ppid, .pgrp, .sid, .euid, .egid, .pexecname, .argumentsStart, .argumentsEnd, .environmentStart,
+      .environmentEnd:
       guard let plan else { throw unsupported("'\(field)'", location) }
       let value = try expand(plan, [], location, into: &steps)
       return field.isString ? machine(.kernelText(value), location, into: &steps) : value
@@ -116,6 +118,30 @@ extension Expander {
       let value = machine(load, location, into: &steps)
       if let result { frame.values[result.index] = value }
       return nil
+    case (.ctime, let seconds?), (.tzCtime, let seconds?):
+      let text = calendarText(seconds, isLocal: intrinsic == .tzCtime, location, into: &steps)
+      if let result { frame.values[result.index] = text }
+      return nil
+    case (.tzName, _):
+      let name = machine(.timeZoneName, location, into: &steps)
+      if let result { frame.values[result.index] = name }
+      return nil
+    case (.tzGmtoff, _):
+      let east = machine(.timeZoneOffset, location, into: &steps)
+      let west = machine(.unary(.negate, east), location, into: &steps)
+      if let result { frame.values[result.index] = west }
+      return nil
+    case (.userBufferQuoted, let address?):
+      // A third operand: its fault is a string's.
+      let bytes = makeValue(.string)
+      let read = Operation.intrinsic(bytes, .userBytes, [address, operands[1], .long(1)])
+      steps.append(Step(action: .operation(read), location: location))
+      let made = result.map { result in
+        let value = makeValue(.string)
+        frame.values[result.index] = .value(value)
+        return value
+      }
+      return .operation(.intrinsic(made, .stringQuoted, [.value(bytes)]))
     default: break
     }
     let read = TextRead(intrinsic: intrinsic, operands: operands)

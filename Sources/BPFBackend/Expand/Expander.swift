@@ -14,6 +14,8 @@ struct Expander {
   var readTexts: [TextRead: Operand] = [:]
   /// Columns of the site table, in the order of first use.
   var siteColumns: [SiteText]
+  /// How many `foreach` are around.
+  var walkDepth = 0
   private var scopeCount = 0
   private var activeFunctions: [FunctionID] = []
   private var budget: LocalID?
@@ -74,6 +76,9 @@ struct Expander {
       let operands = frame.map(operands)
       let action = try expand(intrinsic, result, operands, location, &frame, into: &steps)
       if let action { steps.append(Step(action: action, location: location)) }
+    case .formatSite(let result, let slot, let operands):
+      let operands = frame.map(operands)
+      frame.values[result.index] = try siteFormat(slot: slot, operands, location, into: &steps)
     case .emit(let record, let operands):
       let site = site(location, into: &steps)
       let action = Action.emit(record, site: site, frame.map(operands))
@@ -113,11 +118,12 @@ struct Expander {
         steps.append(Step(action: .operation(.storeLocal(result, value)), location: location))
       }
       return frame.exit
-    default: throw unsupported("'foreach'", location)
+    case .foreach(let foreach): return try expandForeach(foreach, location, &frame, into: &steps)
+    default: preconditionFailure("only control flow is expanded here")
     }
   }
 
-  private mutating func loopBudget() -> LocalID {
+  mutating func loopBudget() -> LocalID {
     let local = budget ?? makeLocal(.long)
     budget = local
     return local
@@ -236,7 +242,7 @@ extension Expander {
     return ValueID(body.values.count - 1)
   }
 
-  private mutating func makeLocal(_ type: ValueType) -> LocalID {
+  mutating func makeLocal(_ type: ValueType) -> LocalID {
     body.locals.append(type)
     return LocalID(body.locals.count - 1)
   }

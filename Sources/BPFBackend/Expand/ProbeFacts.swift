@@ -13,18 +13,21 @@ struct ProbeFacts {
   let descriptions: [SiteDescription]
   let isReturn: Bool
   let entrySlots: [ValueType]
+  let processes: ProcessScope
 
   /// Nil for probes of the user side.
   init?(_ probe: Probe, index: Int) {
     self.index = index
     entrySlots = probe.entrySlots
     switch probe.trigger {
-    case .userSites(let sites, let kind, _):
+    case .userSites(let sites, let kind, let processes):
+      self.processes = processes
       context = .userRegisters
       siteCount = sites.count
       descriptions = sites.map(\.description)
       isReturn = kind == .functionReturn
     case .tracepoint(_, _, let description):
+      processes = .target
       context = .tracepointWords
       siteCount = 1
       descriptions = [description]

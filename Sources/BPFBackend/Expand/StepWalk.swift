@@ -34,6 +34,7 @@ extension StepVisitor {
       visit(then)
       visit(other)
     case .loop: visitLoop(action)
+    case .walk(let step): visit(step)
     case .scope(_, let steps): visit(steps)
     case .attempt(let steps, let message, let handler):
       visit(steps)
@@ -46,13 +47,27 @@ extension StepVisitor {
   private mutating func visitLoop(_ action: Action) {
     guard case .loop(let condition, let operand, let body, let step, let budget) = action else { return }
     willEnterLoop()
-    _ = rewrite(loaded: budget)
-    _ = rewrite(stored: budget)
+    if let budget {
+      _ = rewrite(loaded: budget)
+      _ = rewrite(stored: budget)
+    }
     visit(condition)
     _ = rewrite(operand)
     visit(body)
     visit(step)
     didLeaveLoop()
+  }
+
+  private mutating func visit(_ step: WalkStep) {
+    switch step {
+    case .begin(_, let limit): if let limit { _ = rewrite(limit) }
+    case .collect(_, let slice): rewrite(slice.compactMap { $0 })
+    case .add(_, let key, let shown): rewrite([key, shown])
+    case .seal(_, let result): _ = rewrite(result: result)
+    case .load(_, let index, let keys, let shown):
+      _ = rewrite(index)
+      for local in keys + (shown.map { [$0] } ?? []) { _ = rewrite(stored: local) }
+    }
   }
 }
 

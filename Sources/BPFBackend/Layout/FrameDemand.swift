@@ -22,7 +22,18 @@ struct FrameDemand: StepVisitor {
   private(set) var usesEntrySlots = false
   /// Whether each round of a loop is a call of its own, to which nothing comes that is not in scratch memory.
   private(set) var runsInRounds = false
+  /// Whether `tokenize` needs to remember a text.
+  private(set) var usesTokens = false
+  /// Whether there is a match of a regular expression, and whether anybody asks where.
+  private(set) var usesRegex = false
+  private(set) var usesCaptures = false
   private var hasLoop = false
+  /// Whether it merges statistics or goes over elements, which is done in scratch memory.
+  private(set) var usesState = false
+  /// The most rows that walks of each level take.
+  private var rowCounts: [Int] = []
+  /// Bytes of the largest row; 0 when nothing walks.
+  private(set) var rowByteCount = 0
   private let hasMayGoto: Bool
   private let module: ModuleLayout
   private let facts: ProbeFacts
@@ -58,6 +69,12 @@ struct FrameDemand: StepVisitor {
     if needsScratch { reserve(8) }
   }
 
+  /// Rows of a slot.
+  var rowCount: Int { rowCounts.reduce(0, +) }
+
+  /// Where the rows of a level begin in a slot.
+  func firstRow(_ level: Int) -> Int { rowCounts.prefix(level).reduce(0, +) }
+
   private mutating func reserve(_ byteCount: Int) { arenaByteCount = max(arenaByteCount, byteCount) }
 
   mutating func rewrite(_ operand: Operand) -> Operand { operand }
@@ -83,12 +100,27 @@ struct FrameDemand: StepVisitor {
       if text != nil { send() }
     case .control(_, _, let text): if text != nil { send() }
     case .attempt(_, let message, _): if message != nil { needsScratch = true }
+    case .walk(let step): examine(step)
     case .emit, .branch, .loop, .scope, .leave, .breakLoop, .continueLoop, .finish: break
     }
   }
 
   private mutating func send() {
     sendsText = true
+    needsScratch = true
+  }
+
+  private mutating func examine(_ step: WalkStep) {
+    let walk = step.walk
+    useState()
+    reserve(16)
+    rowByteCount = max(rowByteCount, walk.row.byteCount)
+    while rowCounts.count <= walk.level { rowCounts.append(0) }
+    rowCounts[walk.level] = max(rowCounts[walk.level], walk.rowCount)
+  }
+
+  private mutating func useState() {
+    usesState = true
     needsScratch = true
   }
 
@@ -106,14 +138,26 @@ struct FrameDemand: StepVisitor {
   private mutating func examine(_ operation: Operation) {
     switch operation {
     case .binary(_, .divide, _, _), .binary(_, .remainder, _, _): mayFault = true
-    case .loadElement(_, let global, _), .contains(_, let global, _), .delete(let global, _):
+    case .loadElement(_, let global, _): examineTable(global, valueByteCount: 0)
+    case .contains(_, let global, let keys), .delete(let global, let keys):
       examineTable(global, valueByteCount: 0)
+      if keys.contains(where: { $0 == nil }) { useState() }
     case .storeElement(let global, _, _), .addElement(_, let global, _, _):
       examineTable(global, valueByteCount: 8)
-    case .aggregate(let global, _, _), .extract(_, _, let global, _),
-      .histogramBucket(_, _, let global, _, _):
+    case .aggregate(let global, _, _): examineTable(global, valueByteCount: 8)
+    case .extract(_, _, let global, _), .histogramBucket(_, _, let global, _, _):
       examineTable(global, valueByteCount: 8)
+      useState()
+    case .matchRegex:
+      usesRegex = true
+      needsScratch = true
+    case .intrinsic(_, .matched, _), .intrinsic(_, .ngroups, _):
+      usesRegex = true
+      usesCaptures = true
+      mayFault = true
+      send()
     case .intrinsic(_, let intrinsic, _):
+      if intrinsic == .tokenize { usesTokens = true }
       mayFault = true
       reserve(8)
       if intrinsic == .userStack { needsContext = true }

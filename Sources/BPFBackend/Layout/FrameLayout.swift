@@ -30,8 +30,16 @@ struct FrameLayout {
   private(set) var scratchByteCount: Int
   private(set) var outputOffset = 0
   private(set) var controlOffset = 0
+  /// A ``TokenState``, and where a token goes that nobody wants.
+  private(set) var tokenOffset = 0
+  private(set) var spareTokenOffset = 0
+  /// Words of ``RegexImage/Word``, and the text that groups are in.
+  private(set) var matchOffset = 0
+  private(set) var subjectOffset = 0
   /// Where in scratch memory the next round of a loop finds where to go on.
   private(set) var resumeOffset = 0
+  /// Where ``WalkState`` begins.
+  private(set) var stateOffset = 0
   /// Of all variables, values first.
   let types: [ValueType]
   private let values: Int
@@ -71,10 +79,24 @@ struct FrameLayout {
   private mutating func placeBuffers() {
     resumeOffset = scratchByteCount
     if demand.runsInRounds { scratchByteCount += 8 }
+    stateOffset = scratchByteCount
+    if demand.usesState { scratchByteCount += WalkState.byteCount }
+    placeStringStates()
     controlOffset = scratchByteCount
     if demand.sendsText { scratchByteCount += 32 + module.slotByteCount }
     outputOffset = scratchByteCount
     scratchByteCount += demand.output.bufferByteCount
+  }
+
+  private mutating func placeStringStates() {
+    tokenOffset = scratchByteCount
+    if demand.usesTokens { scratchByteCount += TokenState.textOffset + module.slotByteCount }
+    spareTokenOffset = scratchByteCount
+    if demand.usesTokens { scratchByteCount += module.slotByteCount }
+    matchOffset = scratchByteCount
+    if demand.usesRegex { scratchByteCount += 4 * module.regexes.wordCount }
+    subjectOffset = scratchByteCount
+    if demand.usesCaptures { scratchByteCount += module.slotByteCount }
   }
 
   /// Linear scan: longs into registers, then the stack, then scratch memory; strings into slots of it.

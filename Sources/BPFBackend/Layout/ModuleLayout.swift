@@ -12,6 +12,8 @@ struct ModuleLayout {
     let statistic: StatisticLayout?
     /// Where the key is put together in scratch memory; nil: on the stack.
     let keyOffset: Int?
+    /// Where in scratch memory the keys of a slice are put together, padded; nil when nobody asks for slices.
+    let patternOffset: Int?
   }
 
   /// Byte positions in scratch memory that every program knows.
@@ -22,7 +24,9 @@ struct ModuleLayout {
     static let cursor = 8
     /// Records in the output buffer, 32 bits.
     static let recordCount = 12
-    static let firstFree = 16
+    /// What string subprograms are asked and what they remember: ``TextWork``.
+    static let work = 16
+    static let firstFree = work + TextWork.byteCount
   }
 
   /// Keys up to this size are put together on the stack.
@@ -31,6 +35,7 @@ struct ModuleLayout {
   let scalars: ScalarLayout
   let limits: Limits
   let field: StringField
+  let regexes: RegexImage
   /// By global; nil for scalars and what the kernel side does not use.
   private(set) var tables: [Table?] = []
   /// Where string values are put together before they go into a map; kept padded with zeros between hits.
@@ -48,13 +53,14 @@ struct ModuleLayout {
   /// position still ends inside.
   var tailByteCount: Int { 2 * Int(lengthMask) + 128 }
 
-  /// Bytes from a string's length on that subprograms may touch: a masked position, and a number behind it.
-  var textByteCount: Int { Int(lengthMask) + 64 }
+  /// Bytes from a string's length on that subprograms may touch: a masked position, and a masked length behind it.
+  var textByteCount: Int { 2 * Int(lengthMask) + 72 }
 
   init(_ program: TraceProgram) {
     scalars = ScalarLayout(program)
     limits = program.limits
     field = StringField(program.limits)
+    regexes = RegexImage(program)
     let hasTextValues = program.globals.contains { global in
       if case .array(_, .string) = global.kind { return global.isUsedInKernel }
       return false
@@ -62,10 +68,13 @@ struct ModuleLayout {
     valueOffset = hasTextValues ? privateOffset : nil
     if hasTextValues { privateOffset += field.byteCount }
     var names = MapNames()
-    for global in program.globals { tables.append(makeTable(global, &names)) }
+    let sliced = program.slicedGlobals
+    for (index, global) in program.globals.enumerated() {
+      tables.append(makeTable(global, isSliced: sliced.contains(GlobalID(index)), &names))
+    }
   }
 
-  private mutating func makeTable(_ global: Global, _ names: inout MapNames) -> Table? {
+  private mutating func makeTable(_ global: Global, isSliced: Bool, _ names: inout MapNames) -> Table? {
     guard global.isUsedInKernel else { return nil }
     let value: ValueType?
     switch global.kind {
@@ -80,9 +89,11 @@ struct ModuleLayout {
       key: key,
       value: value,
       statistic: value == nil ? StatisticLayout(global.statistics) : nil,
-      keyOffset: isOnStack ? nil : privateOffset
+      keyOffset: isOnStack ? nil : privateOffset,
+      patternOffset: isSliced ? privateOffset + (isOnStack ? 0 : key.byteCount) : nil
     )
     if !isOnStack { privateOffset += key.byteCount }
+    if isSliced { privateOffset += key.byteCount }
     return table
   }
 
@@ -95,6 +106,30 @@ struct ModuleLayout {
     }
     return table
   }
+}
+
+extension TraceProgram {
+  /// Arrays of which a slice is asked for anywhere.
+  fileprivate var slicedGlobals: Set<GlobalID> {
+    var found: Set<GlobalID> = []
+    forEachInstruction { instruction in
+      let keys: [Operand?]
+      switch instruction.operation {
+      case .contains(_, _, let asked), .delete(_, let asked), .extract(_, _, _, let asked),
+        .histogramBucket(_, _, _, let asked, _):
+        keys = asked
+      case .foreach(let walk): keys = walk.slice
+      default: return
+      }
+      guard keys.contains(where: { $0 != nil }), let global = instruction.operation.global else { return }
+      if keys.contains(where: { $0 == nil }) || instruction.operation.isForeach { found.insert(global) }
+    }
+    return found
+  }
+}
+
+extension Operation {
+  fileprivate var isForeach: Bool { if case .foreach = self { true } else { false } }
 }
 
 /// Names for maps: at most 15 characters that the kernel accepts, no two alike.
@@ -127,10 +162,15 @@ enum ModuleMaps {
   static let poolScratch = MapReference("pool_scratch")
   static let uprobePath = MapReference("uprobe_path")
   static let returnPath = MapReference("return_path")
+  static let walkSlots = MapReference("walk_slots")
+  static let walkRows = MapReference("walk_rows")
+  static let regexes = MapReference("regexes")
+  static let family = MapReference("family")
+  static let familyPath = MapReference("family_path")
 
   static let all = [
     scalars, dataRing, controlRing, losses, literals, zeros, taskScratch, poolScratch,
-    uprobePath, returnPath,
+    uprobePath, returnPath, regexes, walkSlots, walkRows, family, familyPath,
   ]
 
   static func sites(_ probe: Int) -> MapReference { MapReference("sites_\(probe)") }

@@ -29,10 +29,8 @@ struct AbsentMemory {
 }
 
 extension CodeWriter {
-  /// Whether the program owns its scratch memory however long it waits.
-  ///
-  /// A slot of the pool would be its own too, but others would do without it meanwhile.
-  private var ownsScratch: Bool { layout.scratchRegister == nil || usesTaskScratch }
+  /// Whether nobody else has to do without something while the program waits: a slot of the pool, a lock.
+  private var mayWait: Bool { (layout.scratchRegister == nil || usesTaskScratch) && !holdsLock }
 
   /// Reads a block of bytes; `r0` is 0 when that worked.
   ///
@@ -40,7 +38,7 @@ extension CodeWriter {
   mutating func readBytes(_ memory: PlanMemory, load: (inout CodeWriter) -> Void) {
     load(&self)
     code.call(memory == .user ? .probeReadUser : .probeReadKernel)
-    guard memory == .user, absentMemory.waitsForBytes, ownsScratch else { return }
+    guard memory == .user, absentMemory.waitsForBytes, mayWait else { return }
     waits = true
     let present = code.makeLabel()
     code.jump(if: .equal, .r0, 0, to: present)
@@ -53,7 +51,7 @@ extension CodeWriter {
   ///
   /// `load` loads destination, number of bytes with the NUL and address into `r1`–`r3`.
   mutating func waitForText(_ valid: Assembler.Label, load: (inout CodeWriter) -> Void) {
-    guard absentMemory.waitsForText, ownsScratch else { return }
+    guard absentMemory.waitsForText, mayWait else { return }
     waits = true
     load(&self)
     code.emit(.move(.r4, 0))

@@ -150,7 +150,7 @@ extension CodeWriter {
     for _ in 0..<Frame.maximumDrops { takeFrame(found, missed) }
     code.place(missed)
     lose(.missedEntry)
-    code.jump(to: end)
+    code.jump(to: ends.end)
     code.place(found)
     code.emit(.move(frame, .r1))
   }

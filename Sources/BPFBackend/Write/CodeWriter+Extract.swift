@@ -1,7 +1,8 @@
 import BPFObject
 import TraceIR
 
-// Reading and clearing statistics in a probe: the shares of all CPUs, one after the other.
+// Reading and clearing statistics in a probe: the shares of all CPUs, and of all elements that a slice names, are
+// merged in scratch memory (``Gathered``).
 extension CodeWriter {
   /// As many as Linux can be built for; without `may_goto` what the verifier can follow.
   private var maximumCPUCount: Int32 { shared.target.hasMayGoto ? 8192 : 1024 }
@@ -12,54 +13,166 @@ extension CodeWriter {
     _ global: GlobalID,
     _ keys: [Operand?]
   ) throws(BPFBackendError) {
-    let table = module.table(global)
-    guard field != .variance else { throw unsupported("'@variance'") }
-    guard shared.target.possibleCPUCount <= maximumCPUCount else {
-      throw unsupported("reading a statistic of more than \(maximumCPUCount) CPUs without may_goto")
+    try gather(global, keys, field == .variance ? .squares : .basics)
+    if field != .count {
+      let present = code.makeLabel()
+      loadState(.r1, WalkState.gathered + Gathered.count)
+      code.jump(if: .notEqual, .r1, 0, to: present)
+      raise(.emptyAggregate, subject: 0)
+      code.place(present)
     }
-    writeKey(table, try wholeKey(keys, table))
-    if keys.isEmpty { code.emit(.store(.word, .r10, -8, immediate: 0)) }
-    merge(table, .mergeCount)
-    guard let kind = field.subprogram else { return store(.r0, result) }
-    let present = code.makeLabel()
-    code.jump(if: .notEqual, .r0, 0, to: present)
-    raise(.emptyAggregate, subject: 0)
-    code.place(present)
     if isUnused(result) { return }
-    if field == .average {
-      // The count goes where a value on its way into the map would wait: nothing else is there now.
-      code.emit(.store(.double, .r10, extractOffset(table), .r0))
-    }
-    merge(table, kind)
-    if field == .average {
-      code.emit(.load(.double, .r1, .r10, extractOffset(table)))
-      writeSignedDivision(isRemainder: false)
-    }
+    loadGathered(field)
     store(.r0, result)
   }
 
-  private func extractOffset(_ table: Table) -> Int16 {
-    Int16(table.keyOffset == nil ? -max(8, table.key.byteCount) - 8 : -8)
+  mutating func writeHistogramBucket(
+    _ result: ValueID,
+    _ shape: HistogramShape,
+    _ global: GlobalID,
+    _ keys: [Operand?],
+    _ bucket: Operand
+  ) throws(BPFBackendError) {
+    guard let layout = module.table(global).statistic,
+      let index = shared.program.globals[global.index].statistics.histograms.firstIndex(of: shape)
+    else { return }
+    let valid = code.makeLabel()
+    load(bucket, into: .r0)
+    code.jump(if: .less, .r0, Int32(shape.bucketCount), to: valid)
+    raise(.histogramIndex, subject: 0)
+    code.place(valid)
+    code.emit(.arithmetic(.shiftLeft, .r0, 3))
+    code.emit(.arithmetic(.add, .r0, Int32(layout.histogramOffsets[index])))
+    storeState(.r0, WalkState.gathered + Gathered.bucketOffset)
+    try gather(global, keys, .bucket(shareByteCount: layout.byteCount))
+    loadGathered(.count)
+    store(.r0, result)
   }
 
-  private mutating func merge(_ table: Table, _ kind: Subprogram) {
-    code.loadMap(.r1, table.map)
-    if table.key.types.isEmpty { stackAddress(.r2, -8) } else { loadKey(table, .r2) }
-    code.call(subprogram(kind))
-  }
+  // MARK: Merging
 
-  /// `r0` = the sum or the unsigned maximum of one word of all CPUs, decoded.
-  mutating func writeMerge(_ offset: Int, isSum: Bool) {
-    code.emit(.move(.r8, 0))
-    forEachCPU { writer, next in
-      writer.code.emit(.load(.double, .r1, .r0, Int16(offset)))
-      if isSum { return writer.code.emit(.arithmetic(.add, .r8, .r1)) }
-      writer.code.jump(if: .lessOrEqual, .r1, .r8, to: next)
-      writer.code.emit(.move(.r8, .r1))
+  /// Merges what `keys` name: nil matches anything.
+  private mutating func gather(
+    _ global: GlobalID,
+    _ keys: [Operand?],
+    _ part: GatheredPart
+  ) throws(BPFBackendError) {
+    guard shared.target.possibleCPUCount <= maximumCPUCount else {
+      throw unsupported("reading a statistic of more than \(maximumCPUCount) CPUs without may_goto")
     }
-    decode(offset)
-    code.emit(.move(.r0, .r8))
-    code.emit(.exit)
+    let table = module.table(global)
+    clearGathered()
+    if isSlice(keys) {
+      writePattern(table, keys)
+      return forEachElement(table, .gatherSlice(global, fixed: keys.map { $0 != nil }, part))
+    }
+    writeKey(table, keys.compactMap { $0 })
+    if keys.isEmpty {
+      code.emit(.store(.word, .r10, -8, immediate: 0))
+      stackAddress(.r2, -8)
+    } else {
+      loadKey(table, .r2)
+    }
+    gather(table, .r2, part)
+  }
+
+  /// Merges the shares of one element.
+  mutating func gather(_ table: Table, _ key: BPFRegister, _ part: GatheredPart) {
+    if key != .r2 { code.emit(.move(.r2, key)) }
+    code.loadMap(.r1, table.map)
+    scratchAddress(.r3, layout.stateOffset + WalkState.gathered)
+    code.call(function(.gather(part)))
+  }
+
+  /// All but ``Gathered/bucketOffset``.
+  mutating func clearGathered() {
+    for offset in stride(from: 0, to: Gathered.bucketOffset, by: 8) {
+      storeState(0, WalkState.gathered + offset)
+    }
+  }
+
+  /// `r0` = the answer to `field`; 0 for an empty statistic.
+  ///
+  /// Uses `r1`–`r3`.
+  mutating func loadGathered(_ field: StatisticField) {
+    let start = WalkState.gathered
+    if field == .count { return loadState(.r0, start + Gathered.count) }
+    let done = code.makeLabel()
+    loadState(.r1, start + Gathered.count)
+    code.emit(.move(.r0, 0))
+    code.jump(if: .equal, .r1, 0, to: done)
+    switch field {
+    case .count: break
+    case .sum: loadState(.r0, start + Gathered.sum)
+    case .min:
+      loadState(.r0, start + Gathered.minimum)
+      code.emit(.arithmetic(.xor, .r0, -1))
+      flipSign(.r0)
+    case .max:
+      loadState(.r0, start + Gathered.maximum)
+      flipSign(.r0)
+    case .average:
+      loadState(.r0, start + Gathered.sum)
+      writeSignedDivision(isRemainder: false)
+    case .variance:
+      scratchAddress(.r1, layout.stateOffset + start)
+      code.call(function(.variance))
+    }
+    code.place(done)
+  }
+
+  /// Takes back what ``StatisticLayout`` does to minimum and maximum.
+  private mutating func flipSign(_ register: BPFRegister) {
+    code.loadConstant(.r1, Int64.min)
+    code.emit(.arithmetic(.xor, register, .r1))
+  }
+
+  /// `r1` a map, `r2` a key, `r3` a ``Gathered``: merges what all CPUs have.
+  mutating func writeGather(_ part: GatheredPart) {
+    code.emit(.move(.r8, .r3))
+    forEachCPU { writer, next in
+      switch part {
+      case .bucket(let byteCount): writer.addBucket(byteCount, next)
+      case .basics, .squares:
+        writer.code.emit(.load(.double, .r1, .r0))
+        writer.code.jump(if: .equal, .r1, 0, to: next)
+        var sums = [
+          (StatisticLayout.countOffset, Gathered.count), (StatisticLayout.sumOffset, Gathered.sum),
+        ]
+        // The squares come right behind the four that every statistic has (``StatisticLayout``).
+        if part == .squares {
+          let start = StatisticLayout.maximumOffset + 8
+          sums += [0, 8, 16].map { (start + $0, Gathered.squares + $0) }
+        }
+        for (from, to) in sums { writer.addWord(from, to) }
+        writer.raiseWord(StatisticLayout.minimumOffset, Gathered.minimum)
+        writer.raiseWord(StatisticLayout.maximumOffset, Gathered.maximum)
+      }
+    }
+    finish(0)
+  }
+
+  private mutating func addWord(_ from: Int, _ to: Int) {
+    code.emit(.load(.double, .r1, .r0, Int16(from)))
+    code.emit(.load(.double, .r2, .r8, Int16(to)))
+    code.emit(.arithmetic(.add, .r2, .r1))
+    code.emit(.store(.double, .r8, Int16(to), .r2))
+  }
+
+  private mutating func raiseWord(_ from: Int, _ to: Int) {
+    let lower = code.makeLabel()
+    code.emit(.load(.double, .r1, .r0, Int16(from)))
+    code.emit(.load(.double, .r2, .r8, Int16(to)))
+    code.jump(if: .lessOrEqual, .r1, .r2, to: lower)
+    code.emit(.store(.double, .r8, Int16(to), .r1))
+    code.place(lower)
+  }
+
+  private mutating func addBucket(_ shareByteCount: Int, _ next: Assembler.Label) {
+    code.emit(.load(.double, .r1, .r8, Int16(Gathered.bucketOffset)))
+    code.jump(if: .greater, .r1, Int32(shareByteCount - 8), to: next)
+    code.emit(.arithmetic(.add, .r0, .r1))
+    addWord(0, Gathered.count)
   }
 
   /// Zeros for every CPU.
@@ -94,14 +207,6 @@ extension CodeWriter {
     }
   }
 
-  /// Takes back what ``StatisticLayout`` does to minimum and maximum.
-  private mutating func decode(_ offset: Int) {
-    if offset == StatisticLayout.minimumOffset { code.emit(.arithmetic(.xor, .r8, -1)) }
-    guard offset == StatisticLayout.minimumOffset || offset == StatisticLayout.maximumOffset else { return }
-    code.loadConstant(.r1, Int64.min)
-    code.emit(.arithmetic(.xor, .r8, .r1))
-  }
-
   mutating func writeClearStatistic(_ table: Table) {
     guard let layout = table.statistic else { return }
     code.emit(.store(.word, .r10, -8, immediate: 0))
@@ -109,17 +214,5 @@ extension CodeWriter {
     stackAddress(.r2, -8)
     code.emit(.move(.r3, Int32(layout.byteCount)))
     code.call(subprogram(.clearShares))
-  }
-}
-
-extension StatisticField {
-  /// What merges the field; nil for the count, which is merged anyway.
-  fileprivate var subprogram: Subprogram? {
-    switch self {
-    case .count, .variance: nil
-    case .sum, .average: .mergeSum
-    case .min: .mergeMinimum
-    case .max: .mergeMaximum
-    }
   }
 }

@@ -15,7 +15,7 @@ extension CodeWriter {
     }
     let place = UInt32(bitPattern: Int32(location ?? -1))
     code.loadConstant(.r1, fault.rawValue << 32 | Int64(place))
-    code.jump(to: uncaught)
+    code.jump(to: ends.uncaught)
   }
 
   mutating func raise(_ fault: FaultCode, subject: Int64) {
@@ -53,7 +53,7 @@ extension CodeWriter {
     storeScratchLong(start + 16, Int64(location ?? -1))
     storeScratchLong(start + 24, 0)
     sendText(text(message), at: start, headByteCount: 32)
-    code.jump(to: counted)
+    code.jump(to: ends.counted)
   }
 
   private mutating func storeScratchLong(_ offset: Int, _ value: Int64) {
@@ -151,9 +151,15 @@ extension CodeWriter {
 
   // MARK: The common ends
 
-  /// Reports the fault that `r1` and `r2` tell, counts it, and leaves the probe.
+  /// Reports the fault that `r1` and `r2` tell, counts it, and leaves the probe; once for each lock that may be
+  /// held then, and once for none.
   mutating func writeUncaught() {
-    code.place(uncaught)
+    for ends in [ends] + innerEnds { writeUncaught(ends) }
+    innerEnds.removeAll()
+  }
+
+  private mutating func writeUncaught(_ ends: Ends) {
+    code.place(ends.uncaught)
     code.emit(.move(.r8, .r1))
     code.emit(.move(.r9, .r2))
     if tellsFaultingSite {
@@ -161,21 +167,15 @@ extension CodeWriter {
       code.emit(.store(.double, .r10, -8, .r0))
     }
     reserve(ModuleMaps.controlRing, byteCount: 40) { writer in writer.fillFault() }
-    code.place(counted)
+    code.place(ends.counted)
     code.loadMapValue(.r1, ModuleMaps.scalars)
     code.emit(.move(.r2, 1))
     code.emit(.atomic(.fetchAdd, .word, .r1, Int16(ScalarLayout.errorCountOffset), .r2))
     code.loadConstant(.r3, Int64(UInt32(clamping: module.limits.maxErrors)))
-    code.jump(if: .less, .r2, .r3, to: end)
-    code.emit(
-      .store(
-        .word,
-        .r1,
-        Int16(ScalarLayout.stateOffset),
-        immediate: Int32(SessionState.stopping.rawValue)
-      )
-    )
-    code.jump(to: end)
+    code.jump(if: .less, .r2, .r3, to: ends.end)
+    let stopping = Int32(SessionState.stopping.rawValue)
+    code.emit(.store(.word, .r1, Int16(ScalarLayout.stateOffset), immediate: stopping))
+    code.jump(to: ends.end)
   }
 
   /// A body in which nothing can fault does not keep the context; the report below is unreachable there.

@@ -20,19 +20,20 @@ extension CodeWriter {
     case .storeElement(let global, let keys, let operand): writeStoreElement(global, keys, operand)
     case .addElement(let result, let global, let keys, let operand):
       writeAddElement(result, global, keys, operand)
-    case .contains(let result, let global, let keys): try writeContains(result, global, keys)
-    case .delete(let global, let keys): try writeDelete(global, keys)
+    case .contains(let result, let global, let keys): writeContains(result, global, keys)
+    case .delete(let global, let keys): writeDelete(global, keys)
     case .aggregate(let global, let keys, let operand): writeAggregate(global, keys, operand)
     case .intrinsic(let result, let intrinsic, let operands): try write(intrinsic, operands, result)
     case .storeEntry(let slot, let operand): writeStoreEntry(slot, operand)
     case .loadEntry(let result, let slot): writeLoadEntry(result, slot)
-    case .matchRegex: throw unsupported("matching a regular expression")
-    case .format(let result, let format, let operands): try writeFormat(result, format, operands)
-    case .formatSite: throw unsupported("a text of '$$vars' or '$x$' that is not only printed")
+    case .matchRegex(let result, let operand, let pattern): try writeMatch(result, operand, pattern)
+    case .format(let result, let format, let operands): writeFormat(result, format, operands)
     case .extract(let result, let field, let global, let keys): try writeExtract(result, field, global, keys)
-    case .histogramBucket: throw unsupported("reading a histogram")
+    case .histogramBucket(let result, let shape, let global, let keys, let bucket):
+      try writeHistogramBucket(result, shape, global, keys, bucket)
     case .print, .printHistogram: throw unsupported("printing that was not outlined")
-    case .if, .loop, .foreach, .break, .continue, .return, .next, .tryCatch, .call, .read, .context, .emit:
+    case .if, .loop, .foreach, .break, .continue, .return, .next, .tryCatch, .call, .read, .context, .emit,
+      .formatSite:
       preconditionFailure("the expander leaves no control flow, calls or reads")
     }
   }
@@ -79,7 +80,31 @@ extension CodeWriter {
       store(.r0, result)
     case .stringQuoted:
       guard let result else { return }
-      writeQuoted(operands[0], result)
+      let isCut = operands.count > 1
+      writeEscape(operands[0], limit: .long(0), isQuoted: .long(1), isCut: isCut, result)
+    case .textStr:
+      guard let result else { return }
+      writeEscape(operands[0], limit: .long(0), isQuoted: .long(0), result)
+    case .textStrn:
+      guard let result else { return }
+      writeEscape(operands[0], limit: operands[1], isQuoted: operands[2], result)
+    case .strReplace:
+      guard let result else { return }
+      writeReplace(operands, result)
+    case .tokenize: writeTokenize(operands, result)
+    case .matched: writeMatched(result, operands[0])
+    case .ngroups:
+      guard let result else { return }
+      writeGroupCount(result)
+    case .errnoStr:
+      guard let result else { return }
+      writeErrorName(operands[0], result)
+    case .cmdlineArg, .cmdlineStr, .envVar:
+      // The session's own, which the tapset asks for in probes of the user side only.
+      if let result { clearSlot(of: result) }
+    case .randint:
+      guard let result else { return }
+      writeRandom(operands[0], result)
     default: throw unsupported("'\(intrinsic.rawValue)'")
     }
   }
@@ -118,16 +143,16 @@ extension CodeWriter {
     code.place(done)
   }
 
-  /// `r2` = the bytes asked for, at least 0 and at most what a string holds.
-  mutating func loadLimit(_ operand: Operand) {
+  /// `r2` = the bytes asked for, at least `least` and at most what a string holds.
+  mutating func loadLimit(_ operand: Operand, atLeast least: Int32 = 0) {
     let capacity = Int64(module.field.capacity)
     if case .long(let value) = operand {
-      return code.emit(.move(.r2, Int32(min(max(value, 0), capacity))))
+      return code.emit(.move(.r2, Int32(min(max(value, Int64(least)), capacity))))
     }
     let (positive, bounded) = (code.makeLabel(), code.makeLabel())
     load(operand, into: .r2)
-    code.jump(if: .signedGreaterOrEqual, .r2, 0, to: positive)
-    code.emit(.move(.r2, 0))
+    code.jump(if: .signedGreaterOrEqual, .r2, least, to: positive)
+    code.emit(.move(.r2, least))
     code.place(positive)
     code.jump(if: .lessOrEqual, .r2, Int32(capacity), to: bounded)
     code.emit(.move(.r2, Int32(capacity)))
@@ -137,8 +162,10 @@ extension CodeWriter {
 
   private mutating func writeReadBytes(_ memory: PlanMemory, _ operands: [Operand], _ result: ValueID) {
     guard let slot = slot(of: result) else { return }
+    // A third operand: for a quoted string, which may be empty and whose fault is a string's.
+    let isQuoted = operands.count > 2
     readBytes(memory) { writer in
-      writer.loadLimit(operands[1])
+      writer.loadLimit(operands[1], atLeast: isQuoted ? 0 : 1)
       writer.storeScratch(.word, slot, .r2)
       writer.load(operands[0], into: .r3)
       writer.scratchAddress(.r1, slot + 4)
@@ -146,7 +173,7 @@ extension CodeWriter {
     let valid = code.makeLabel()
     code.jump(if: .equal, .r0, 0, to: valid)
     load(operands[0], into: .r2)
-    raise(memory == .user ? .userRead : .kernelRead)
+    raise(isQuoted ? .userString : memory == .user ? .userRead : .kernelRead)
     code.place(valid)
   }
 

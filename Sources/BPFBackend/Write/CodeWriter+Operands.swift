@@ -97,8 +97,7 @@ extension CodeWriter {
 
   /// `register = frame pointer + offset`.
   mutating func stackAddress(_ register: BPFRegister, _ offset: Int) {
-    code.emit(.move(register, .r10))
-    code.emit(.arithmetic(.add, register, Int32(offset)))
+    code.stackAddress(register, Int32(offset))
   }
 }
 

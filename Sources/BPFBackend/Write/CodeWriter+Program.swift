@@ -14,22 +14,29 @@ extension CodeWriter {
     code.position = steps.lazy.compactMap(\.location).first.flatMap { shared.positions[$0] }
     if let context = layout.contextRegister { code.emit(.move(context, .r1)) }
     checkState(role)
+    checkProcess()
     if layout.scratchRegister != nil { claimScratch() }
+    if demand.rowByteCount > 0 { claimWalkSlot(slotless) }
     beginOutput()
+    if demand.usesTokens { clearTokens() }
+    if demand.usesCaptures { clearMatch() }
     switch role {
     case .body: if demand.usesEntrySlots { findEntryFrame() }
     case .entry: pushEntryFrame()
     }
+    let locks = module.scalars.locks
+    let lock = role == .entry ? locks.entries[facts.index] : locks.bodies[facts.index]
     if demand.runsInRounds {
-      try writeInRounds(steps)
+      try writeInRounds(steps, lock)
     } else {
-      try write(steps)
-      code.place(end)
+      try writeGuarded(steps, lock)
+      code.place(ends.end)
       endOutput()
       leave()
       // Without faults nothing leads there, and nothing was kept for it.
       if demand.mayFault { writeUncaught() }
     }
+    writeTableFunctions()
     writeSubprograms()
     do {
       return try code.finish()
@@ -40,6 +47,8 @@ extension CodeWriter {
 
   /// Gives back what was claimed.
   mutating func leave() {
+    if demand.rowByteCount > 0 { releaseWalkSlot() }
+    code.place(slotless)
     releaseScratch()
     code.place(quit)
     finish(0)
@@ -77,7 +86,7 @@ extension CodeWriter {
       taskStorage(ModuleMaps.taskScratch, create: true)
       let claimed = code.makeLabel()
       code.jump(if: .notEqual, .r0, 0, to: claimed)
-      writeSkip()
+      writeSkip(.scratchBusy, to: quit)
       code.place(claimed)
       code.emit(.move(scratch, .r0))
     } else {
@@ -119,21 +128,21 @@ extension CodeWriter {
       code.jump(if: .equal, .r0, 0, to: claimed)
       code.place(busy)
     }
-    writeSkip()
+    writeSkip(.scratchBusy, to: quit)
     code.place(claimed)
   }
 
   /// Counts a hit that could not run, and stops the session when there are too many.
-  private mutating func writeSkip() {
-    lose(.scratchBusy)
+  mutating func writeSkip(_ reason: LossReason, to exit: Assembler.Label) {
+    lose(reason)
     code.loadMapValue(.r1, ModuleMaps.scalars)
     code.emit(.move(.r2, 1))
     code.emit(.atomic(.fetchAdd, .double, .r1, Int16(ScalarLayout.skippedOffset), .r2))
     code.loadConstant(.r3, Int64(max(0, module.limits.maxSkipped)))
-    code.jump(if: .less, .r2, .r3, to: quit)
+    code.jump(if: .less, .r2, .r3, to: exit)
     let stopping = Int32(SessionState.stopping.rawValue)
     code.emit(.store(.word, .r1, Int16(ScalarLayout.stateOffset), immediate: stopping))
-    code.jump(to: quit)
+    code.jump(to: exit)
   }
 
   private mutating func releaseScratch() {

@@ -40,7 +40,7 @@ extension CodeWriter {
     return registers.enumerated().map { ($1, Int16(-8 * ($0 + 1))) }
   }
 
-  mutating func writeInRounds(_ steps: [Step]) throws(BPFBackendError) {
+  mutating func writeInRounds(_ steps: [Step], _ lock: LockPlan.Use?) throws(BPFBackendError) {
     let body = code.makeFunction("body")
     storeScratch(.word, layout.resumeOffset, immediate: 0)
     for (register, offset) in pointers { code.emit(.store(.double, .r10, offset, register)) }
@@ -49,21 +49,21 @@ extension CodeWriter {
     stackAddress(.r3, -8 * pointers.count)
     code.emit(.move(.r4, 0))
     code.call(.loop)
-    code.place(end)
+    code.place(ends.end)
     leave()
     begin(body)
-    try writeBody(steps)
+    try writeBody(steps, lock)
   }
 
   /// `r2` = the place of the last pointer.
-  private mutating func writeBody(_ steps: [Step]) throws(BPFBackendError) {
+  private mutating func writeBody(_ steps: [Step], _ lock: LockPlan.Use?) throws(BPFBackendError) {
     let again = code.makeLabel()
     let last = pointers.last?.offset ?? 0
     for (register, offset) in pointers { code.emit(.load(.double, register, .r2, offset - last)) }
     loadScratch(.word, .r1, layout.resumeOffset)
     code.jump(if: .notEqual, .r1, 0, to: again)
-    try write(steps)
-    code.place(end)
+    try writeGuarded(steps, lock)
+    code.place(ends.end)
     endOutput()
     finish(1)
     code.place(again)
@@ -116,8 +116,26 @@ extension CodeWriter {
     for (register, offset) in Self.kept { code.emit(.load(.double, register, .r10, offset)) }
   }
 
+  /// Where on the stack of a function with a loop something is kept besides `r6` to `r9`.
+  private static let keptOffset = -8
+
+  /// `register` = what is kept besides, in a round or outside.
+  mutating func loadKept(_ register: BPFRegister) {
+    guard isInRound else { return loadDouble(register, .r10, Self.keptOffset) }
+    loadDouble(register, .r10, -8)
+    loadDouble(register, register, 40 + Self.keptOffset)
+  }
+
+  /// Keeps something else besides; uses `r5` in a round.
+  mutating func storeKept(_ register: BPFRegister) {
+    guard isInRound else { return storeDouble(.r10, Self.keptOffset, register) }
+    loadDouble(.r5, .r10, -8)
+    storeDouble(.r5, 40 + Self.keptOffset, register)
+  }
+
   /// Writes the rounds of the function before.
   mutating func writePendingRounds() {
+    isInRound = true
     for pending in pendingRounds {
       code.begin(pending.function)
       code.emit(.store(.double, .r10, -8, .r2))
@@ -133,6 +151,7 @@ extension CodeWriter {
         finish(result)
       }
     }
+    isInRound = false
     pendingRounds.removeAll()
   }
 }

@@ -15,7 +15,7 @@ extension CodeWriter {
     if register != .r0 { code.emit(.move(register, .r0)) }
   }
 
-  /// From the current task to the file offset of the uprobe whose handler runs, as ``UprobePath`` leads; with the
+  /// From the current task to the file offset of the uprobe whose handler runs, as ``KernelPath/hitUprobe`` leads; with the
   /// event's number, which is the cookie, it names one site.
   mutating func writeFindSite() {
     let unknown = code.makeLabel()
@@ -23,7 +23,7 @@ extension CodeWriter {
     code.emit(.store(.double, .r10, -16, .r0))
     code.call(.getCurrentTask)
     code.emit(.move(.r3, .r0))
-    for step in 0..<UprobePath.stepCount {
+    for step in KernelPath.hitUprobe.steps.indices {
       code.loadMapValue(.r1, ModuleMaps.uprobePath, offset: Int32(8 * step))
       code.emit(.load(.double, .r1, .r1))
       code.emit(.arithmetic(.add, .r3, .r1))

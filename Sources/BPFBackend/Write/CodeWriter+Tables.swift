@@ -72,25 +72,14 @@ extension CodeWriter {
     code.place(done)
   }
 
-  mutating func writeContains(
-    _ result: ValueID,
-    _ global: GlobalID,
-    _ keys: [Operand?]
-  ) throws(BPFBackendError) {
+  mutating func writeContains(_ result: ValueID, _ global: GlobalID, _ keys: [Operand?]) {
     if isUnused(result) { return }
+    if isSlice(keys) { return writeContainsSlice(result, global, keys) }
     let table = module.table(global)
-    writeKey(table, try wholeKey(keys, table))
+    writeKey(table, keys.compactMap { $0 })
     lookUp(table)
     writeTruth { writer, label in writer.code.jump(if: .notEqual, .r0, 0, to: label) }
     store(.r0, result)
-  }
-
-  func wholeKey(_ keys: [Operand?], _ table: Table) throws(BPFBackendError) -> [Operand] {
-    let present = keys.compactMap { $0 }
-    guard present.count == keys.count, keys.count == table.key.types.count else {
-      throw unsupported("a slice of an array ('*')")
-    }
-    return present
   }
 
   mutating func writeStoreElement(_ global: GlobalID, _ keys: [Operand], _ operand: Operand) {
@@ -175,15 +164,16 @@ extension CodeWriter {
     code.place(done)
   }
 
-  mutating func writeDelete(_ global: GlobalID, _ keys: [Operand?]) throws(BPFBackendError) {
+  mutating func writeDelete(_ global: GlobalID, _ keys: [Operand?]) {
     switch shared.program.globals[global.index].kind {
     case .scalar(.long): return writeStoreGlobal(global, .long(0))
     case .scalar(.string): return writeStoreGlobal(global, .string(""))
     case .statistic: return writeClearStatistic(module.table(global))
     case .array, .statisticArray: if keys.isEmpty { return writeDeleteAll(module.table(global)) }
     }
+    if isSlice(keys) { return writeDeleteSlice(global, keys) }
     let table = module.table(global)
-    writeKey(table, try wholeKey(keys, table))
+    writeKey(table, keys.compactMap { $0 })
     code.loadMap(.r1, table.map)
     loadKey(table, .r2)
     code.call(.mapDeleteElement)

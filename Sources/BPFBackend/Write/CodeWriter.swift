@@ -12,6 +12,22 @@ struct CodeWriter {
     let message: LocalID?
   }
 
+  /// Where a body is left.
+  struct Ends {
+    /// After the body: locks are given back, output is sent, scratch memory given back.
+    let end: Assembler.Label
+    /// Reports a fault: `r1` holds code and location, `r2` the subject.
+    let uncaught: Assembler.Label
+    /// Counts an error that is already reported.
+    let counted: Assembler.Label
+
+    init(_ code: inout Assembler) {
+      end = code.makeLabel()
+      uncaught = code.makeLabel()
+      counted = code.makeLabel()
+    }
+  }
+
   /// What all programs of a module share.
   struct Shared {
     let program: TraceProgram
@@ -23,22 +39,25 @@ struct CodeWriter {
     /// Bytes of scratch memory that programs of each kind need.
     var taskScratchByteCount = 0
     var poolScratchByteCount = 0
+    /// What the rows of `foreach` take: bytes of one, and how many a hit may use.
+    var walkRowByteCount = 0
+    var walkRowCount = 0
   }
 
   var shared: Shared
   var code: Assembler
   let facts: ProbeFacts
   let layout: FrameLayout
-  /// After the body: output is sent, scratch memory given back.
-  ///
-  /// This and the two for faults belong to the function that is being written.
-  private(set) var end: Assembler.Label
+  /// Of the function that is being written, or of the part of it that holds a lock.
+  var ends: Ends
+  /// Those of parts with a lock that are written.
+  var innerEnds: [Ends] = []
+  /// Whether what is being written holds the lock of its globals.
+  var holdsLock = false
   /// Before anything was claimed.
   let quit: Assembler.Label
-  /// Reports a fault: `r1` holds code and location, `r2` the subject.
-  private(set) var uncaught: Assembler.Label
-  /// Counts an error that is already reported.
-  private(set) var counted: Assembler.Label
+  /// Scratch memory was claimed, the slot of walks was not.
+  let slotless: Assembler.Label
   var handlers: [Handler] = []
   var scopes: [Int: Assembler.Label] = [:]
   var loops: [(next: Assembler.Label, end: Assembler.Label)] = []
@@ -47,9 +66,13 @@ struct CodeWriter {
   /// Where rounds begin, where each is a call of its own.
   var roundStarts: [Assembler.Label] = []
   var pendingRounds: [PendingRound] = []
+  /// Whether what is written is such a round.
+  var isInRound = false
   /// Of the step being written.
   var location: Int?
   var subprograms: [Subprogram: Assembler.Function] = [:]
+  var tableFunctions: [TableFunction: Assembler.Function] = [:]
+  var pendingTableFunctions: [TableFunction] = []
   /// What to do about user memory that is not resident.
   var absentMemory = AbsentMemory()
   /// Whether any code written so far waits for memory, so that the program must be one that may sleep.
@@ -60,18 +83,15 @@ struct CodeWriter {
     self.facts = facts
     self.layout = layout
     code = Assembler(program: name)
-    end = code.makeLabel()
+    ends = Ends(&code)
     quit = code.makeLabel()
-    uncaught = code.makeLabel()
-    counted = code.makeLabel()
+    slotless = code.makeLabel()
   }
 
   /// Begins a function with ends of its own.
   mutating func begin(_ function: Assembler.Function) {
     code.begin(function)
-    end = code.makeLabel()
-    uncaught = code.makeLabel()
-    counted = code.makeLabel()
+    ends = Ends(&code)
   }
 
   var module: ModuleLayout { shared.module }
@@ -83,10 +103,15 @@ struct CodeWriter {
 extension CodeWriter {
   mutating func write(_ steps: [Step]) throws(BPFBackendError) {
     for step in steps {
-      location = step.location
-      code.position = step.location.flatMap { shared.positions[$0] } ?? code.position
+      visit(step)
       try write(step.action)
     }
+  }
+
+  /// What is written now comes from `step`.
+  mutating func visit(_ step: Step) {
+    location = step.location
+    code.position = step.location.flatMap { shared.positions[$0] } ?? code.position
   }
 
   private mutating func write(_ action: Action) throws(BPFBackendError) {
@@ -96,29 +121,34 @@ extension CodeWriter {
     case .emit(let record, let site, let operands): writeEmit(record, site: site, operands)
     case .control(let record, let site, let text): writeControl(record, site: site, text)
     case .fault(let fault, let subject, let text): writeFault(fault, subject: subject, text)
-    case .branch(let condition, let then, let other): try writeBranch(condition, then, other)
+    case .branch(let condition, let then, let other):
+      try writeBranch(condition, hasElse: !other.isEmpty) { writer, isThen throws(BPFBackendError) in
+        try writer.write(isThen ? then : other)
+      }
     case .loop: try writeLoop(action)
+    case .walk(let step): write(step)
     case .scope(let number, let steps): try writeScope(number, steps)
     case .leave(let number): if let label = scopes[number] { code.jump(to: label) }
     case .breakLoop: if let loop = loops.last { code.jump(to: loop.end) }
     case .continueLoop: if let loop = loops.last { code.jump(to: loop.next) }
-    case .finish: code.jump(to: end)
+    case .finish: code.jump(to: ends.end)
     case .attempt(let steps, let message, let handler): try writeAttempt(steps, message, handler)
     }
   }
 
-  private mutating func writeBranch(
+  /// `write` is called for both arms, first for the one where the condition holds.
+  mutating func writeBranch(
     _ condition: Operand,
-    _ then: [Step],
-    _ other: [Step]
+    hasElse: Bool,
+    _ write: (_ writer: inout CodeWriter, _ isThen: Bool) throws(BPFBackendError) -> Void
   ) throws(BPFBackendError) {
     let otherwise = code.makeLabel()
     let done = code.makeLabel()
     jump(unless: condition, to: otherwise)
-    try write(then)
-    if !other.isEmpty { code.jump(to: done) }
+    try write(&self, true)
+    if hasElse { code.jump(to: done) }
     code.place(otherwise)
-    try write(other)
+    try write(&self, false)
     code.place(done)
   }
 
@@ -153,9 +183,9 @@ extension CodeWriter {
     let (exhausted, done) = (code.makeLabel(), code.makeLabel())
     blur(condition + body + step, budget)
     let start = beginRound(exhausted)
-    spend(budget, exhausted)
     try write(condition)
     jump(unless: operand, to: done)
+    if let budget { spend(budget, exhausted) }
     loops.append((next, done))
     try write(body)
     loops.removeLast()
@@ -178,13 +208,13 @@ extension CodeWriter {
 
   /// Adds a zero that the verifier cannot know to all that the loop changes, so that its second round looks
   /// to the verifier like the first.
-  private mutating func blur(_ steps: [Step], _ budget: LocalID) {
+  private mutating func blur(_ steps: [Step], _ budget: LocalID?) {
     let number = loopCount
     loopCount += 1
     // What is in scratch memory is unknown to it anyway.
     if demand.runsInRounds { return }
     writeUnknownZero(.r1)
-    let changed = StoredLocals.of(steps).union([budget]).sorted { $0.index < $1.index }
+    let changed = StoredLocals.of(steps).union(budget.map { [$0] } ?? []).sorted { $0.index < $1.index }
     for local in changed where layout.liveness.isLive(local, atLoop: number) {
       switch layout.home(local) {
       case .register(let register): code.emit(.arithmetic(.add, register, .r1))

@@ -4,6 +4,7 @@ import TargetModel
 struct LiteralPool {
   private(set) var contents: [UInt8] = []
   private var offsets: [[UInt8]: Int32] = [:]
+  private var tables: [String: Int32] = [:]
   let capacity: Int
 
   /// For literals of at most `capacity` bytes; longer ones are cut.
@@ -17,6 +18,15 @@ struct LiteralPool {
     let offset = Int32(contents.count)
     contents.append(field: bytes)
     offsets[bytes] = offset
+    return offset
+  }
+
+  /// Where the table of that name begins, which is put there by whoever asks first.
+  mutating func offset(ofTable name: String, contents table: [UInt8]) -> Int32 {
+    if let known = tables[name] { return known }
+    let offset = Int32(contents.count)
+    contents += table
+    tables[name] = offset
     return offset
   }
 }

@@ -7,6 +7,7 @@ extension CodeWriter {
     if isUnused(result) { return }
     textAddress(.r1, text(operands[0]), 0)
     textAddress(.r2, text(operands[1]), 0)
+    move(.r3, 0)
     code.call(subprogram(.findText))
     if isTest {
       code.emit(.arithmetic(.shiftRight, .r0, 63))
@@ -15,23 +16,13 @@ extension CodeWriter {
     store(.r0, result)
   }
 
-  /// `register` = the byte at `index` of the string at `base`.
-  ///
-  /// Uses `r1`.
-  private mutating func loadByte(_ register: BPFRegister, _ base: BPFRegister, _ index: BPFRegister) {
-    code.emit(.move(.r1, index))
-    bound(.r1)
-    code.emit(.arithmetic(.add, .r1, base))
-    code.emit(.load(.byte, register, .r1, 4))
-  }
-
   /// The straightforward search, a byte a round: strings are short.
   mutating func writeFindText() {
     let found = code.makeLabel()
     // r6 = text, r7 = what to find, r8 = position in the text, r9 = bytes that agree there.
     code.emit(.move(.r6, .r1))
     code.emit(.move(.r7, .r2))
-    writeUnknownZero(.r8)
+    code.emit(.move(.r8, .r3))
     writeUnknownZero(.r9)
     repeatRounds { writer, next, done in
       let differ = writer.code.makeLabel()

@@ -2,6 +2,9 @@ import BPFObject
 import TargetModel
 import TraceIR
 
+/// The steps of ``KernelPath/replacedReturns``.
+private enum ReturnStep: Int { case task, firstReturn, place, address, next }
+
 // A thread's registers and a piece of its stack for the user side, as ``StackWire`` says.
 extension CodeWriter {
   /// Sends them; the result is their number, 0 when there was no room for them.
@@ -34,7 +37,8 @@ extension CodeWriter {
     writeStackHeader()
     copyRegisters()
     copyReturns()
-    let stackPointer = shared.target.registers.register(shared.target.registers.stackPointer)?.contextOffset ?? 0
+    let stackPointer =
+      shared.target.registers.register(shared.target.registers.stackPointer)?.contextOffset ?? 0
     code.emit(.load(.double, .r9, .r7, Int16(StackWire.registersOffset + stackPointer)))
     copyStack(whole)
     code.jump(to: submit)
@@ -78,16 +82,16 @@ extension CodeWriter {
     code.call(.probeReadKernel)
   }
 
-  /// The return addresses that the kernel replaced to see functions return, by way of ``ReturnPath``.
+  /// The return addresses that the kernel replaced to see functions return, by way of ``KernelPath/replacedReturns``.
   private mutating func copyReturns() {
     let done = code.makeLabel()
     code.emit(.store(.double, .r7, Int16(StackWire.returnCountOffset), immediate: 0))
     code.call(.getCurrentTask)
     code.emit(.move(.r9, .r0))
-    for step in [ReturnPath.Step.task, .firstReturn] { follow(step, done) }
+    for step in [ReturnStep.task, .firstReturn] { follow(step, done) }
     for index in 0..<StackWire.mostReturns {
       let place = StackWire.returnsOffset + 16 * index
-      for (step, offset) in [(ReturnPath.Step.place, place), (.address, place + 8)] {
+      for (step, offset) in [(ReturnStep.place, place), (.address, place + 8)] {
         addOffset(step)
         code.emit(.move(.r1, .r7))
         code.emit(.arithmetic(.add, .r1, Int32(offset)))
@@ -102,7 +106,7 @@ extension CodeWriter {
   }
 
   /// `r9` = the pointer at that offset behind `r9`; goes to `done` when it is null.
-  private mutating func follow(_ step: ReturnPath.Step, _ done: Assembler.Label) {
+  private mutating func follow(_ step: ReturnStep, _ done: Assembler.Label) {
     addOffset(step)
     stackAddress(.r1, -8)
     code.emit(.move(.r2, 8))
@@ -112,7 +116,7 @@ extension CodeWriter {
   }
 
   /// `r3 = r9` and the offset of `step`.
-  private mutating func addOffset(_ step: ReturnPath.Step) {
+  private mutating func addOffset(_ step: ReturnStep) {
     code.loadMapValue(.r1, ModuleMaps.returnPath, offset: Int32(8 * step.rawValue))
     code.emit(.load(.double, .r3, .r1))
     code.emit(.arithmetic(.add, .r3, .r9))

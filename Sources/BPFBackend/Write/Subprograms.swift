@@ -11,17 +11,29 @@ enum Subprogram: String, CaseIterable {
   case appendHexadecimal = "append_hex"
   /// `r1` a string in scratch memory, `r2` a number to append, `r3` whether its sign counts.
   case appendDecimal = "append_decimal"
-  /// `r1`, `r2` strings: where the second begins in the first, or -1.
+  /// `r1` a ``TextWork`` with a directive, `r2` a string to append to, `r3` a number.
+  case appendNumber = "append_number"
+  /// `r1` a string, `r2` a byte to append, `r3` how often.
+  case appendFill = "append_fill"
+  /// `r1` a string to append to, `r2` a string, `r3` where in it to begin, `r4` the most bytes.
+  case appendPart = "append_part"
+  /// `r1` a string to append to, `r2` a string, `r3` its width, `r4` its most bytes, `r5` flags.
+  case appendPadded = "append_padded"
+  /// `r1` a string to append to, `r2` bytes, `r3` a width, `r4` flags: in hexadecimal.
+  case appendHexadecimalBytes = "append_bytes"
+  /// `r1`, `r2` strings: where the second begins in the first, from `r3` on, or -1.
   case findText = "find_text"
+  /// `r1` where a string goes, `r2` the text, `r3` what to replace, `r4` by what.
+  case replaceText = "replace_text"
+  /// `r1` a match area, `r2` a string, `r3` where in the image the table is: whether there is a match.
+  case matchRegex = "match_regex"
+  /// `r1` a ``TokenState``, `r2` where the token goes, `r3` delimiters.
+  case nextToken = "next_token"
   /// `r1` a string, `r2` a base: the number that it begins with.
   case parseNumber = "parse_number"
-  /// `r1` a map, `r2` a key: what all CPUs have, merged.
-  case mergeCount = "merge_count"
-  case mergeSum = "merge_sum"
-  case mergeMinimum = "merge_min"
-  case mergeMaximum = "merge_max"
-  /// `r1` where a string goes, `r2` a string: the second in double quotes, with escapes.
-  case quoteText = "quote_text"
+  /// `r1` where a string goes, `r2` a string, `r3` the most bytes, `r4` whether in quotes and (above) which: the
+  /// second with escapes.
+  case escapeText = "escape_text"
   /// `r1` a map, `r2` a key, `r3` bytes of a value: zeros for all CPUs.
   case clearShares = "clear_shares"
   /// As `bpf_for_each_map_elem` calls it: `r1` a map, `r2` a key.
@@ -30,22 +42,32 @@ enum Subprogram: String, CaseIterable {
   case findSite = "find_site"
   /// `r1` the context: the number under which registers and stack were sent, or 0.
   case captureStack = "capture_stack"
+  /// `r1` a lock, `r2` who wants it, `r3` whether to wait for nobody on this CPU: 1 when it is ours.
+  case waitForLock = "wait_for_lock"
+  /// `r1` a lock, `r2` the counter of those that share it, `r3` as above: 1 when it is shared with us.
+  case waitToShare = "wait_to_share"
 }
 
 extension Subprogram {
   /// Strings and numbers: verified once, on their own, whatever the caller knows.
   ///
   /// Maps: verified at each call, as no other function may take one.
-  fileprivate func linkage(textByteCount: Int) -> FunctionLinkage {
-    let text = FunctionLinkage.Parameter.memory(byteCount: textByteCount)
+  fileprivate func linkage(_ module: ModuleLayout) -> FunctionLinkage {
+    let text = FunctionLinkage.Parameter.memory(byteCount: module.textByteCount)
     return switch self {
     case .lose: .global([.scalar, .scalar])
-    case .compareTexts, .findText, .quoteText: .global([text, text])
+    case .compareTexts: .global([text, text])
     case .appendHexadecimal, .parseNumber: .global([text, .scalar])
-    case .appendDecimal: .global([text, .scalar, .scalar])
-    case .mergeCount, .mergeSum, .mergeMinimum, .mergeMaximum, .clearShares, .deleteElement, .findSite,
-      .captureStack:
-      .static
+    case .appendDecimal, .appendFill: .global([text, .scalar, .scalar])
+    case .appendNumber: .global([.memory(byteCount: TextWork.byteCount), text, .scalar])
+    case .appendPart, .appendHexadecimalBytes, .escapeText: .global([text, text, .scalar, .scalar])
+    case .appendPadded: .global([text, text, .scalar, .scalar, .scalar])
+    case .findText: .global([text, text, .scalar])
+    case .replaceText: .global([text, text, text, text])
+    case .matchRegex: .global([.memory(byteCount: 4 * module.regexes.wordCount), text, .scalar])
+    case .nextToken:
+      .global([.memory(byteCount: TokenState.textOffset + module.textByteCount), text, text])
+    case .clearShares, .deleteElement, .findSite, .waitForLock, .waitToShare, .captureStack: .static
     }
   }
 }
@@ -55,7 +77,7 @@ extension CodeWriter {
     if let known = subprograms[kind] { return known }
     let function = code.makeFunction(
       kind.rawValue,
-      linkage: kind.linkage(textByteCount: module.textByteCount)
+      linkage: kind.linkage(module)
     )
     subprograms[kind] = function
     return function
@@ -63,8 +85,11 @@ extension CodeWriter {
 
   /// Writes those that were called; after the main function.
   mutating func writeSubprograms() {
-    for kind in Subprogram.allCases {
-      guard let function = subprograms[kind] else { continue }
+    var written: Set<Subprogram> = []
+    // They call each other: until there is none left.
+    while let kind = Subprogram.allCases.first(where: { subprograms[$0] != nil && !written.contains($0) }) {
+      guard let function = subprograms[kind] else { return }
+      written.insert(kind)
       code.begin(function)
       refuseNull(kind)
       write(kind)
@@ -74,8 +99,8 @@ extension CodeWriter {
 
   /// The verifier takes memory parameters for possibly null; no caller passes that.
   private mutating func refuseNull(_ kind: Subprogram) {
-    guard case .global(let parameters) = kind.linkage(textByteCount: 0) else { return }
-    for (parameter, register) in zip(parameters, [BPFRegister.r1, .r2, .r3]) {
+    guard case .global(let parameters) = kind.linkage(module) else { return }
+    for (parameter, register) in zip(parameters, [BPFRegister.r1, .r2, .r3, .r4, .r5]) {
       guard case .memory = parameter else { continue }
       let present = code.makeLabel()
       code.jump(if: .notEqual, register, 0, to: present)
@@ -92,15 +117,21 @@ extension CodeWriter {
     case .appendDecimal: writeAppendDecimal()
     case .findText: writeFindText()
     case .parseNumber: writeParseNumber()
-    case .mergeCount: writeMerge(StatisticLayout.countOffset, isSum: true)
-    case .mergeSum: writeMerge(StatisticLayout.sumOffset, isSum: true)
-    case .mergeMinimum: writeMerge(StatisticLayout.minimumOffset, isSum: false)
-    case .mergeMaximum: writeMerge(StatisticLayout.maximumOffset, isSum: false)
-    case .quoteText: writeQuoteText()
+    case .escapeText: writeEscapeText()
+    case .appendNumber: writeAppendNumber()
+    case .appendFill: writeAppendFill()
+    case .appendPart: writeAppendPart()
+    case .appendPadded: writeAppendPadded()
+    case .appendHexadecimalBytes: writeAppendHexadecimalBytes()
+    case .replaceText: writeReplaceText()
+    case .nextToken: writeNextToken()
+    case .matchRegex: writeMatchRegex()
     case .clearShares: writeClearShares()
     case .deleteElement: writeDeleteElement()
     case .findSite: writeFindSite()
     case .captureStack: writeCaptureStackBody()
+    case .waitForLock: writeWaitForLock()
+    case .waitToShare: writeWaitToShare()
     }
   }
 

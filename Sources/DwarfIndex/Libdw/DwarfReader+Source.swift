@@ -39,7 +39,9 @@ extension DwarfReader {
     _ line: (file: String, line: Int)?
   ) -> [SourceFrame] {
     var lexical: UnsafeMutablePointer<Dwarf_Die>?
-    guard unsafe dwarf_getscopes(&unit, address, &lexical) > 0, let innermost = unsafe lexical else { return [] }
+    guard unsafe dwarf_getscopes(&unit, address, &lexical) > 0, let innermost = unsafe lexical else {
+      return []
+    }
     defer { unsafe free(innermost) }
     // The first call goes on from an inlined function to where it is defined; this one to where it is inlined.
     var nested: UnsafeMutablePointer<Dwarf_Die>?

@@ -24,7 +24,9 @@ extension DwarfReader {
   /// The rules at `address` for the registers with these DWARF numbers: `.eh_frame` of the binary first, then
   /// `.debug_frame`.
   func callFrame(at address: UInt64, registers: Range<Int>) -> CallFrame? {
-    if let table = unsafe binary?.callFrames, let found = unsafe frame(table, address, registers) { return found }
+    if let table = unsafe binary?.callFrames, let found = unsafe frame(table, address, registers) {
+      return found
+    }
     guard let table = unsafe main?.callFrames else { return nil }
     return unsafe frame(table, address, registers)
   }

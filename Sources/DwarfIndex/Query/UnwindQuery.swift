@@ -46,7 +46,9 @@ extension ProgramImage {
   }
 
   /// The symbol that covers `address`, of the binary or, where that was stripped, of its debug file.
-  package func symbol(containing address: LinkAddress) -> (name: String, start: LinkAddress, byteCount: UInt64)? {
+  package func symbol(
+    containing address: LinkAddress
+  ) -> (name: String, start: LinkAddress, byteCount: UInt64)? {
     core.symbol(containing: address)
   }
 

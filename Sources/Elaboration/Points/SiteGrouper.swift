@@ -11,12 +11,14 @@ struct SiteGrouper {
   struct Group {
     var kind: Kind
     var sites: [ProbeSite]
-    var pid: Int32?
+    var processes: ProcessScope
     var scope: any TargetScope
     var answers: [TargetQuery: TargetAnswer]
     var slots: [TargetQuery: Int]
     /// Set for what has no site to share.
     var single: ElaboratedTrigger?
+    /// What must not be 0 for the body to run.
+    var guardPlan: LocationPlan?
     /// The body walks on from values by the types of one program.
     var separatesPrograms: Bool
   }
@@ -31,8 +33,9 @@ struct SiteGrouper {
 
   private struct Key: Hashable {
     let kind: Kind
-    let pid: Int32?
+    let processes: ProcessScope
     let path: String
+    let guardPlan: LocationPlan?
     let meanings: [TargetMeaning]
   }
 
@@ -51,9 +54,25 @@ struct SiteGrouper {
   private struct Landed {
     let kind: Kind
     let site: ProbeSite
-    let pid: Int32?
+    let processes: ProcessScope
     let scope: any TargetScope
+    let guardPlan: LocationPlan?
     let answers: [TargetAnswer]
+
+    init(
+      _ kind: Kind,
+      _ site: ProbeSite,
+      _ processes: ProcessScope,
+      _ candidate: ProbeCandidate,
+      _ answers: [TargetAnswer]
+    ) {
+      self.kind = kind
+      self.site = site
+      self.processes = processes
+      scope = candidate.scope
+      guardPlan = candidate.guardPlan
+      self.answers = answers
+    }
   }
 
   init(
@@ -82,12 +101,12 @@ struct SiteGrouper {
         description: description
       )
       addSingle(trigger, candidate.scope, answers)
-    case .instruction(var site, let pid):
+    case .instruction(var site, let processes):
       site.description.scriptPoint = scriptPoint
-      add(Landed(kind: .instruction, site: site, pid: pid, scope: candidate.scope, answers: answers))
-    case .functionReturn(var site, let pid):
+      add(Landed(.instruction, site, processes, candidate, answers))
+    case .functionReturn(var site, let processes):
       site.description.scriptPoint = scriptPoint
-      add(Landed(kind: .functionReturn, site: site, pid: pid, scope: candidate.scope, answers: answers))
+      add(Landed(.functionReturn, site, processes, candidate, answers))
     }
   }
 
@@ -129,13 +148,21 @@ struct SiteGrouper {
     var site = landed.site
     site.description.formats = Self.formats(answers)
     let path = separatesPrograms ? site.path : ""
-    let key = Key(kind: landed.kind, pid: landed.pid, path: path, meanings: answers.map(\.meaning))
+    let key = Key(
+      kind: landed.kind,
+      processes: landed.processes,
+      path: path,
+      guardPlan: landed.guardPlan,
+      meanings: answers.map(\.meaning)
+    )
     if let index = indexes[key] {
       groups[index].sites.append(site)
       return
     }
     indexes[key] = groups.count
-    groups.append(group(landed.kind, [site], landed.pid, landed.scope, answers))
+    var group = group(landed.kind, [site], landed.processes, landed.scope, answers)
+    group.guardPlan = landed.guardPlan
+    groups.append(group)
   }
 
   private mutating func addSingle(
@@ -143,13 +170,13 @@ struct SiteGrouper {
     _ scope: any TargetScope,
     _ answers: [TargetAnswer]
   ) {
-    groups.append(group(.single(groups.count), [], nil, scope, answers, trigger))
+    groups.append(group(.single(groups.count), [], .target, scope, answers, trigger))
   }
 
   private func group(
     _ kind: Kind,
     _ sites: [ProbeSite],
-    _ pid: Int32?,
+    _ processes: ProcessScope,
     _ scope: any TargetScope,
     _ answers: [TargetAnswer],
     _ trigger: ElaboratedTrigger? = nil
@@ -162,7 +189,7 @@ struct SiteGrouper {
     return Group(
       kind: kind,
       sites: sites,
-      pid: pid,
+      processes: processes,
       scope: scope,
       answers: known,
       slots: slots,
@@ -176,8 +203,8 @@ extension SiteGrouper.Group {
   /// What makes the group's probe run.
   var trigger: ElaboratedTrigger {
     switch kind {
-    case .instruction: .userInstruction(sites, pid: pid)
-    case .functionReturn: .userReturn(sites, pid: pid)
+    case .instruction: .userInstruction(sites, processes)
+    case .functionReturn: .userReturn(sites, processes)
     case .single: single ?? .never
     }
   }
@@ -190,6 +217,7 @@ extension SiteGrouper.Group {
       scope: scope,
       isReturn: kind == .functionReturn,
       isInKernel: isInKernel,
+      guardPlan: guardPlan,
       siteCount: max(1, sites.count),
       answers: answers,
       slots: slots

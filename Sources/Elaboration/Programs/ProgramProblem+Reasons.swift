@@ -45,15 +45,26 @@ extension ProgramProblem {
     guard process.exists else { return ProgramProblem("no process \(process.pid)") }
     let name = (try? process.commandName()).map { " (\($0))" } ?? ""
     if error.isNotFound {
+      if (try? process.isZombie()) ?? true {
+        return ProgramProblem("process \(process.pid)\(name) has ended")
+      }
       return ProgramProblem("process \(process.pid)\(name) is a kernel thread, which has no program")
     }
     let message = "the program of process \(process.pid)\(name) cannot be read: \(error)"
     guard error.isPermission else { return ProgramProblem(message) }
-    return ProgramProblem(message, notes: ["a process of another user needs root, or CAP_SYS_PTRACE"])
+    return ProgramProblem(
+      message,
+      notes: ["a process of another user needs root, or CAP_SYS_PTRACE"],
+      isRefused: true
+    )
   }
 
   private static func unreadable(_ name: String) -> ProgramProblem {
-    ProgramProblem("'\(name)' cannot be read: permission denied", notes: ["utrace reads the symbols from it"])
+    ProgramProblem(
+      "'\(name)' cannot be read: permission denied",
+      notes: ["utrace reads the symbols from it: needs root, or CAP_DAC_READ_SEARCH"],
+      isRefused: true
+    )
   }
 
   private static func notInPath(_ name: String, environment: Environment) -> ProgramProblem {

@@ -3,15 +3,40 @@
 ///     global @n: long = 0              ⇒     global @n: long = 0, user side
 package let markKernelGlobals = Pass("mark-kernel-globals") { program in
   var program = program
-  let kernelSide = program.probes.filter(\.trigger.isKernelSide)
-  let roots = kernelSide.map(\.body) + kernelSide.compactMap(\.entryBody)
-  let called = program.functionsReached(from: roots).map { program.functions[$0].body }
   var touched: Set<Int> = []
-  for body in roots + called {
+  for body in program.kernelSideBodies {
     body.block.forEach { instruction in
       if let global = instruction.operation.global { touched.insert(global.index) }
     }
   }
   for index in program.globals.indices { program.globals[index].isUsedInKernel = touched.contains(index) }
   return program
+}
+
+extension TraceProgram {
+  /// All code that runs in the kernel.
+  fileprivate var kernelSideBodies: [Body] {
+    let kernelSide = probes.filter(\.trigger.isKernelSide)
+    let roots = kernelSide.map(\.body) + kernelSide.compactMap(\.entryBody)
+    return roots + functionsReached(from: roots).sorted().map { functions[$0].body }
+  }
+
+  /// Statistics that kernel-side probes read, as indices of globals.
+  package var statisticsReadInKernel: Set<Int> {
+    var found: Set<Int> = []
+    for body in kernelSideBodies {
+      body.block.forEach { instruction in
+        switch instruction.operation {
+        case .aggregate, .delete: break
+        case let operation: if let global = operation.global { found.insert(global.index) }
+        }
+      }
+    }
+    return found.filter { index in
+      switch globals[index].kind {
+      case .statistic, .statisticArray: true
+      case .scalar, .array: false
+      }
+    }
+  }
 }

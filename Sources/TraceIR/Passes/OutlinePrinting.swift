@@ -52,25 +52,30 @@ private struct Outliner {
   mutating func run() { body.block = outline(body.block) }
 
   private mutating func outline(_ block: Block) -> Block {
-    var result: [Instruction] = []
+    var outlined: [Instruction] = []
     for var instruction in block.instructions {
       instruction.operation = instruction.operation.mapping(block: { outline($0) })
       switch instruction.operation {
       case .print(let format, let operands):
         let (operands, reads) = readMemory(format, operands, instruction.location)
-        result += reads
-        result.append(send(operands, instruction.location) { .print(format, $0) })
+        outlined += reads
+        outlined.append(send(operands, instruction.location) { .print(format, $0) })
+      case .format(let result, let format, let operands) where format.readsMemory:
+        let (operands, reads) = readMemory(format, operands, instruction.location)
+        outlined += reads
+        instruction.operation = .format(result, format, operands)
+        outlined.append(instruction)
       case .printHistogram(let shape, let global, let keys):
-        result.append(
+        outlined.append(
           send(keys.compactMap { $0 }, instruction.location) { captured in
             var rest = captured[...]
             return .printHistogram(shape, global, keys.map { key in key.flatMap { _ in rest.popFirst() } })
           }
         )
-      default: result.append(instruction)
+      default: outlined.append(instruction)
       }
     }
-    return Block(result)
+    return Block(outlined)
   }
 
   /// Makes a record whose handler does `show` with these operands; gives what sends it.

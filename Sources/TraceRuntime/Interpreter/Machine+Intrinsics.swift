@@ -32,7 +32,7 @@ extension Machine {
     switch intrinsic {
     case .strlen, .substr, .stringat, .isinstr, .strpos, .strReplace, .strtol, .textStr, .textStrn,
       .stringQuoted, .isdigit, .ctime, .tzCtime, .tzName, .tzGmtoff, .errnoStr:
-      return try PureIntrinsics(stringLimit: stringLimit).answer(intrinsic, operands)
+      return try PureIntrinsics(stringLimit: stringLimit, zone: zone).answer(intrinsic, operands)
     case .tokenize: return .string(tokens.next(in: operands[0].string, delimiters: operands[1].string))
     case .matched: return .string(try matched(operands[0].long))
     case .ngroups:
@@ -93,8 +93,8 @@ extension Machine {
       return .string(text.escaped(limit: stringLimit, quoted: true))
     case .userBufferQuoted:
       return .string(try bytes(.user, address, limit, .userString).escaped(limit: stringLimit, quoted: true))
-    case .userBytes: return .string(try bytes(.user, address, limit, .userRead))
-    case .kernelBytes: return .string(try bytes(.kernel, address, limit, .kernelRead))
+    case .userBytes: return .string(try bytes(.user, address, max(1, limit), .userRead))
+    case .kernelBytes: return .string(try bytes(.kernel, address, max(1, limit), .kernelRead))
     case .userReadOrZero: return .long((try? load(.user, operands)) ?? 0)
     case .kernelRead: return .long(try load(.kernel, operands))
     default: return .long(try load(.user, operands))

@@ -71,6 +71,16 @@ struct ElementCodec {
     }
   }
 
+  /// Adds a value to the share of the first CPU, which lies at the start of `shares`.
+  func add(_ value: Int64, to shares: inout [UInt8]) {
+    guard shares.count >= statisticLayout.byteCount else { return }
+    var share = Statistic(needs)
+    share.merge(words: words(of: shares.rawSpan, at: 0))
+    share.add(value)
+    let after = share.words.flatMap { word in field(Int64(bitPattern: word)) }
+    shares.replaceSubrange(0..<after.count, with: after)
+  }
+
   /// The shares of all CPUs, `stride` bytes apart, merged.
   func statistic(_ bytes: RawSpan, stride: Int, cpuCount: Int) -> Statistic {
     var result = Statistic(needs)
@@ -78,11 +88,12 @@ struct ElementCodec {
       let start = cpu * stride
       // Most CPUs have never seen a given element.
       guard bytes.load(at: start, as: UInt64.self) ?? 0 > 0 else { continue }
-      let words = (0..<(statisticLayout.byteCount / 8)).map {
-        bytes.load(at: start + 8 * $0, as: UInt64.self) ?? 0
-      }
-      result.merge(words: words)
+      result.merge(words: words(of: bytes, at: start))
     }
     return result
+  }
+
+  private func words(of bytes: RawSpan, at start: Int) -> [UInt64] {
+    (0..<(statisticLayout.byteCount / 8)).map { bytes.load(at: start + 8 * $0, as: UInt64.self) ?? 0 }
   }
 }

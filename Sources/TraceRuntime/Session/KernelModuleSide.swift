@@ -11,6 +11,8 @@ package final class KernelModuleSide: KernelSide {
   private let probeCount: Int
   private var attachment: Attachment?
   private var processes: ProcessEventReader?
+  /// Probes of the user side that did not get their lock, and how often.
+  private var skipped: [Int: UInt64] = [:]
 
   /// Takes over `attachment`, which ends with ``detach()``.
   ///
@@ -31,7 +33,7 @@ package final class KernelModuleSide: KernelSide {
     lossCounters = losses
     probeCount = program.probes.count
     let bias = Clock.realtimeNanoseconds() &- Clock.monotonicNanoseconds()
-    globals.setSession(target: Int64(target ?? 0), realtimeBias: bias)
+    globals.setSession(target: Int64(target ?? 0), realtimeBias: bias, zone: LocalTime.now)
   }
 
   /// Keeps `attachment` until ``detach()``; called after the maps are ready, so that no hit sees them half set.
@@ -46,6 +48,18 @@ package final class KernelModuleSide: KernelSide {
 
   package var skippedHits: UInt64 { globals.skippedHits }
 
+  package func lock(probe: Int) -> Bool {
+    guard let use = globals.layout.locks.bodies[probe] else { return true }
+    if globals.acquire(use.lock) { return true }
+    globals.countSkippedHit()
+    skipped[probe, default: 0] += 1
+    return false
+  }
+
+  package func unlock(probe: Int) {
+    if let use = globals.layout.locks.bodies[probe] { globals.release(use.lock) }
+  }
+
   package func setState(_ state: SessionState) { globals.setState(state) }
 
   package func detach() { attachment = nil }
@@ -57,11 +71,15 @@ package final class KernelModuleSide: KernelSide {
 
   package func losses() -> [LossCount] {
     let reasons = LossReason.allCases
-    return (0..<(probeCount * reasons.count)).compactMap { index in
-      let counts = (try? lossCounters.getPerCPU(UInt32(index), as: UInt64.self)) ?? []
-      let count = counts.reduce(0, &+)
-      guard count > 0, let reason = LossReason(rawValue: index % reasons.count) else { return nil }
-      return LossCount(probe: index / reasons.count, reason: reason, count: count)
+    let ours = skipped.sorted { $0.key < $1.key }.map { probe, count in
+      LossCount(probe: probe, reason: .lockTimeout, count: count)
     }
+    return ours
+      + (0..<(probeCount * reasons.count)).compactMap { index in
+        let counts = (try? lossCounters.getPerCPU(UInt32(index), as: UInt64.self)) ?? []
+        let count = counts.reduce(0, &+)
+        guard count > 0, let reason = LossReason(rawValue: index % reasons.count) else { return nil }
+        return LossCount(probe: index / reasons.count, reason: reason, count: count)
+      }
   }
 }

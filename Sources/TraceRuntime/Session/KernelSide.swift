@@ -10,6 +10,11 @@ package protocol KernelSide: AnyObject {
 
   /// What kernel-side probes check first.
   func setState(_ state: SessionState)
+  /// Takes the lock that a probe of the user side needs; false, and counted as a skipped hit, when it is not to be
+  /// had in time.
+  func lock(probe: Int) -> Bool
+  /// Gives it back.
+  func unlock(probe: Int)
   /// Removes every probe; when it returns, no more records come.
   func detach()
   /// Hands over what is on the control ring, oldest first.
@@ -49,6 +54,7 @@ extension LossReason {
     case .mapBusy: "updates lost: an array was busy or out of memory"
     case .missedEntry: "returns skipped: their entry was not seen"
     case .lockTimeout: "hits skipped: a global's lock was not to be had"
+    case .familyFull: "processes not followed: the target had too many at once"
     }
   }
 
@@ -56,7 +62,7 @@ extension LossReason {
   var advice: String? {
     switch self {
     case .ringFull: "-s MB makes the buffer larger"
-    case .scratchBusy, .mapBusy, .missedEntry, .lockTimeout: nil
+    case .scratchBusy, .mapBusy, .missedEntry, .lockTimeout, .familyFull: nil
     }
   }
 
@@ -68,6 +74,7 @@ extension LossReason {
     case .mapBusy: "map-busy"
     case .missedEntry: "missed-entry"
     case .lockTimeout: "lock-timeout"
+    case .familyFull: "family-full"
     }
   }
 }

@@ -5,17 +5,20 @@ package import TraceIR
 
 /// The globals that kernel-side probes share, in kernel maps; the others in memory.
 ///
-/// Scalars lie in one mapped array and are added to atomically. What the user side gives to a statistic (`<<<`
-/// in a timer probe) is kept apart and merged when it is read, because a per-CPU map can only be written for all
-/// CPUs at once. `a[k] += n` on the user side reads and writes: a hit between the two is lost, unless the script
-/// keeps such elements to one side.
+/// Scalars lie in one mapped array and are added to atomically. `a[k] += n` reads and writes: the lock of the probe
+/// (``LockPlan``) keeps hits out between the two. What the user side gives to a statistic (`<<<` in a timer probe)
+/// is kept apart and merged when it is read, because a per-CPU map can only be written for all CPUs at once;
+/// where kernel-side probes read the statistic, it goes into one CPU's share, under the lock.
 package final class MapStore: GlobalStore {
   private let program: TraceProgram
-  private let layout: ScalarLayout
-  private let scalars: MappedArray
+  let layout: ScalarLayout
+  let scalars: MappedArray
+  let urgency = Urgency()
   private let maps: [BPFMap?]
   private let codecs: [ElementCodec]
   private let memory: InMemoryStore
+  /// Statistics that kernel-side probes read.
+  private let readInKernel: Set<Int>
 
   /// A store over the maps of a module: `maps` by global, nil for those that the kernel side does not use.
   /// - Throws: ``KernelError`` when the scalars cannot be mapped.
@@ -26,6 +29,7 @@ package final class MapStore: GlobalStore {
     layout = ScalarLayout(program)
     codecs = program.globals.map { ElementCodec($0, program.limits) }
     memory = InMemoryStore(program)
+    readInKernel = program.statisticsReadInKernel
   }
 
   /// Where the map holds a scalar; nil when it is only ours.
@@ -42,10 +46,16 @@ package final class MapStore: GlobalStore {
     scalars.store(0, offset: ScalarLayout.stateOffset, state.rawValue)
   }
 
-  /// Sets what `target()` answers, and how far the clocks are apart.
-  func setSession(target: Int64, realtimeBias: UInt64) {
+  /// Sets what `target()` and the functions on time zones answer, and how far the clocks are apart.
+  func setSession(target: Int64, realtimeBias: UInt64, zone: LocalTime.Zone) {
     scalars.store(0, offset: ScalarLayout.targetOffset, target)
     scalars.store(0, offset: ScalarLayout.realtimeBiasOffset, realtimeBias)
+    scalars.store(0, offset: ScalarLayout.timeZoneOffset, zone.secondsEastOfUTC)
+    let name = Array(zone.name.utf8.prefix(ScalarLayout.timeZoneNameCapacity))
+    scalars.store(0, offset: ScalarLayout.timeZoneNameOffset, UInt32(name.count))
+    for (index, byte) in name.enumerated() {
+      scalars.store(0, offset: ScalarLayout.timeZoneNameOffset + 4 + index, byte)
+    }
   }
 
   var skippedHits: UInt64 { scalars.loadCounter(0, offset: ScalarLayout.skippedOffset) }
@@ -190,7 +200,22 @@ package final class MapStore: GlobalStore {
   // MARK: Statistics
 
   package func aggregate(_ global: GlobalID, _ keys: [Datum], _ value: Int64) throws(StoreError) {
-    try memory.aggregate(global, keys, value)
+    guard let map = map(global), readInKernel.contains(global.index) else {
+      return try memory.aggregate(global, keys, value)
+    }
+    let codec = codecs[global.index]
+    let key: [UInt8] = codec.keyTypes.isEmpty ? [0, 0, 0, 0] : codec.key(keys)
+    let before = try? map.lookUp(key)
+    var shares = before ?? [UInt8](repeating: 0, count: map.wholeValueByteCount)
+    codec.add(value, to: &shares)
+    do {
+      try map.update(key, shares)
+    } catch .system(let error, _) where error.code == E2BIG {
+      throw .full
+    } catch {
+      // As in `setElement`.
+      return
+    }
   }
 
   package func statistic(_ global: GlobalID, _ pattern: [Datum?]) -> Statistic {

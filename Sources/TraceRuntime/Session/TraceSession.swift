@@ -124,7 +124,7 @@ package final class TraceSession {
         switch tag {
         case Tag.signal: if signals.next() != nil { end(.signal) }
         case Tag.target: end(.targetGone)
-        default: if let probe = timers.expired(tag) { run(probe: probe) }
+        default: if let probe = timers.expired(tag) { runLocked(probe: probe) }
         }
       }
       // After this many records, more have come meanwhile.
@@ -186,6 +186,14 @@ package final class TraceSession {
       run(probe: probe.index)
       if stop == .abort || stop == .output { return }
     }
+  }
+
+  /// Runs a probe while kernel-side ones do.
+  private func runLocked(probe index: Int) {
+    guard let kernel else { return run(probe: index) }
+    guard kernel.lock(probe: index) else { return }
+    run(probe: index)
+    kernel.unlock(probe: index)
   }
 
   private func run(probe index: Int) {

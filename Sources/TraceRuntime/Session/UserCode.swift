@@ -83,7 +83,9 @@ extension CapturedStack {
       replaced[place] = address
     }
     let available = max(0, item.byteCount - StackWire.stackOffset)
-    let bytes = (0..<min(Int(clamping: count), available)).map { item.byte(at: StackWire.stackOffset + $0) ?? 0 }
+    let bytes = (0..<min(Int(clamping: count), available)).map {
+      item.byte(at: StackWire.stackOffset + $0) ?? 0
+    }
     self.init(pid: pid, time: time, registers: registers, bytes: bytes, replaced: replaced)
   }
 }

@@ -68,6 +68,23 @@ package struct Statistic: Hashable, Sendable {
     merge(share)
   }
 
+  /// One CPU's share as it lies in a map.
+  package var words: [UInt64] {
+    let layout = StatisticLayout(needs)
+    var words = [UInt64](repeating: 0, count: layout.byteCount / 8)
+    guard count > 0 else { return words }
+    let flip: UInt64 = 1 << 63
+    words[StatisticLayout.countOffset / 8] = UInt64(bitPattern: count)
+    words[StatisticLayout.sumOffset / 8] = UInt64(bitPattern: sum)
+    words[StatisticLayout.minimumOffset / 8] = ~(UInt64(bitPattern: minimum) ^ flip)
+    words[StatisticLayout.maximumOffset / 8] = UInt64(bitPattern: maximum) ^ flip
+    if let offset = layout.squaresOffset { words.replaceSubrange(offset / 8..<offset / 8 + 3, with: squares) }
+    for (offset, buckets) in zip(layout.histogramOffsets, histograms) {
+      words.replaceSubrange(offset / 8..<offset / 8 + buckets.count, with: buckets)
+    }
+    return words
+  }
+
   /// The answer to `field`; nil for everything but the count of an empty one.
   package func extract(_ field: StatisticField) -> Int64? {
     if field == .count { return count }

@@ -44,6 +44,9 @@ struct TraceCommand: ParsableCommand {
     if lists || listsVariables, translation.arguments.count != 1 || translation.expression != nil {
       throw ValidationError("-l and -L take one probe point, such as 'process(\"psql\").function(\"*\")'")
     }
+    if translation.followsChildren, translation.target.pid == nil, translation.target.command == nil {
+      throw ValidationError("--children follows the target of -p or -c; there is neither")
+    }
     guard (1...5).contains(lastPass) else { throw ValidationError("--pass takes 1 to 5") }
   }
 

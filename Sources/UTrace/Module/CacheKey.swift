@@ -27,7 +27,8 @@ struct CacheKey {
     globals = options.globals
     limits = surroundings.limits
     flags = [
-      options.guru, options.unoptimized, options.hidesGlobals, options.skipsBadVariables,
+      options.followsChildren, options.guru, options.unoptimized, options.hidesGlobals,
+      options.skipsBadVariables,
       options.presentation.hidesWarnings,
       options.warningsAreErrors,
     ]

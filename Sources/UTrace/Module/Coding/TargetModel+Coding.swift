@@ -27,6 +27,25 @@ extension LinkAddress: BinaryCoded {
   func write(to writer: inout BinaryWriter) { writer.write(unsigned: raw) }
 }
 
+extension ProcessScope: BinaryCoded {
+  init(from reader: inout BinaryReader) throws(CodingFailure) {
+    switch try reader.readTag() {
+    case 0: self = .target
+    case 1: self = .family
+    case 2: self = .process(try reader.value())
+    default: throw reader.malformed
+    }
+  }
+
+  func write(to writer: inout BinaryWriter) {
+    switch self {
+    case .target: writer.write(tag: 0)
+    case .family: writer.write(tag: 1)
+    case .process(let pid): writer.write(case: 2, pid)
+    }
+  }
+}
+
 extension ProbeSite: BinaryCoded {
   init(from reader: inout BinaryReader) throws(CodingFailure) {
     self.init(

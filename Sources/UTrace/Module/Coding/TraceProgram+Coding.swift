@@ -166,7 +166,7 @@ extension Trigger: BinaryCoded {
     case 2: self = .error(order: try reader.value())
     case 3: self = .timer(nanoseconds: try reader.value(), randomization: try reader.value())
     case 4: self = .never
-    case 5: self = .userSites(try reader.value(), kind: try reader.value(), pid: try reader.value())
+    case 5: self = .userSites(try reader.value(), try reader.value(), in: try reader.value())
     case 6:
       self = .tracepoint(
         name: try reader.value(),
@@ -184,7 +184,7 @@ extension Trigger: BinaryCoded {
     case .error(let order): writer.write(case: 2, order)
     case .timer(let nanoseconds, let randomization): writer.write(case: 3, nanoseconds, randomization)
     case .never: writer.write(tag: 4)
-    case .userSites(let sites, let kind, let pid): writer.write(case: 5, sites, kind, pid)
+    case .userSites(let sites, let kind, let processes): writer.write(case: 5, sites, kind, processes)
     case .tracepoint(let name, let argumentCount, let description):
       writer.write(case: 6, name, argumentCount, description)
     }

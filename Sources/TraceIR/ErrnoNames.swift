@@ -1,9 +1,10 @@
 /// The symbol of an error number, or `E#3333` for one that has none.
 ///
 /// Source: manual page `function::errno_str`; numbers from Linux, include/uapi/asm-generic/errno.h.
-func errnoName(_ number: Int64) -> String { errnoNames[number] ?? "E#\(number)" }
+package func errnoName(_ number: Int64) -> String { errnoNames[number] ?? "E#\(number)" }
 
-private let errnoNames: [Int64: String] = [
+/// The numbers that have a symbol.
+package let errnoNames: [Int64: String] = [
   1: "EPERM",
   2: "ENOENT",
   3: "ESRCH",

@@ -1,0 +1,153 @@
+import TargetModel
+import TraceIR
+
+// `foreach`: the rows first, then a loop like any other.
+//
+//     foreach (v = k in a- limit 10) …
+//
+//     begin walk, 10
+//     collect walk                      or, of a histogram: for each bucket: add walk, bucket, count
+//     %n = seal walk
+//     for (i = 0; i < %n; i++) { load walk, i → k, v … }
+extension Expander {
+  mutating func expandForeach(
+    _ foreach: ForeachOperation,
+    _ location: Int?,
+    _ frame: inout InlineFrame,
+    into steps: inout [Step]
+  ) throws(BPFBackendError) -> Action {
+    let walk = try plan(foreach, location)
+    let slice = foreach.slice.map { $0.map { frame.map($0) } }
+    let count = makeValue(.long)
+    let limit = foreach.limit.map { frame.map($0) }
+    let collection: Action =
+      if let shape = foreach.histogram {
+        addBuckets(to: walk, shape, slice, location, into: &steps)
+      } else {
+        .walk(.collect(walk, slice: slice))
+      }
+    for action in [.walk(.begin(walk, limit: limit)), collection, .walk(.seal(walk, count))] as [Action] {
+      steps.append(Step(action: action, location: location))
+    }
+    let (index, start) = makeCounter(location)
+    steps.append(start)
+    walkDepth += 1
+    defer { walkDepth -= 1 }
+    let place = makeValue(.long)
+    let keys = foreach.keys.map { frame.local($0) ?? $0 }
+    let load = WalkStep.load(walk, .value(place), keys: keys, shown: frame.local(foreach.value))
+    let head: [Action] = [.operation(.loadLocal(place, index)), .walk(load)]
+    let body = head.map { Step(action: $0, location: location) } + (try expand(foreach.body, &frame))
+    return loop(index, to: .value(count), body, budget: loopBudget(), location)
+  }
+
+  /// Every bucket with its count; the counting of rounds is not the script's.
+  private mutating func addBuckets(
+    to walk: Walk,
+    _ shape: HistogramShape,
+    _ slice: [Operand?],
+    _ location: Int?,
+    into steps: inout [Step]
+  ) -> Action {
+    let (index, start) = makeCounter(location)
+    steps.append(start)
+    let (bucket, count) = (makeValue(.long), makeValue(.long))
+    let body: [Action] = [
+      .operation(.loadLocal(bucket, index)),
+      .operation(.histogramBucket(count, shape, walk.global, slice, .value(bucket))),
+      .walk(.add(walk, key: .value(bucket), shown: .value(count))),
+    ]
+    let end = Operand.long(Int64(shape.bucketCount))
+    return loop(index, to: end, body.map { Step(action: $0, location: location) }, budget: nil, location)
+  }
+
+  private mutating func makeCounter(_ location: Int?) -> (LocalID, Step) {
+    let index = makeLocal(.long)
+    return (index, Step(action: .operation(.storeLocal(index, .long(0))), location: location))
+  }
+
+  /// Counts `index` up to `end`.
+  private mutating func loop(
+    _ index: LocalID,
+    to end: Operand,
+    _ body: [Step],
+    budget: LocalID?,
+    _ location: Int?
+  ) -> Action {
+    let (now, goesOn) = (makeValue(.long), makeValue(.long))
+    let (before, after) = (makeValue(.long), makeValue(.long))
+    let condition: [TraceIR.Operation] = [.loadLocal(now, index), .binary(goesOn, .less, .value(now), end)]
+    let step: [TraceIR.Operation] = [
+      .loadLocal(before, index), .binary(after, .add, .value(before), .long(1)),
+      .storeLocal(index, .value(after)),
+    ]
+    return .loop(
+      condition: condition.map { Step(action: .operation($0), location: location) },
+      .value(goesOn),
+      body: body,
+      step: step.map { Step(action: .operation($0), location: location) },
+      budget: budget
+    )
+  }
+
+  // MARK: Plans
+
+  /// Rows of one walk in all; more than this is not worth having for a probe.
+  private static let mostRowBytes = 1 << 30
+
+  private func plan(_ foreach: ForeachOperation, _ location: Int?) throws(BPFBackendError) -> Walk {
+    let global = program.globals[foreach.global.index]
+    let (rank, isDescending) = rank(foreach)
+    let isShown = foreach.value != nil || rank == .shown || foreach.histogram != nil
+    let hasRank = if case .field = rank { true } else { false }
+    let row = RowLayout(
+      keys: foreach.histogram == nil ? global.keyTypes : [.long],
+      shown: isShown ? shownType(foreach) : nil,
+      hasRank: hasRank,
+      program.limits
+    )
+    let walk = Walk(
+      level: walkDepth,
+      global: foreach.global,
+      rank: rank,
+      isDescending: isDescending,
+      capacity: capacity(foreach),
+      row: row
+    )
+    guard walk.rowCount <= Self.mostRowBytes / row.byteCount else {
+      throw .tooLarge(
+        "this 'foreach' may walk \(walk.capacity) elements of \(row.byteCount) bytes: use 'limit' with a number, "
+          + "or a smaller MAXACTION",
+        location: program.text(of: location)
+      )
+    }
+    return walk
+  }
+
+  /// Each round counts against MAXACTION, so rows beyond it are never reached.
+  private func capacity(_ foreach: ForeachOperation) -> Int {
+    let entries = foreach.histogram?.bucketCount ?? program.globals[foreach.global.index].maximumEntries
+    var most = min(entries, max(0, program.limits.maxAction).addingReportingOverflow(1).partialValue)
+    if case .long(let limit)? = foreach.limit { most = min(most, Int(clamping: limit)) }
+    return max(1, most)
+  }
+
+  private func shownType(_ foreach: ForeachOperation) -> ValueType {
+    guard foreach.histogram == nil, case .array(_, let type) = program.globals[foreach.global.index].kind
+    else { return .long }
+    return type
+  }
+
+  private func rank(_ foreach: ForeachOperation) -> (Walk.Rank, isDescending: Bool) {
+    switch foreach.order {
+    case .none: return (.none, false)
+    case .key(let index, let descending): return (.key(index), descending)
+    case .value(let descending): return (.shown, descending)
+    case .statistic(let field, let descending):
+      guard foreach.histogram == nil, field != .count,
+        case .statisticArray = program.globals[foreach.global.index].kind
+      else { return (.shown, descending) }
+      return (.field(field), descending)
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import BPFObject
+import TraceIR
+
+/// What of each share of a statistic is merged.
+enum GatheredPart: Hashable {
+  case basics
+  /// And the sums of squares.
+  case squares
+  /// One bucket of a histogram, of shares of so many bytes.
+  case bucket(shareByteCount: Int)
+}
+
+/// Code behind the main function that depends on a table or an order, written for those that are used.
+enum TableFunction: Hashable {
+  // As `bpf_for_each_map_elem` calls them.
+  case collect(Walk, fixed: [Bool])
+  case contains(GlobalID, fixed: [Bool])
+  case delete(GlobalID, fixed: [Bool])
+  case gatherSlice(GlobalID, fixed: [Bool], GatheredPart)
+  // Called with addresses.
+  case equalFields
+  case insert(RowOrder?)
+  case gather(GatheredPart)
+  case variance
+  // Called with numbers only.
+  case claimSlot
+  case rowAtPlace
+  case putRow
+  case less(RowOrder)
+  case sift(RowOrder)
+  case rise(RowOrder)
+  case takeApart(RowOrder)
+  case highProduct
+
+  fileprivate var name: String {
+    switch self {
+    case .collect: "collect"
+    case .contains: "contains"
+    case .delete: "delete_slice"
+    case .gatherSlice: "gather_slice"
+    case .equalFields: "equal_fields"
+    case .insert: "insert_row"
+    case .gather: "gather"
+    case .variance: "variance"
+    case .claimSlot: "claim_slot"
+    case .rowAtPlace: "row_at_place"
+    case .putRow: "put_row"
+    case .less: "less"
+    case .sift: "sift"
+    case .rise: "rise"
+    case .takeApart: "take_apart"
+    case .highProduct: "high_product"
+    }
+  }
+
+  /// Those that are given numbers are verified once, on their own.
+  fileprivate var linkage: FunctionLinkage {
+    switch self {
+    case .collect, .contains, .delete, .gatherSlice, .equalFields, .insert, .gather: .static
+    case .variance: .global([.memory(byteCount: Gathered.byteCount)])
+    case .claimSlot: .global([])
+    case .rowAtPlace: .global([.scalar])
+    case .putRow, .less, .rise, .takeApart, .highProduct: .global([.scalar, .scalar])
+    case .sift: .global([.scalar, .scalar, .scalar])
+    }
+  }
+}
+
+extension CodeWriter {
+  mutating func function(_ kind: TableFunction) -> Assembler.Function {
+    if let known = tableFunctions[kind] { return known }
+    let number = tableFunctions.count
+    let function = code.makeFunction("\(kind.name)_\(number)", linkage: kind.linkage)
+    tableFunctions[kind] = function
+    pendingTableFunctions.append(kind)
+    return function
+  }
+
+  /// Writes those that were called, and what they call; after the main function.
+  mutating func writeTableFunctions() {
+    while let kind = pendingTableFunctions.popLast() {
+      code.begin(function(kind))
+      write(kind)
+      writePendingRounds()
+    }
+  }
+
+  private mutating func write(_ kind: TableFunction) {
+    switch kind {
+    case .collect(let walk, let fixed): writeCollectCallback(walk, fixed)
+    case .contains(let global, let fixed): writeContainsCallback(global, fixed)
+    case .delete(let global, let fixed): writeDeleteCallback(global, fixed)
+    case .gatherSlice(let global, let fixed, let part): writeGatherCallback(global, fixed, part)
+    case .equalFields: writeEqualFields()
+    case .insert(let order): writeInsert(order)
+    case .gather(let part): writeGather(part)
+    case .variance: writeVariance()
+    case .claimSlot: writeClaimSlot()
+    case .rowAtPlace: writeRowAtPlace()
+    case .putRow: writePutRow()
+    case .less(let order): writeLess(order)
+    case .sift(let order): writeSift(order)
+    case .rise(let order): writeRise(order)
+    case .takeApart(let order): writeTakeApart(order)
+    case .highProduct: writeHighProduct()
+    }
+  }
+}

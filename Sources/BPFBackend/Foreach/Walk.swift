@@ -1,0 +1,135 @@
+import TraceIR
+
+/// One `foreach` of a probe: what is kept of each element, and in which order.
+///
+/// The elements that match are copied into *rows* of an array map before the first round, because the hash map may
+/// change meanwhile and because a sorted walk must have seen all. A hit that walks owns a *slot*: as many rows as the
+/// walks that may be under way at once take, one *level* for each depth of nesting.
+struct Walk: Hashable {
+  /// What rows are ordered by, before their keys.
+  enum Rank: Hashable {
+    case none
+    case key(Int)
+    /// What a `foreach` with a value sees.
+    case shown
+    case field(StatisticField)
+  }
+
+  /// How many walks are around it.
+  let level: Int
+  let global: GlobalID
+  let rank: Rank
+  let isDescending: Bool
+  /// The most rows that are ever looked at.
+  let capacity: Int
+  let row: RowLayout
+
+  /// Rows of its level: one more than are kept, for the element that is being looked at.
+  var rowCount: Int { capacity + 1 }
+
+  /// How rows are compared; nil when they stay as they come.
+  var order: RowOrder? {
+    switch rank {
+    case .none: nil
+    case .key(let index):
+      RowOrder(row, by: row.keyOffset + row.keys.offsets[index], row.keys.types[index], isDescending)
+    case .shown: RowOrder(row, by: RowLayout.shownOffset, row.shown ?? .long, isDescending)
+    case .field: RowOrder(row, by: row.rankOffset, .long, isDescending)
+    }
+  }
+}
+
+/// Where things lie in a row.
+struct RowLayout: Hashable {
+  /// A 64-bit word that belongs to the row's place: the number of the row that comes there.
+  static let orderOffset = 0
+  static let shownOffset = 8
+
+  /// Nil when nobody asks for the value.
+  let shown: ValueType?
+  /// Of a long that rows are ordered by.
+  let rankOffset: Int
+  let keyOffset: Int
+  let keys: FieldLayout
+
+  init(keys: [ValueType], shown: ValueType?, hasRank: Bool, _ limits: Limits) {
+    self.shown = shown
+    self.keys = FieldLayout(keys, limits)
+    rankOffset = Self.shownOffset + FieldLayout(shown.map { [$0] } ?? [], limits).byteCount
+    keyOffset = rankOffset + (hasRank ? 8 : 0)
+  }
+
+  var byteCount: Int { keyOffset + keys.byteCount }
+}
+
+/// Ascending or descending by one field, then ascending by the keys, so that no two rows are alike.
+struct RowOrder: Hashable {
+  let offset: Int
+  let type: ValueType
+  let isDescending: Bool
+  let keyOffset: Int
+  let keys: FieldLayout
+
+  init(_ row: RowLayout, by offset: Int, _ type: ValueType, _ isDescending: Bool) {
+    self.offset = offset
+    self.type = type
+    self.isDescending = isDescending
+    keyOffset = row.keyOffset
+    keys = row.keys
+  }
+}
+
+/// A step of a walk.
+enum WalkStep {
+  /// No rows yet; `limit` of them at most.
+  case begin(Walk, limit: Operand?)
+  /// Takes the elements that match: nil matches anything, no keys all.
+  case collect(Walk, slice: [Operand?])
+  /// Takes one row.
+  case add(Walk, key: Operand, shown: Operand)
+  /// Puts the rows in order; the result is how many there are.
+  case seal(Walk, ValueID)
+  /// Fills the variables from the row that comes at a place.
+  case load(Walk, Operand, keys: [LocalID], shown: LocalID?)
+
+  var walk: Walk {
+    switch self {
+    case .begin(let walk, _), .collect(let walk, _), .add(let walk, _, _), .seal(let walk, _),
+      .load(let walk, _, _, _):
+      walk
+    }
+  }
+}
+
+/// 64-bit words in scratch memory that walks, slices and statistics work with: offsets from ``FrameLayout/stateOffset``.
+enum WalkState {
+  /// The slot, a 32-bit index.
+  static let slot = 0
+  /// The slot's first row.
+  static let base = 8
+  /// The level's first row.
+  static let levelBase = 16
+  /// Rows so far; of a slice that is only looked for: whether one matched.
+  static let count = 24
+  /// How many are wanted.
+  static let capacity = 32
+  /// The row, counted from `levelBase`, that the next element is put into.
+  static let spare = 40
+  /// Where statistics of several CPUs and elements are merged: a ``Gathered``.
+  static let gathered = 48
+  static let byteCount = 48 + Gathered.byteCount
+}
+
+/// Statistics of several CPUs and elements, merged: offsets of 64-bit words, in the order of ``StatisticLayout``.
+enum Gathered {
+  static let count = 0
+  static let sum = 8
+  static let minimum = 16
+  static let maximum = 24
+  static let squares = 32
+  /// Where in each share the bucket lies that is added up in `count`.
+  static let bucketOffset = 56
+  /// Eight words that the variance is computed in.
+  static let work = 64
+  static let byteCount = 128
+}
