@@ -75,7 +75,7 @@ struct Unwinder {
     return mapped.unwindRules(at: link)
   }
 
-  /// Code without tables: made at run time, or by hand. What begins with a frame pointer has one.
+  /// Code without tables, made at run time or by hand: taken to keep a frame pointer.
   private mutating func callerByFramePointer(_ frame: Frame) throws(StackMemory.Failure) -> Frame? {
     guard let base = registers[Self.framePointer], let stack = registers[Self.stackPointer], base >= stack,
       base % 8 == 0
