@@ -54,7 +54,17 @@ package struct KernelPath: Hashable, Sendable {
     ]
   )
 
-  static let all = [hitUprobe, family, executable]
+  /// From the current task to the return addresses that the kernel replaced on its stack, to see functions return
+  /// (kernel/events/uprobes.c, `prepare_uretprobe`): a list from the innermost call outwards.
+  static let replacedReturns = KernelPath(
+    map: ModuleMaps.returnPath,
+    steps: [
+      Step("task_struct", "utask"), Step("uprobe_task", "return_instances"), Step("return_instance", "stack"),
+      Step("return_instance", "orig_ret_vaddr"), Step("return_instance", "next"),
+    ]
+  )
+
+  static let all = [hitUprobe, family, executable, replacedReturns]
 
   var mapSpec: MapSpec { .array(map.name, valueByteCount: 8 * steps.count, count: 1) }
 }

@@ -141,6 +141,12 @@ extension KernelSession {
     return sites.map(\.path).filter { seen.insert($0).inserted }.map { ($0, byPath[$0] ?? []) }
   }
 
+  /// Begins to note what processes map, start and end.
+  /// - Throws: ``KernelError`` for `perf_event_open(2)` and `mmap(2)`.
+  package func processEvents() throws(KernelError) -> ProcessEventReader {
+    try ProcessEventReader(cpus: onlineCPUs())
+  }
+
   /// CPUs of a list like `0-3,8`.
   private func onlineCPUs() -> [Int] {
     let text = (try? readSmallText("/sys/devices/system/cpu/online")) ?? "0"

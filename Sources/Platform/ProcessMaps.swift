@@ -22,6 +22,28 @@ package struct MappedRegion: Hashable, Sendable {
   /// Whether the file was unlinked since; the mark is not part of `path`.
   package var isDeleted: Bool
 
+  package init(
+    start: UInt64,
+    end: UInt64,
+    permissions: Permissions,
+    fileOffset: UInt64,
+    deviceMajor: UInt32,
+    deviceMinor: UInt32,
+    inode: UInt64,
+    path: String,
+    isDeleted: Bool
+  ) {
+    self.start = start
+    self.end = end
+    self.permissions = permissions
+    self.fileOffset = fileOffset
+    self.deviceMajor = deviceMajor
+    self.deviceMinor = deviceMinor
+    self.inode = inode
+    self.path = path
+    self.isDeleted = isDeleted
+  }
+
   /// Whether a file is behind it.
   package var isFile: Bool { inode != 0 && path.hasPrefix("/") }
 }

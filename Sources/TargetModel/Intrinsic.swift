@@ -83,6 +83,16 @@ package enum Intrinsic: String, Hashable, Sendable, CaseIterable {
   /// S → S: the environment variable of that process
   case envVar = "env_var"
 
+  // Call chains and names of user-space code.
+  /// - → L: takes registers and stack of the current thread; their number, 0 when they were lost
+  case userStack = "user_stack"
+  /// L L → S: number of a stack, a `StackStyle`; not cut where it is only printed
+  case userStackText = "user_stack_text"
+  /// L L L → S: process, address, an `AddressDetail`
+  case userAddressDetail = "user_address_detail"
+  /// L S L → S: process, addresses in hexadecimal, a `StackStyle`
+  case userAddressText = "user_address_text"
+
   // Registers by name (`register("rdi")`): S → L; `u_register` zero-extends.
   case register, uRegister = "u_register"
 }

@@ -40,6 +40,8 @@ struct KernelSideLoader {
     try fillPaths(loaded)
     try fillExecutables(loaded)
     try fillSiteIndices(loaded)
+    // Without the right to perf events, processes that live long enough are still read from /proc.
+    if program.usesUserStacks, let events = try? kernel.processEvents() { side.adopt(events) }
     side.adopt(try attach(loaded))
     return side
   }

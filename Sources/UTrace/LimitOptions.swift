@@ -66,6 +66,7 @@ private let limitTable = [
   LimitRow("MAXSKIPPED", \.maxSkipped, 0...1_000_000_000),
   LimitRow("MAXSTRINGLEN", \.maxStringLength, 16...65536),
   LimitRow("UTRACE_RING_BYTES", \.ringByteCount, 4096...(1 << 30)),
+  LimitRow("UTRACE_STACK_BYTES", \.stackByteCount, 4096...65536),
 ]
 
 /// What SystemTap's runtime needs and ours has no use for: accepted, so that command lines move over.

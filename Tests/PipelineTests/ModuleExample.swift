@@ -100,6 +100,7 @@ enum ModuleExample {
     limits.maxSkipped = 104
     limits.maxMapEntries = 105
     limits.ringByteCount = 8192
+    limits.stackByteCount = 8192
     return limits
   }
 

@@ -1,7 +1,7 @@
 import TargetModel
 import TraceIR
 
-/// A read of a string, which gives the same all through a hit: the thread that was hit waits.
+/// A read of a string or of the stack, which gives the same all through a hit: the thread that was hit waits.
 struct TextRead: Hashable {
   let intrinsic: Intrinsic
   let operands: [Operand]
@@ -10,7 +10,8 @@ struct TextRead: Hashable {
 extension Intrinsic {
   fileprivate var readsText: Bool {
     switch self {
-    case .userString, .userStringOr, .userBytes, .kernelString, .kernelStringOr, .kernelBytes: true
+    case .userString, .userStringOr, .userBytes, .kernelString, .kernelStringOr, .kernelBytes, .userStack:
+      true
     default: false
     }
   }

@@ -161,6 +161,7 @@ struct FrameDemand: StepVisitor {
       if intrinsic == .tokenize { usesTokens = true }
       mayFault = true
       reserve(8)
+      if intrinsic == .userStack { needsContext = true }
     default: break
     }
   }

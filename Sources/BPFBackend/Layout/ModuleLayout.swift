@@ -162,6 +162,7 @@ enum ModuleMaps {
   static let taskScratch = MapReference("task_scratch")
   static let poolScratch = MapReference("pool_scratch")
   static let uprobePath = MapReference("uprobe_path")
+  static let returnPath = MapReference("return_path")
   static let walkSlots = MapReference("walk_slots")
   static let walkRows = MapReference("walk_rows")
   static let regexes = MapReference("regexes")
@@ -172,7 +173,7 @@ enum ModuleMaps {
 
   static let all = [
     scalars, dataRing, controlRing, losses, literals, zeros, taskScratch, poolScratch,
-    uprobePath, regexes, walkSlots, walkRows, family, familyPath, executables, executablePath,
+    uprobePath, returnPath, regexes, walkSlots, walkRows, family, familyPath, executables, executablePath,
   ]
 
   static func sites(_ probe: Int) -> MapReference { MapReference("sites_\(probe)") }

@@ -53,6 +53,9 @@ extension CodeWriter {
     case .userReadOrZero:
       guard let result else { return }
       try writeReadOrZero(operands, result)
+    case .userStack:
+      guard let result else { return }
+      writeCaptureStack(result)
     case .strlen:
       guard let result, !isUnused(result) else { return }
       loadLength(.r0, text(operands[0]))

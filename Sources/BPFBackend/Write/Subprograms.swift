@@ -40,6 +40,8 @@ enum Subprogram: String, CaseIterable {
   case deleteElement = "delete_element"
   /// `r1` the context: the index of the site that was hit, of siblings in one event.
   case findSite = "find_site"
+  /// `r1` the context: the number under which registers and stack were sent, or 0.
+  case captureStack = "capture_stack"
   /// `r1` a lock, `r2` who wants it, `r3` whether to wait for nobody on this CPU: 1 when it is ours.
   case waitForLock = "wait_for_lock"
   /// `r1` a lock, `r2` the counter of those that share it, `r3` as above: 1 when it is shared with us.
@@ -65,7 +67,7 @@ extension Subprogram {
     case .matchRegex: .global([.memory(byteCount: 4 * module.regexes.wordCount), text, .scalar])
     case .nextToken:
       .global([.memory(byteCount: TokenState.textOffset + module.textByteCount), text, text])
-    case .clearShares, .deleteElement, .findSite, .waitForLock, .waitToShare: .static
+    case .clearShares, .deleteElement, .findSite, .waitForLock, .waitToShare, .captureStack: .static
     }
   }
 }
@@ -127,6 +129,7 @@ extension CodeWriter {
     case .clearShares: writeClearShares()
     case .deleteElement: writeDeleteElement()
     case .findSite: writeFindSite()
+    case .captureStack: writeCaptureStackBody()
     case .waitForLock: writeWaitForLock()
     case .waitToShare: writeWaitToShare()
     }

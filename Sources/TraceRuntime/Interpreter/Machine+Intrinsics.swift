@@ -19,7 +19,9 @@ extension Machine {
     _ frame: Frame
   ) throws(ScriptFault) -> Bool {
     do {
-      if let answer = try answer(intrinsic, operands), let result { set(result, answer, frame) }
+      if let answer = try answer(intrinsic, operands), let result {
+        set(result, answer, frame, isCut: !intrinsic.givesLongText(operands))
+      }
     } catch {
       throw error.located(at: step.place)
     }
@@ -54,6 +56,9 @@ extension Machine {
     case .cmdlineStr:
       return .string(ByteString(Array(context.commandLine.map(\.bytes).joined(separator: [32]))))
     case .envVar: return .string(context.environmentVariable(operands[0].string) ?? "")
+    case .userStack: return .long(0)
+    case .userStackText, .userAddressDetail, .userAddressText:
+      return .string(context.userCode?.answer(intrinsic, operands) ?? "")
     case .register, .uRegister:
       return .long(try register(operands[0].string.text, isSigned: intrinsic == .register))
     }

@@ -146,10 +146,11 @@ struct Machine {
     slots.map { $0.map { datum($0, unit, frame) } }
   }
 
-  mutating func set(_ slot: Slot, _ value: Datum, _ frame: Frame) {
+  mutating func set(_ slot: Slot, _ value: Datum, _ frame: Frame, isCut: Bool = true) {
     switch slot {
     case .long(let number): longs[frame.longs + Int(number)] = value.long
-    case .string(let number): strings[frame.strings + Int(number)] = value.string.cut(to: stringLimit)
+    case .string(let number):
+      strings[frame.strings + Int(number)] = isCut ? value.string.cut(to: stringLimit) : value.string
     }
   }
 

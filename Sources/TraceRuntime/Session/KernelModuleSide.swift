@@ -1,5 +1,5 @@
 package import KernelBridge
-import Platform
+package import Platform
 package import TraceIR
 
 /// A loaded eBPF module as a session sees it.
@@ -10,6 +10,7 @@ package final class KernelModuleSide: KernelSide {
   private let lossCounters: BPFMap
   private let probeCount: Int
   private var attachment: Attachment?
+  private var processes: ProcessEventReader?
   /// Probes of the user side that did not get their lock, and how often.
   private var skipped: [Int: UInt64] = [:]
 
@@ -44,6 +45,11 @@ package final class KernelModuleSide: KernelSide {
 
   /// Keeps `attachment` until ``detach()``; called after the maps are ready, so that no hit sees them half set.
   package func adopt(_ attachment: consuming Attachment) { self.attachment = consume attachment }
+
+  /// Reads what processes do from `reader`, which has been at work since before the first hit.
+  package func adopt(_ reader: ProcessEventReader) { processes = reader }
+
+  package func processEvents() -> [ProcessEvent] { processes?.take() ?? [] }
 
   package var store: any GlobalStore { globals }
 

@@ -1,3 +1,4 @@
+package import Platform
 package import TraceIR
 
 /// The half of a session that runs in the kernel, loaded and attached.
@@ -26,8 +27,14 @@ package protocol KernelSide: AnyObject {
   func drainControl(_ body: (RawSpan) -> Void)
   /// Hands over what is on the data ring, oldest first; gives how many items that was.
   func drainData(_ body: (RawSpan) -> Void) -> Int
+  /// What processes mapped, started and ended since the last call, oldest first; for call chains.
+  func processEvents() -> [ProcessEvent]
   /// What was lost, by probe and reason; zero counts are left out.
   func losses() -> [LossCount]
+}
+
+extension KernelSide {
+  package func processEvents() -> [ProcessEvent] { [] }
 }
 
 /// How often something was lost in one probe for one reason.

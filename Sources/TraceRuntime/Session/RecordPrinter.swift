@@ -11,11 +11,17 @@ final class RecordPrinter {
   /// The sites of each kernel-side probe.
   private let sites: [[SiteDescription]]
 
-  init(_ program: TraceProgram, _ interpreter: Interpreter, target: Int32?, sink: OutputSink) {
+  init(
+    _ program: TraceProgram,
+    _ interpreter: Interpreter,
+    target: Int32?,
+    userCode: UserCode?,
+    sink: OutputSink
+  ) {
     self.program = program
     self.interpreter = interpreter
     self.sink = sink
-    context = RecordContext(target: target)
+    context = RecordContext(target: target, userCode: userCode)
     sites = program.probes.map { probe in
       switch probe.trigger {
       case .userSites(let sites, _, _): sites.map(\.description)
@@ -29,6 +35,10 @@ final class RecordPrinter {
   func show(_ item: RawSpan) -> [ScriptFault] {
     var faults: [ScriptFault] = []
     var offset = 0
+    if item.load(at: 0, as: UInt16.self) == StackWire.kind {
+      context.userCode?.keep(item)
+      return []
+    }
     while let kind = item.load(at: offset, as: UInt16.self),
       let probe = item.load(at: offset + 2, as: UInt16.self),
       let site = item.load(at: offset + 4, as: UInt32.self),

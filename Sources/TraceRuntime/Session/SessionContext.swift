@@ -7,12 +7,14 @@ package import TraceIR
 package final class SessionContext: HitContext {
   package private(set) var site: SiteDescription?
   package var entrySlots: [Datum] = []
+  package let userCode: UserCode?
   private let target: Int64
   private let environment: Environment
   private let process = RunningProcess.current()
 
   /// A context whose `target()` is `target`.
-  package init(target: Int32?, environment: Environment) {
+  package init(target: Int32?, environment: Environment, userCode: UserCode? = nil) {
+    self.userCode = userCode
     self.target = Int64(target ?? 0)
     self.environment = environment
   }
@@ -66,7 +68,12 @@ final class RecordContext: HitContext {
   var entrySlots: [Datum] = []
   private let target: Int64
 
-  init(target: Int32?) { self.target = Int64(target ?? 0) }
+  let userCode: UserCode?
+
+  init(target: Int32?, userCode: UserCode?) {
+    self.target = Int64(target ?? 0)
+    self.userCode = userCode
+  }
 
   func long(_ field: ContextField) -> Int64 { field == .target ? target : 0 }
 

@@ -68,12 +68,19 @@ package final class TraceSession {
     self.kernel = kernel
     self.options = options
     target = options.command?.pid ?? options.target
-    context = SessionContext(target: target, environment: options.environment)
+    let userCode = program.usesUserStacks ? UserCode(kernel, target: target) : nil
+    context = SessionContext(target: target, environment: options.environment, userCode: userCode)
     texts = FaultTexts(program)
     let store = kernel?.store ?? InMemoryStore(program)
     let interpreter = try Interpreter(program, store: store, context: context)
     self.interpreter = interpreter
-    records = RecordPrinter(program, interpreter, target: target, sink: options.sink)
+    records = RecordPrinter(
+      program,
+      interpreter,
+      target: target,
+      userCode: userCode,
+      sink: options.sink
+    )
   }
 
   /// Runs the session.

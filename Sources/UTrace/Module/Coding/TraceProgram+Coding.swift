@@ -57,10 +57,12 @@ extension Limits: BinaryCoded {
     maxSkipped = try reader.value()
     maxMapEntries = try reader.value()
     ringByteCount = try reader.value()
+    stackByteCount = try reader.value()
   }
 
   func write(to writer: inout BinaryWriter) {
-    writer.write(maxStringLength, maxAction, maxNesting, maxErrors, maxSkipped, maxMapEntries, ringByteCount)
+    writer.write(maxStringLength, maxAction, maxNesting, maxErrors, maxSkipped, maxMapEntries)
+    writer.write(ringByteCount, stackByteCount)
   }
 }
 

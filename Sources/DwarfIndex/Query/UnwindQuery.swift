@@ -1,0 +1,121 @@
+import ELF
+package import TargetModel
+
+/// How to get from a function's registers to its caller's, at one address.
+package struct UnwindRules: Hashable, Sendable {
+  /// Where a register of the caller is found.
+  package enum Rule: Hashable, Sendable {
+    case undefined
+    case unchanged
+    /// In memory, at this address.
+    case saved(LocationPlan)
+    case value(LocationPlan)
+  }
+
+  /// The caller's stack pointer.
+  package var canonicalFrameAddress: LocationPlan
+  /// By DWARF number: the general registers and the instruction pointer.
+  package var registers: [Rule]
+  /// Whose place tells where the caller goes on.
+  package var returnAddress: Int
+  /// The kernel made this frame, for a signal handler: its caller was interrupted anywhere.
+  package var isSignalFrame: Bool
+}
+
+/// A function that an address belongs to, and what it is executing there.
+package struct SourceFrame: Hashable, Sendable {
+  package var name: String
+  package var linkageName: String?
+  /// As the compiler wrote it.
+  package var file: String?
+  package var line: Int?
+  /// Its code is part of the next frame's function.
+  package var isInlined: Bool
+}
+
+extension ProgramImage {
+  /// How to unwind from `address`, by `.eh_frame` or `.debug_frame`; nil where neither covers it.
+  package func unwindRules(at address: LinkAddress) -> UnwindRules? { core.unwindRules(at: address) }
+
+  /// The functions that `address` belongs to, innermost inlined one first; empty without DWARF.
+  package func sourceFrames(at address: LinkAddress) -> [SourceFrame] {
+    guard hasDebugInfo else { return [] }
+    let frames = core.session.read { $0.sourceFrames(at: address.raw, hint: nil) }
+    guard frames.isEmpty, let die = function(containing: address)?.die else { return frames }
+    return core.session.read { $0.sourceFrames(at: address.raw, hint: DIEReference(raw: die)) }
+  }
+
+  /// The symbol that covers `address`, of the binary or, where that was stripped, of its debug file.
+  package func symbol(
+    containing address: LinkAddress
+  ) -> (name: String, start: LinkAddress, byteCount: UInt64)? {
+    core.symbol(containing: address)
+  }
+
+  /// The link address of the byte at `offset` of the file; nil outside of every segment.
+  package func linkAddress(of offset: FileOffset) -> LinkAddress? { core.binary.linkAddress(of: offset) }
+}
+
+extension ImageCore {
+  /// rax to r15, and the instruction pointer (System V psABI, figure 3.36).
+  private static let registers = 0..<17
+
+  fileprivate func unwindRules(at address: LinkAddress) -> UnwindRules? {
+    var context = context(at: address, entry: nil)
+    return session.read { reader in
+      guard let frame = reader.callFrame(at: address.raw, registers: Self.registers) else { return nil }
+      var planner = LocationPlanner(context)
+      guard case .memory(_, let base)? = try? planner.plan(frame.canonicalFrameAddress) else { return nil }
+      context.canonicalFrameAddress = base
+      return UnwindRules(
+        canonicalFrameAddress: base,
+        registers: Self.registers.map { UnwindRules.Rule(frame.registers[$0], context) },
+        returnAddress: frame.returnAddress,
+        isSignalFrame: frame.isSignalFrame
+      )
+    }
+  }
+
+  fileprivate func symbol(
+    containing address: LinkAddress
+  ) -> (name: String, start: LinkAddress, byteCount: UInt64)? {
+    if !binary.symbols.hasSymtab, let main = info.main, main.path != binary.path,
+      let found = Self.plainest(main.symbols, address)
+    {
+      return found
+    }
+    return Self.plainest(binary.symbols, address)
+  }
+
+  /// Of several names of one function, as binding as the best, the one with the fewest underscores in front:
+  /// `clone3` and not `__GI___clone3`.
+  private static func plainest(
+    _ symbols: ELFSymbolTable,
+    _ address: LinkAddress
+  ) -> (name: String, start: LinkAddress, byteCount: UInt64)? {
+    guard let best = symbols.symbol(containing: address) else { return nil }
+    let names = symbols.symbols(at: best.address)
+      .filter { $0.binding == best.binding && $0.kind == best.kind && $0.byteCount == best.byteCount }
+      .map(\.name)
+    let plainest = names.min { left, right in
+      left.prefix { $0 == "_" }.count < right.prefix { $0 == "_" }.count
+    }
+    return (plainest ?? best.name, best.address, best.byteCount)
+  }
+}
+
+extension UnwindRules.Rule {
+  fileprivate init(_ rule: CallFrame.Rule?, _ context: LocationPlanner.Context) {
+    switch rule {
+    case .expression(let operations):
+      var planner = LocationPlanner(context)
+      switch try? planner.plan(operations) {
+      case .memory(_, let address): self = .saved(address)
+      case .value(let plan): self = .value(plan)
+      case .pieces, nil: self = .undefined
+      }
+    case .unchanged: self = .unchanged
+    case .undefined, nil: self = .undefined
+    }
+  }
+}
