@@ -16,9 +16,18 @@ struct KernelTaskPlans {
     case .euid: value(["cred", "euid", "val"])
     case .egid: value(["cred", "egid", "val"])
     case .pexecname: parentNameAddress
+    case .argumentsStart: value(["mm", "arg_start"])
+    case .argumentsEnd: value(["mm", "arg_end"])
+    case .environmentStart: value(["mm", "env_start"])
+    case .environmentEnd: value(["mm", "env_end"])
     default: nil
     }
   }
+
+  /// Where the current thread's thread pointer is kept: glibc sets it by a system call, so the kernel knows it.
+  ///
+  /// Source: `struct thread_struct` (arch/x86/include/asm/processor.h).
+  var threadPointer: LocationPlan? { value(["thread", "fsbase"]) }
 
   /// The address of the parent's `comm`.
   private var parentNameAddress: LocationPlan? {
