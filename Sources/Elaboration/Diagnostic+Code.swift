@@ -115,6 +115,17 @@ extension Diagnostic {
     )
   }
 
+  static func refusedCopies(
+    _ component: ProbePoint.Component,
+    _ probed: Int,
+    of total: Int,
+    _ name: String,
+    _ reason: String
+  ) -> Diagnostic {
+    let message = "\(probed) of \(total) copies of '\(name)' are probed: \(reason)"
+    return Diagnostic(.warning, "refused-site", message, at: component.argument?.range ?? component.range)
+  }
+
   static func tailCalls(_ component: ProbePoint.Component, _ names: [String]) -> Diagnostic {
     let message = "tail calls leave no trace of their caller and are not seen: \(names.shortList)"
     return Diagnostic(.warning, "tail-call", message, at: component.range)

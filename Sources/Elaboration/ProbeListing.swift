@@ -40,22 +40,24 @@ package struct ListedProbe: Hashable, Sendable {
 
 /// Everything that `points` can mean, sorted; patterns that mean nothing are errors.
 ///
-/// Places that cannot be probed are among them, so that a listing can tell why.
+/// Places that cannot be probed are among them, so that a listing can tell why. Variables take the details of debug
+/// information, which can be slow to open: `withVariables` says whether anyone wants them.
 package func listProbes(
   _ points: [ProbePoint],
+  withVariables: Bool = true,
   sources: inout SourceSet,
   environment: ElaborationEnvironment
 ) -> Checked<[ListedProbe]> {
   var elaborator = Elaborator(environment: environment, sources: sources)
   var found: Set<ListedProbe> = []
-  for point in points { found.formUnion(elaborator.list(point)) }
+  for point in points { found.formUnion(elaborator.list(point, withVariables: withVariables)) }
   sources = elaborator.sources
   return Checked(found.sorted { $0.text < $1.text }, elaborator.diagnostics.all)
 }
 
 extension Elaborator {
   /// What one point means: aliases by their own names, all else by where it lands.
-  fileprivate mutating func list(_ point: ProbePoint) -> [ListedProbe] {
+  fileprivate mutating func list(_ point: ProbePoint, withVariables: Bool) -> [ListedProbe] {
     linkTapset(aliasFor: point)
     let matches = aliases(matching: point)
     guard matches.isEmpty else { return matches.compactMap { list($0, of: point) } }
@@ -63,7 +65,7 @@ extension Elaborator {
       expanded.candidates.map { candidate in
         ListedProbe(
           point: candidate.trigger.point ?? point.text,
-          variables: candidate.variables(),
+          variables: withVariables ? candidate.variables() : [],
           standing: candidate.standing,
           symbol: candidate.symbol()
         )

@@ -207,6 +207,39 @@ extension LiveTests {
       #expect(variable.errors.contains("long_arg(n)"), "\(variable.errors)")
     }
 
+    @Test("copies of a function are told apart, and how many are probed")
+    func tellsCopies() throws {
+      let scratch = try ScratchDirectory()
+      let clones = try scratch.write(
+        """
+        static __attribute__((noinline)) int scale(int v, int by) { __asm__ volatile(""); return v * by + v / by; }
+        int main(int n, char **a) { return scale(n, 3) + scale(n + 1, 3) + (a == 0); }
+        """,
+        to: "clones.c"
+      )
+      let program = scratch.path + "/clones"
+      #expect(try run("gcc", ["-g", "-O2", "-o", program, clones]).status == 0)
+      let listed = try utrace(["-l", "-v", "process(\"\(program)\").function(\"scale\")"])
+      #expect(listed.lines.count == 1 && listed.output.contains(" (scale.constprop.0)"), "\(listed.output)")
+
+      let one = try scratch.write(
+        ".type f, @function\nf: push %rax\n pop %rax\n ret\n.size f, .-f\n",
+        to: "one.s"
+      )
+      let other = try scratch.write(
+        ".type f, @function\nf: lock addq $0, (%rsp)\n ret\n.size f, .-f\n.globl main\nmain: ret\n",
+        to: "other.s"
+      )
+      let pair = scratch.path + "/pair"
+      #expect(try run("gcc", ["-o", pair, one, other]).status == 0)
+      let point = "probe process(\"\(pair)\").function(\"f\") { }"
+      let checked = try utrace(["--pass", "2", "-e", point])
+      #expect(
+        checked.status == 0 && checked.errors.contains("1 of 2 copies of 'f' are probed"),
+        "\(checked.errors)"
+      )
+    }
+
     @Test("inlined instances see their variables")
     func readsInlined() throws {
       let found = try Self.count("process.function(\"square\").inline", "points", "$value")
