@@ -28,7 +28,9 @@ final class ProcessContext: HitContext {
     case .egid: identity?.effectiveGroup ?? 0
     case .realtimeNanoseconds, .monotonicNanoseconds, .cycles, .jiffies, .target, .cpu: session.long(field)
     case .isUserMode: 1
-    case .execname, .pexecname, .instructionPointer, .argument, .returnValue, .currentTask, .site: 0
+    case .execname, .pexecname, .instructionPointer, .argument, .returnValue, .currentTask, .site,
+      .argumentsStart, .argumentsEnd, .environmentStart, .environmentEnd:
+      0
     }
   }
 
