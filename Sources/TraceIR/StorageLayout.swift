@@ -127,7 +127,7 @@ package struct ScalarLayout: Hashable, Sendable {
     var lockOffsets: [Int] = []
     let shared = locks.sharedLocks
     for lock in 0..<locks.lockCount {
-      if lock == 0 { end = Self.cacheLineByteCount }
+      if lock == 0 { end = (end + Self.cacheLineByteCount - 1) & ~(Self.cacheLineByteCount - 1) }
       lockOffsets.append(end)
       end += Self.cacheLineByteCount * (shared.contains(lock) ? 1 + Self.sharedCounterCount : 1)
     }
