@@ -16,7 +16,7 @@ package enum CommandStart {
     code.loadMapValue(.r1, ModuleMaps.scalars)
     code.emit(.load(.double, .r2, .r1, Int16(ScalarLayout.targetOffset)))
     code.jump(if: .notEqual, .r0, .r2, to: end)
-    code.emit(.store(.double, .r1, Int16(ScalarLayout.commandWaitsOffset), immediate: 0))
+    code.emit(.store(.word, .r1, Int16(ScalarLayout.commandWaitsOffset), immediate: 0))
     code.place(end)
     code.emit(.move(.r0, 0))
     code.emit(.exit)

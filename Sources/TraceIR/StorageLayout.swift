@@ -96,11 +96,11 @@ package struct ScalarLayout: Hashable, Sendable {
   package static let timeZoneOffset = 32
   package static let timeZoneNameOffset = 40
   package static let timeZoneNameCapacity = 20
-  /// 1 while the command of `-c` waits for its start, 64 bits.
-  package static let commandWaitsOffset = 64
   /// 1 while the reader of the data ring sleeps and wants to be woken, 32 bits.
-  package static let readerAsleepOffset = 72
-  package static let controlByteCount = 80
+  package static let readerAsleepOffset = 64
+  /// 1 while the command of `-c` waits for its start, 32 bits.
+  package static let commandWaitsOffset = 68
+  package static let controlByteCount = 72
   /// What one CPU may keep in its cache without another one's writes taking it away.
   package static let cacheLineByteCount = 64
   /// How many counters a lock has for those that share it: a power of two; CPUs beyond it share a counter.

@@ -31,6 +31,14 @@ import TraceIR
 
   /// The modes of each probe's lock, `-` for none; the lock's number in front where there is more than one.
   private func plan(_ probes: [(Place, (inout BodyBuilder) -> Void)]) -> String {
+    let plan = LockPlan(program(probes))
+    return plan.bodies.map { use in
+      guard let use else { return "-" }
+      return (plan.lockCount > 1 ? "\(use.lock)" : "") + (use.mode == .shared ? "s" : "x")
+    }.joined(separator: " ")
+  }
+
+  private func program(_ probes: [(Place, (inout BodyBuilder) -> Void)]) -> TraceProgram {
     var program = TraceProgram()
     program.globals = globals
     for (place, fill) in probes {
@@ -38,11 +46,7 @@ import TraceIR
       fill(&body)
       program.probes.append(Probe(name: "p", trigger: trigger(place), body: body.finished))
     }
-    let plan = LockPlan(program)
-    return plan.bodies.map { use in
-      guard let use else { return "-" }
-      return (plan.lockCount > 1 ? "\(use.lock)" : "") + (use.mode == .shared ? "s" : "x")
-    }.joined(separator: " ")
+    return program
   }
 
   private func add(_ global: GlobalID) -> (inout BodyBuilder) -> Void {
@@ -150,5 +154,14 @@ import TraceIR
     let gather: (inout BodyBuilder) -> Void = { $0.add(.aggregate(self.s, [], .long(1))) }
     let clear: (inout BodyBuilder) -> Void = { $0.add(.delete(self.s, [])) }
     #expect(plan([(.process, gather), (.timer, clear)]) == "s x")
+  }
+
+  @Test("a lock is in a cache line of its own, behind the control words")
+  func places() throws {
+    let layout = ScalarLayout(program([(.process, addBoth), (.process, addBoth)]))
+    let lock = try #require(layout.lockOffsets.first)
+    let line = ScalarLayout.cacheLineByteCount
+    #expect(lock >= ScalarLayout.controlByteCount && lock % line == 0)
+    #expect(layout.offsets.allSatisfy { $0.map { $0 >= lock + line } ?? true })
   }
 }

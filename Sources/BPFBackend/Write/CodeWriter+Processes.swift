@@ -15,7 +15,7 @@ extension CodeWriter {
     if isKernelsBusiness { return }
     if facts.waitsForCommand {
       code.loadMapValue(.r1, ModuleMaps.scalars, offset: Int32(ScalarLayout.commandWaitsOffset))
-      code.emit(.load(.double, .r1, .r1))
+      code.emit(.load(.word, .r1, .r1))
       code.jump(if: .notEqual, .r1, 0, to: quit)
     }
     switch filter.scope {

@@ -51,10 +51,10 @@ package final class MapStore: GlobalStore {
     scalars.store(0, offset: ScalarLayout.readerAsleepOffset, UInt32(isAsleep ? 1 : 0))
   }
 
-  /// Sets what `target()` and the functions on time zones answer, whether the target is a command which waits, and
-  /// how far the clocks are apart.
+  /// Sets what `target()` and the functions on time zones answer, whether the target is a command which waits, and how
+  /// far the clocks are apart.
   func setSession(target: Int64, isWaiting: Bool, realtimeBias: UInt64, zone: LocalTime.Zone) {
-    scalars.store(0, offset: ScalarLayout.commandWaitsOffset, Int64(isWaiting ? 1 : 0))
+    scalars.store(0, offset: ScalarLayout.commandWaitsOffset, UInt32(isWaiting ? 1 : 0))
     scalars.store(0, offset: ScalarLayout.targetOffset, target)
     scalars.store(0, offset: ScalarLayout.realtimeBiasOffset, realtimeBias)
     scalars.store(0, offset: ScalarLayout.timeZoneOffset, zone.secondsEastOfUTC)
