@@ -1,3 +1,4 @@
+import Diagnostics
 import StapSyntax
 import TargetModel
 
@@ -81,17 +82,17 @@ struct UnusedCode {
   private static func localsRead(in statement: ElaboratedStatement) -> Set<Int> {
     var read: Set<Int> = []
     // What a statement of its own does to a variable is no reading of it.
-    var unread: [ElaboratedExpression] = []
+    var unread: Set<SourceRange> = []
     statement.forEach(
       { inner in
-        if case .expression(let expression) = inner.kind { unread.append(expression) }
+        if case .expression(let expression) = inner.kind { unread.insert(expression.range) }
       },
       expressions: { expression in
         switch expression.kind {
         case .place(.local(let index)): read.insert(index)
         case .modify(.local(let index), _, _), .increment(.local(let index), _),
           .assign(.local(let index), _):
-          if !unread.contains(where: { $0.range == expression.range }) { read.insert(index) }
+          if !unread.contains(expression.range) { read.insert(index) }
         default: break
         }
       }

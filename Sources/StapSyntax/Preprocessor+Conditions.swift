@@ -45,7 +45,9 @@ extension Preprocessor {
     case .number:
       guard Number.value(of: token.text) != nil else { throw refuse(.invalidNumber(token), at: token) }
       return token
-    case .invalid(let problem): throw refuse(list.problems[problem], at: token)
+    case .invalid(let problem):
+      // Below 0: what was wrong is told already.
+      throw problem < 0 ? ConditionError() : refuse(list.problems[problem], at: token)
     case .keyword, .atWord, .punctuation, .embeddedC, .endOfFile:
       throw refuse(.conditionOperand(token), at: token)
     }

@@ -30,6 +30,17 @@ struct ScaleTests {
     print("\(Self.count) functions: \(program.probes.count) groups in \(elapsed)")
   }
 
+  @Test("Four times the statements take about four times as long", .timeLimit(.minutes(2)))
+  func isLinearInStatements() {
+    func time(_ count: Int) -> Duration {
+      let lines = (0..<count).map { "a\($0 % 50) = \($0); g += a\($0 % 50)" }.joined(separator: "\n")
+      let script = "global g probe begin { \(lines) }"
+      return (0..<3).map { _ in ContinuousClock().measure { _ = Elaborated(script) } }.min() ?? .zero
+    }
+    let (small, large) = (time(500), time(2000))
+    #expect(large < small * 8, "\(small) and \(large)")
+  }
+
   /// Functions of one to seven parameters of many types.
   private static var source: String {
     let types = ["int", "long", "char *", "unsigned char", "short", "struct s *", "unsigned"]

@@ -4,7 +4,7 @@ import Testing
 extension LiveTests {
   /// Constructs do the same in every kind of probe.
   @Suite(.requires(.probes), .timeLimit(.minutes(2))) struct ConstructTests {
-    @Test("in a probe of the kernel side", arguments: constructCases)
+    @Test("in a probe of the kernel side", arguments: constructCases + languageCases)
     func kernelSide(_ construct: ConstructCase) throws {
       let scratch = try ScratchDirectory()
       let output = "\(scratch.path)/out"
@@ -15,7 +15,7 @@ extension LiveTests {
       #expect(lines == construct.lines && traced.status == 0, "\(traced.errors)")
     }
 
-    @Test("in a probe of the user side", arguments: constructCases)
+    @Test("in a probe of the user side", arguments: constructCases + languageCases)
     func userSide(_ construct: ConstructCase) throws {
       let traced = try utrace(["-w", "-e", construct.script(at: "begin") + "probe begin(1) { exit() }"])
       #expect(traced.lines == construct.lines && traced.status == 0, "\(traced.errors)")

@@ -16,7 +16,7 @@ extension LiveTests {
       try OldKernel(randomCommands() + (cases + constructs).map { ($0.name, $0.command) })
     }
 
-    private static let constructs = constructCases.map { construct in
+    private static let constructs = (constructCases + languageCases).map { construct in
       OldKernelCase(
         name: construct.name,
         command: ["-w", "-o", "/dev/fd/3", "-c", "threads 1 1", "-e", construct.script(at: constructPoint)],

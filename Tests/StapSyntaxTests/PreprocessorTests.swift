@@ -138,6 +138,14 @@ import Testing
     #expect(parsed.ids == [id], "\(parsed.messages)")
   }
 
+  /// Found by Scripts/fuzz.
+  @Test(arguments: [
+    "@define a(x) %( @x %) %( @a == 1 %? global g %)", "@define a(x) %( @x %) %( 1 == @a %? global g %)",
+  ])
+  func macrosThatAreRefusedInConditionsAreToldOnce(_ text: String) {
+    #expect(Parsed(text).checked.diagnostics.count == 1)
+  }
+
   @Test func doublingMacrosEnd() {
     let doubling = (1...60).map { "@define m\($0) %( @m\($0 - 1) @m\($0 - 1) %)\n" }.joined()
     let parsed = Parsed("@define m0 %( %)\n\(doubling) probe begin { @m60 }")

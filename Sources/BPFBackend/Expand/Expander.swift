@@ -17,14 +17,17 @@ struct Expander {
   /// How many `foreach` are around.
   var walkDepth = 0
   private var scopeCount = 0
-  private var activeFunctions: [FunctionID] = []
   private var budget: LocalID?
+  /// The recursion that is being expanded.
+  var draft: RecursionDraft?
+  private let recursive: Set<Int>
 
   init(_ program: TraceProgram, target: BPFTarget, facts: ProbeFacts, siteColumns: [SiteText]) {
     self.program = program
     self.target = target
     self.facts = facts
     self.siteColumns = siteColumns
+    recursive = program.recursiveFunctions
   }
 
   /// Expands a whole body.
@@ -107,7 +110,9 @@ struct Expander {
         budget: loopBudget()
       )
     case .tryCatch(let block, let message, let handler):
+      draft?.openAttempts += 1
       let block = try expand(block, &frame)
+      draft?.openAttempts -= 1
       return .attempt(block, message: frame.local(message), handler: try expand(handler, &frame))
     case .break: return .breakLoop
     case .continue: return .continueLoop
@@ -142,6 +147,13 @@ extension Expander {
     into steps: inout [Step]
   ) throws(BPFBackendError) {
     let function = program.functions[id.index]
+    if recursive.contains(id.index) {
+      let local = try expandRecursive(id, operands, location, into: &steps)
+      guard let result, let local else { return }
+      let value = makeValue(function.result ?? .long)
+      frame.values[result.index] = .value(value)
+      return steps.append(Step(action: .operation(.loadLocal(value, local)), location: location))
+    }
     if function.fallback == nil, let last = function.body.block.trailingReturn {
       let value = try inlineStraight(id, operands, last, location, into: &steps)
       if let result { frame.values[result.index] = value }
@@ -169,12 +181,11 @@ extension Expander {
     var block = program.functions[id.index].body.block
     if case .return? = block.instructions.last?.operation { block.instructions.removeLast() }
     steps += try expand(block, &inner)
-    activeFunctions.removeLast()
     return last.map { inner.map($0) }
   }
 
   /// The general form: `return` and `next` are jumps out of scopes.
-  private mutating func inlineScoped(
+  mutating func inlineScoped(
     _ id: FunctionID,
     _ operands: [Operand],
     _ result: LocalID?,
@@ -195,7 +206,6 @@ extension Expander {
       inner.next = .fault(.functionsExhausted, subject: .long(0), text: nil)
     }
     content += try expand(program.functions[id.index].body.block, &inner)
-    activeFunctions.removeLast()
     if let fallback {
       content = [
         Step(action: .scope(first, content + [Step(action: .leave(whole), location: location)]))
@@ -213,10 +223,6 @@ extension Expander {
     into steps: inout [Step]
   ) throws(BPFBackendError) -> InlineFrame {
     let function = program.functions[id.index]
-    guard !activeFunctions.contains(id) else {
-      throw unsupported("recursion of '\(function.name)'", location)
-    }
-    activeFunctions.append(id)
     var frame = InlineFrame(function.body)
     let assigned = function.body.block.assignedLocals
     for (index, type) in function.body.locals.enumerated() {
@@ -252,7 +258,7 @@ extension Expander {
     return scopeCount
   }
 
-  private func clear(_ local: LocalID) -> Step {
+  func clear(_ local: LocalID) -> Step {
     let zero: Operand = body.locals[local.index] == .long ? .long(0) : .string("")
     return Step(action: .operation(.storeLocal(local, zero)))
   }

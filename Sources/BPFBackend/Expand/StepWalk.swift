@@ -40,8 +40,26 @@ extension StepVisitor {
       visit(steps)
       if let message { _ = rewrite(stored: message) }
       visit(handler)
+    case .activate(let recursion): visit(recursion)
+    case .recurse(_, let arguments, let results):
+      for argument in arguments { _ = rewrite(loaded: argument) }
+      for result in results { _ = rewrite(stored: result) }
     case .leave, .breakLoop, .continueLoop, .finish: break
     }
+  }
+
+  /// What is outside of the region is needed to the end; what is inside belongs to one activation.
+  private mutating func visit(_ recursion: Recursion) {
+    rewrite(recursion.operands)
+    willEnterLoop()
+    for local in recursion.outsideLocals + [recursion.budget] { _ = rewrite(stored: local) }
+    // A call writes arguments after the region is saved, and reads others meanwhile: no two may share a place.
+    let ofCalls = [recursion.caller] + recursion.functions.flatMap(\.arguments)
+    for local in ofCalls { _ = rewrite(stored: local) }
+    for function in recursion.functions { visit(function.steps) }
+    for local in recursion.outsideLocals + [recursion.budget] { _ = rewrite(loaded: local) }
+    for local in ofCalls { _ = rewrite(loaded: local) }
+    didLeaveLoop()
   }
 
   private mutating func visitLoop(_ action: Action) {

@@ -8,6 +8,8 @@ struct ExpandedBody {
   var steps: [Step] = []
   var values: [ValueType] = []
   var locals: [ValueType] = []
+  /// Of the recursions in `steps`.
+  var regions: [RecursionRegion] = []
 }
 
 /// One step, and the place in the script that asked for it.
@@ -37,6 +39,9 @@ indirect enum Action {
   case finish
   case fault(FaultCode, subject: Operand, text: Operand?)
   case attempt([Step], message: LocalID?, handler: [Step])
+  case activate(Recursion)
+  /// A call inside of a recursion, its arguments in locals; afterwards what it returned is in one of `results`.
+  case recurse(FunctionID, [LocalID], results: [LocalID])
 }
 
 /// Operations nearer to the machine.

@@ -100,8 +100,9 @@ struct FrameDemand: StepVisitor {
       if text != nil { send() }
     case .control(_, _, let text): if text != nil { send() }
     case .attempt(_, let message, _): if message != nil { needsScratch = true }
+    case .activate: needsScratch = true
     case .walk(let step): examine(step)
-    case .emit, .branch, .loop, .scope, .leave, .breakLoop, .continueLoop, .finish: break
+    case .emit, .branch, .loop, .scope, .leave, .breakLoop, .continueLoop, .finish, .recurse: break
     }
   }
 
@@ -194,6 +195,8 @@ struct FrameDemand: StepVisitor {
       case .attempt(let steps, _, let handler):
         findComparisons(steps, liveness)
         findComparisons(handler, liveness)
+      case .activate(let recursion):
+        for function in recursion.functions { findComparisons(function.steps, liveness) }
       default: break
       }
     }

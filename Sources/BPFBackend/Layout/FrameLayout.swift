@@ -38,11 +38,19 @@ struct FrameLayout {
   private(set) var subjectOffset = 0
   /// Where in scratch memory the next round of a loop finds where to go on.
   private(set) var resumeOffset = 0
+  /// Where the variables of each recursion lie, byte positions in scratch memory.
+  private(set) var regions: [Range<Int>] = []
+  /// Where their frames lie.
+  private(set) var framesOffset = 0
+  /// How many there are: the activation that was called from outside has none.
+  var frameCount: Int { max(0, module.limits.maxNesting - 1) }
   /// Where ``WalkState`` begins.
   private(set) var stateOffset = 0
   /// Of all variables, values first.
   let types: [ValueType]
   private let values: Int
+  /// Variables of recursions.
+  private var isPlaced: Set<Int> = []
   private let module: ModuleLayout
 
   /// Lays out `body`; scratch memory is claimed only when something needs it.
@@ -73,7 +81,29 @@ struct FrameLayout {
     homes = Array(repeating: .unused, count: types.count)
     scratchByteCount = module.privateOffset
     placeBuffers()
+    placeRegions(body.regions)
     assign(registers: free)
+  }
+
+  /// Everything of a recursion is in scratch memory: the verifier sees a loop in which nothing it knows changes.
+  private mutating func placeRegions(_ all: [RecursionRegion]) {
+    for region in all {
+      let start = scratchByteCount
+      let members = Array(region.values) + region.locals.map { $0 + values }
+      assign(members, longs: SlotPool(free: []), keepsRounds: false)
+      scratchByteCount = max(scratchByteCount, start + 8)
+      regions.append(start..<scratchByteCount)
+    }
+    let pinned = all.flatMap(\.pinned).map { $0.index + values }
+    var places = SlotPool(free: [])
+    for index in Set(pinned).sorted() where types[index] == .long && homes[index] == .unused {
+      homes[index] = addScratch(8, to: &places, liveness.intervals[index])
+    }
+    framesOffset = scratchByteCount
+    scratchByteCount += frameCount * (regions.map(\.count).max() ?? 0)
+    isPlaced = Set(pinned.filter { types[$0] == .long })
+    for region in all { isPlaced.formUnion(region.values) }
+    for region in all { isPlaced.formUnion(region.locals.map { $0 + values }) }
   }
 
   private mutating func placeBuffers() {
@@ -103,16 +133,26 @@ struct FrameLayout {
   private mutating func assign(registers: [BPFRegister]) {
     let stackSlots = stride(from: demand.frameByteCount, to: demand.arenaByteCount, by: -8)
       .map { Home.stack(Int16(-$0)) }
-    var longs = SlotPool(free: stackSlots + registers.map { .register($0) })
+    let longs = SlotPool(free: stackSlots + registers.map { .register($0) })
+    assign(types.indices.filter { !isPlaced.contains($0) }, longs: longs, keepsRounds: demand.runsInRounds)
+    for (value, local) in liveness.aliases where liveness.interval(value).useCount > 0 {
+      homes[value.index] = homes[liveness.index(local)]
+    }
+  }
+
+  /// Gives homes to those of `variables` that need one.
+  private mutating func assign(_ variables: [Int], longs: SlotPool, keepsRounds: Bool) {
+    var longs = longs
     var carried = SlotPool(free: [])
     var texts = SlotPool(free: [])
-    let order = types.indices
+    let order =
+      variables
       .filter { isNeeded($0) }
       .sorted { liveness.intervals[$0].first < liveness.intervals[$1].first }
     for index in order {
       let interval = liveness.intervals[index]
       if types[index] == .long {
-        if demand.runsInRounds && liveness.isCarried(interval) {
+        if keepsRounds && liveness.isCarried(interval) {
           homes[index] = carried.take(interval) ?? addScratch(8, to: &carried, interval)
         } else {
           homes[index] = longs.take(interval) ?? addScratch(8, to: &longs, interval)
@@ -120,9 +160,6 @@ struct FrameLayout {
       } else {
         homes[index] = texts.take(interval) ?? addScratch(module.slotByteCount, to: &texts, interval)
       }
-    }
-    for (value, local) in liveness.aliases where liveness.interval(value).useCount > 0 {
-      homes[value.index] = homes[liveness.index(local)]
     }
   }
 

@@ -53,6 +53,8 @@ enum OutputMode: Hashable {
       case .scope(_, let steps): count += mostRecords(steps, &records)
       case .attempt(let steps, _, let handler):
         count += mostRecords(steps, &records) + mostRecords(handler, &records)
+      case .activate(let recursion):
+        count += 16 * mostRecords(recursion.functions.flatMap(\.steps), &records)
       default: break
       }
     }

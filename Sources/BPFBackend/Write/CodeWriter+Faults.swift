@@ -6,25 +6,31 @@ extension CodeWriter {
   private static let forceWakeUp: Int32 = 2
 
   /// Raises a fault whose subject is in `r2`; control does not come back.
-  mutating func raise(_ fault: FaultCode) {
+  mutating func raise(_ fault: FaultCode) { raise(fault, fault.text(subject: -1, in: shared.program)) }
+
+  private mutating func raise(_ fault: FaultCode, _ text: String) {
+    if unwindsFaults { return raiseThroughCalls(fault, text) }
     if let handler = handlers.last {
       if let message = handler.message, case .scratch(let slot) = layout.home(message) {
-        writeMessage(fault, toSlot: slot)
+        writeMessage(fault, text, toSlot: slot)
       }
       return code.jump(to: handler.label)
     }
-    let place = UInt32(bitPattern: Int32(location ?? -1))
-    code.loadConstant(.r1, fault.rawValue << 32 | Int64(place))
+    code.loadConstant(.r1, faultWord(fault))
     code.jump(to: ends.uncaught)
+  }
+
+  /// Code above, location below.
+  func faultWord(_ fault: FaultCode) -> Int64 {
+    fault.rawValue << 32 | Int64(UInt32(bitPattern: Int32(location ?? -1)))
   }
 
   mutating func raise(_ fault: FaultCode, subject: Int64) {
     code.loadConstant(.r2, subject)
-    raise(fault)
+    raise(fault, fault.text(subject: subject, in: shared.program))
   }
 
-  private mutating func writeMessage(_ fault: FaultCode, toSlot slot: Int) {
-    let text = fault.text
+  mutating func writeMessage(_ fault: FaultCode, _ text: String, toSlot slot: Int) {
     if fault.namesAddress {
       // The subject must outlive the copy: it goes through the slot's last bytes, which a message never reaches.
       storeScratch(.double, slot + module.slotByteCount - 8, .r2)
@@ -41,18 +47,33 @@ extension CodeWriter {
       load(subject, into: .r2)
       return raise(fault)
     }
+    if unwindsFaults { return raiseThroughCalls(text(message)) }
     if let handler = handlers.last {
       if let local = handler.message, case .scratch(let slot) = layout.home(local) {
         copyText(text(message), toSlot: slot)
       }
       return code.jump(to: handler.label)
     }
+    sendRaised(text(message), at: .constant(Int64(location ?? -1)))
+  }
+
+  /// Where the location of a fault is.
+  enum FaultPlace {
+    case constant(Int64)
+    case register(BPFRegister)
+  }
+
+  /// Reports an `error()` that nobody caught.
+  mutating func sendRaised(_ message: TextSource, at place: FaultPlace) {
     let start = layout.controlOffset
+    switch place {
+    case .constant(let location): storeScratchLong(start + 16, location)
+    case .register(let register): storeScratch(.double, start + 16, register)
+    }
     writeHeader(.fault, site: .faulting, at: start)
-    storeScratchLong(start + 8, fault.rawValue)
-    storeScratchLong(start + 16, Int64(location ?? -1))
+    storeScratchLong(start + 8, FaultCode.raised.rawValue)
     storeScratchLong(start + 24, 0)
-    sendText(text(message), at: start, headByteCount: 32)
+    sendText(message, at: start, headByteCount: 32)
     code.jump(to: ends.counted)
   }
 
@@ -197,33 +218,5 @@ extension CodeWriter {
     code.emit(.store(.double, .r0, 16, .r8))
     code.emit(.store(.double, .r0, 24, .r9))
     code.emit(.store(.double, .r0, 32, immediate: 0))
-  }
-}
-
-extension FaultCode {
-  /// What `catch (message)` receives, without the digits of the address that some end with.
-  var text: String {
-    switch self {
-    case .raised: ""
-    case .divisionByZero: "division by 0"
-    case .userRead: "user read fault at 0x"
-    case .kernelRead: "kernel read fault at 0x"
-    case .userString: "user string copy fault -14 at 0x"
-    case .kernelString: "kernel string copy fault -14 at 0x"
-    case .arrayFull: "Array overflow, check MAXMAPENTRIES"
-    case .emptyAggregate: "empty aggregate"
-    case .histogramIndex: "histogram index out of range"
-    case .actionBudget: "MAXACTION exceeded"
-    case .nesting: "MAXNESTING exceeded"
-    case .functionsExhausted: "all functions exhausted"
-    case .stringIndex: "string index out of range"
-    }
-  }
-
-  var namesAddress: Bool {
-    switch self {
-    case .userRead, .kernelRead, .userString, .kernelString: true
-    default: false
-    }
   }
 }

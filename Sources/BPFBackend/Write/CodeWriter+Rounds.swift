@@ -21,10 +21,21 @@ extension CodeWriter {
 
   /// Where the rounds of a loop begin; goes to `exhausted` when the kernel has enough of them.
   mutating func beginRound(_ exhausted: Assembler.Label) -> Assembler.Label {
-    let start = code.makeLabel()
-    code.place(start)
-    if demand.runsInRounds { roundStarts.append(start) } else { code.mayGoto(exhausted) }
+    let start = makeRound()
+    placeRound(start, exhausted)
     return start
+  }
+
+  /// The start of rounds that are jumped to before they are written.
+  mutating func makeRound() -> Assembler.Label {
+    let start = code.makeLabel()
+    if demand.runsInRounds { roundStarts.append(start) }
+    return start
+  }
+
+  mutating func placeRound(_ start: Assembler.Label, _ exhausted: Assembler.Label) {
+    code.place(start)
+    if !demand.runsInRounds { code.mayGoto(exhausted) }
   }
 
   /// Goes to the next round of the loop that begins at `start`.

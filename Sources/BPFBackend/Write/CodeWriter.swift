@@ -66,6 +66,7 @@ struct CodeWriter {
   /// Where rounds begin, where each is a call of its own.
   var roundStarts: [Assembler.Label] = []
   var pendingRounds: [PendingRound] = []
+  var recursion: OpenRecursion?
   /// Whether what is written is such a round.
   var isInRound = false
   /// Of the step being written.
@@ -133,6 +134,8 @@ extension CodeWriter {
     case .continueLoop: if let loop = loops.last { code.jump(to: loop.next) }
     case .finish: code.jump(to: ends.end)
     case .attempt(let steps, let message, let handler): try writeAttempt(steps, message, handler)
+    case .activate(let recursion): try writeActivation(recursion)
+    case .recurse(let function, let arguments, _): writeRecursiveCall(function, arguments)
     }
   }
 
@@ -197,20 +200,27 @@ extension CodeWriter {
     code.place(done)
   }
 
-  private mutating func spend(_ budget: LocalID, _ exhausted: Assembler.Label) {
+  mutating func spend(_ budget: LocalID, _ exhausted: Assembler.Label) {
     load(layout.home(budget), into: .r0)
     code.emit(.arithmetic(.add, .r0, 1))
     store(.r0, in: layout.home(budget))
-    let mostRounds = shared.target.hasMayGoto ? Int.max : Self.maximumRounds
+    // A recursive call takes two rounds, and another one when it fails.
+    let mostRounds =
+      shared.target.hasMayGoto ? Int.max : Self.maximumRounds / (layout.regions.isEmpty ? 1 : 4)
     code.loadConstant(.r1, Int64(min(module.limits.maxAction, mostRounds)))
     code.jump(if: .signedGreater, .r0, .r1, to: exhausted)
+  }
+
+  /// The number of a loop, in the order of the code.
+  @discardableResult mutating func beginLoop() -> Int {
+    defer { loopCount += 1 }
+    return loopCount
   }
 
   /// Adds a zero that the verifier cannot know to all that the loop changes, so that its second round looks
   /// to the verifier like the first.
   private mutating func blur(_ steps: [Step], _ budget: LocalID?) {
-    let number = loopCount
-    loopCount += 1
+    let number = beginLoop()
     // What is in scratch memory is unknown to it anyway.
     if demand.runsInRounds { return }
     writeUnknownZero(.r1)

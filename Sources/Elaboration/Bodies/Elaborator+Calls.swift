@@ -72,7 +72,7 @@ extension Elaborator {
         context: context,
         parameters: parameters,
         result: result,
-        returnsValue: false,
+        returnsValue: declaration.result != nil,
         fallback: fallback
       )
     )

@@ -125,8 +125,16 @@ final class CodeUnit {
   let parameterCount: Int
   let result: ValueType?
   let fallback: FunctionID?
+  /// Whether it is one of several functions of a name that may say `next`.
+  let isOverload: Bool
 
-  init(_ builder: CodeBuilder, parameterCount: Int, result: ValueType?, fallback: FunctionID?) {
+  init(
+    _ builder: CodeBuilder,
+    parameterCount: Int,
+    result: ValueType?,
+    fallback: FunctionID?,
+    isOverload: Bool
+  ) {
     steps = builder.steps
     longConstants = builder.longConstants
     stringConstants = builder.stringConstants
@@ -143,5 +151,6 @@ final class CodeUnit {
     self.parameterCount = parameterCount
     self.result = result
     self.fallback = fallback
+    self.isOverload = isOverload
   }
 }

@@ -22,13 +22,15 @@ package final class Interpreter {
     context: any HitContext
   ) throws(RegexError) {
     var functions: [CodeUnit] = []
-    for function in program.functions {
+    let fallbacks = Set(program.functions.compactMap(\.fallback))
+    for (index, function) in program.functions.enumerated() {
       functions.append(
         CodeUnit(
           try CodeBuilder(function.body),
           parameterCount: function.parameters.count,
           result: function.result,
-          fallback: function.fallback
+          fallback: function.fallback,
+          isOverload: function.fallback != nil || fallbacks.contains(FunctionID(index))
         )
       )
     }
@@ -49,7 +51,13 @@ package final class Interpreter {
   }
 
   private static func unit(_ body: Body, _ parameterCount: Int) throws(RegexError) -> CodeUnit {
-    CodeUnit(try CodeBuilder(body), parameterCount: parameterCount, result: nil, fallback: nil)
+    CodeUnit(
+      try CodeBuilder(body),
+      parameterCount: parameterCount,
+      result: nil,
+      fallback: nil,
+      isOverload: false
+    )
   }
 
   /// What has been printed and not yet been taken.

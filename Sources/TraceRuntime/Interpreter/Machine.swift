@@ -11,6 +11,8 @@ struct Machine {
     case returned
     /// `next`: the probe is over.
     case next
+    /// `next` in one of several functions of a name: the following one is asked.
+    case declined
     /// `abort()`: the session is over.
     case aborted
   }
@@ -29,6 +31,8 @@ struct Machine {
 
   let program: TraceProgram
   let functions: [CodeUnit]
+  /// By function.
+  private let isRecursive: [Bool]
   let handlers: [CodeUnit]
   let store: any GlobalStore
   let texts: FaultTexts
@@ -49,6 +53,7 @@ struct Machine {
   var randomness = SystemRandomNumberGenerator()
 
   private var actionsLeft = 0
+  /// Calls of recursive functions that are under way.
   private var depth = 0
   private var longResult: Int64 = 0
   private var stringResult = ByteString()
@@ -62,6 +67,8 @@ struct Machine {
   ) {
     self.program = program
     self.functions = functions
+    let recursive = program.recursiveFunctions
+    isRecursive = program.functions.indices.map { recursive.contains($0) }
     self.handlers = handlers
     self.store = store
     self.context = context
@@ -205,7 +212,7 @@ struct Machine {
         longResult = 0
         stringResult = ByteString()
         return .returned
-      case .next: return .next
+      case .next: return unit.isOverload ? .declined : .next
       }
       counter += 1
     }
@@ -243,10 +250,13 @@ struct Machine {
     _ frame: Frame
   ) throws(ScriptFault) -> Exit {
     guard case .call(let destination, var function, let arguments) = operation else { return .returned }
-    try charge(step)
-    guard depth < program.limits.maxNesting else { throw ScriptFault(.nesting, location: step.place) }
-    depth += 1
-    defer { depth -= 1 }
+    let isRecursive = isRecursive[function.index]
+    if isRecursive {
+      try charge(step)
+      guard depth < program.limits.maxNesting else { throw ScriptFault(.nesting, location: step.place) }
+      depth += 1
+    }
+    defer { if isRecursive { depth -= 1 } }
     let callee = Frame(
       longs: frame.longs + unit.longCount,
       strings: frame.strings + unit.stringCount,
@@ -259,7 +269,10 @@ struct Machine {
         set(target.locals[index], datum(argument, unit, frame), callee)
       }
       let exit = try run(target, callee)
-      if exit == .next, let fallback = target.fallback {
+      if exit == .declined {
+        guard let fallback = target.fallback else {
+          throw ScriptFault(.functionsExhausted, location: step.place)
+        }
         function = fallback
         continue
       }

@@ -58,29 +58,9 @@ package struct FaultTexts: Sendable {
   }
 
   private func text(_ fault: ScriptFault) -> String {
-    let address = "0x" + String(UInt64(bitPattern: fault.subject), radix: 16)
-    switch fault.code {
-    case .raised: return fault.message.text
-    case .divisionByZero: return "division by 0"
-    case .userRead: return "user read fault at \(address)"
-    case .kernelRead: return "kernel read fault at \(address)"
-    case .userString: return "user string copy fault -14 at \(address)"
-    case .kernelString: return "kernel string copy fault -14 at \(address)"
-    case .arrayFull: return arrayFull(fault.subject)
-    case .emptyAggregate: return "empty aggregate"
-    case .histogramIndex: return "histogram index out of range"
-    case .actionBudget: return "MAXACTION exceeded"
-    case .nesting: return "MAXNESTING exceeded"
-    case .functionsExhausted: return "all functions exhausted"
-    case .stringIndex: return "string index out of range"
-    }
-  }
-
-  private func arrayFull(_ subject: Int64) -> String {
-    guard let index = Int(exactly: subject), program.globals.indices.contains(index),
-      program.globals[index].maximumEntries != program.limits.maxMapEntries
-    else { return "Array overflow, check MAXMAPENTRIES" }
-    return "Array overflow, check size limit (\(program.globals[index].maximumEntries))"
+    if fault.code == .raised { return fault.message.text }
+    let text = fault.code.text(subject: fault.subject, in: program)
+    return fault.code.namesAddress ? text + String(UInt64(bitPattern: fault.subject), radix: 16) : text
   }
 }
 
