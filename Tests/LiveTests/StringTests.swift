@@ -173,6 +173,7 @@ let textCases: [TextCase] = [
   TextCase("sprintf(\"%o|%8o|%#08x|%20p|\", n, n, n, p)", "52|      52|    0x2a|          0x1234abcd|"),
   TextCase("sprintf(\"%14s|%-14s|%.4s|\", s, s, s)", "   hello world|hello world   |hell|"),
   TextCase("sprintf(\"%*.*s|\", 4, 2, s)", "  he|"),
+  TextCase("sprintf(\"%*X|%*o|%*p|\", m - 2, p, m, n, m, n)", "1234ABCD |52     |0x2a   |"),
   TextCase("sprintf(\"%3c|%-3c|\", n, n)", "  *|*  |"),
   // tapset::string(3stap).
   TextCase("substr(s, 6, 3)", "wor"),

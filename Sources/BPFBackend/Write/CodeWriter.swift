@@ -184,7 +184,8 @@ extension CodeWriter {
     guard case .loop(let condition, let operand, let body, let step, let budget) = action else { return }
     let next = code.makeLabel()
     let (exhausted, done) = (code.makeLabel(), code.makeLabel())
-    blur(condition + body + step, budget)
+    let carried = carriedHomes(condition + body + step, budget)
+    blur(carried)
     let start = beginRound(exhausted)
     try write(condition)
     jump(unless: operand, to: done)
@@ -194,6 +195,7 @@ extension CodeWriter {
     loops.removeLast()
     code.place(next)
     try write(step)
+    blur(carried)
     goOn(start)
     code.place(exhausted)
     raise(.actionBudget, subject: 0)
@@ -217,23 +219,36 @@ extension CodeWriter {
     return loopCount
   }
 
-  /// Adds a zero that the verifier cannot know to all that the loop changes, so that its second round looks
-  /// to the verifier like the first.
-  private mutating func blur(_ steps: [Step], _ budget: LocalID?) {
+  /// Where that lives which goes from one round of the loop to the next, as far as the verifier follows it.
+  private mutating func carriedHomes(_ steps: [Step], _ budget: LocalID?) -> [Home] {
     let number = beginLoop()
     // What is in scratch memory is unknown to it anyway.
-    if demand.runsInRounds { return }
-    writeUnknownZero(.r1)
+    if demand.runsInRounds { return [] }
     let changed = StoredLocals.of(steps).union(budget.map { [$0] } ?? []).sorted { $0.index < $1.index }
-    for local in changed where layout.liveness.isLive(local, atLoop: number) {
-      switch layout.home(local) {
-      case .register(let register): code.emit(.arithmetic(.add, register, .r1))
-      case .stack:
-        load(layout.home(local), into: .r0)
-        code.emit(.arithmetic(.add, .r0, .r1))
-        store(.r0, in: layout.home(local))
-      case .scratch, .unused: break
+    return changed.filter { layout.liveness.isLive($0, atLoop: number) }.map { layout.home($0) }
+      .filter { home in
+        switch home {
+        case .register, .stack: true
+        case .scratch, .unused: false
+        }
       }
+  }
+
+  /// Adds a zero that the verifier cannot know, so that every round looks to the verifier like the first.
+  ///
+  /// Before the loop and in each round: a counter that was compared with two neighbouring numbers is a known
+  /// one, and without this each of the next rounds has another one.
+  private mutating func blur(_ homes: [Home]) {
+    if homes.isEmpty { return }
+    writeUnknownZero(.r1)
+    for home in homes {
+      if case .register(let register) = home {
+        code.emit(.arithmetic(.add, register, .r1))
+        continue
+      }
+      load(home, into: .r0)
+      code.emit(.arithmetic(.add, .r0, .r1))
+      store(.r0, in: home)
     }
   }
 
