@@ -47,7 +47,7 @@ extension CodeWriter {
     code.emit(.store(.double, .r7, Int16(StackWire.stackByteCountOffset), immediate: count))
     code.place(submit)
     code.emit(.move(.r1, .r7))
-    code.emit(.move(.r2, Self.noWakeUp))
+    loadWakeUp(.r2)
     code.call(.ringbufSubmit)
     code.emit(.move(.r0, .r8))
     code.emit(.exit)
