@@ -69,6 +69,9 @@ int main(int argc, char **argv) {
       action.sa_flags = SA_ONSTACK;
     }
     sigaction(SIGUSR1, &action, NULL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
     interrupted();
   } else if (!strcmp(way, "callback")) {
     int numbers[] = {3, 1, 2};

@@ -9,7 +9,7 @@ import TargetModel
 ///             16  u64  nanoseconds of CLOCK_MONOTONIC
 ///             24  u32  thread
 ///             28  u32  thread group
-///             32  u64  bytes of the stack that could be read
+///             32  u64  bytes of the stack up to the last page that could be read
 ///             40       `struct pt_regs` of x86-64
 ///            208  u64  calls under way whose return is probed, at most ``mostReturns``
 ///            216       of each: where its return address lies (u64), and what that was before the kernel put its

@@ -43,9 +43,9 @@ extension CodeWriter {
     copyStack(whole)
     code.jump(to: submit)
     code.place(whole)
-    code.emit(.move(.r6, Int32(stackByteCount)))
+    let count = Int32(stackByteCount)
+    code.emit(.store(.double, .r7, Int16(StackWire.stackByteCountOffset), immediate: count))
     code.place(submit)
-    code.emit(.store(.double, .r7, Int16(StackWire.stackByteCountOffset), .r6))
     code.emit(.move(.r1, .r7))
     loadWakeUp(.r2)
     code.call(.ringbufSubmit)
@@ -122,26 +122,32 @@ extension CodeWriter {
     code.emit(.arithmetic(.add, .r3, .r9))
   }
 
-  /// All at once, or page by page as far as the stack goes; goes to `whole` or on with the bytes read in `r6`.
+  /// All at once, or page by page; goes to `whole`, or on with the end of the last page that was read in the item.
+  ///
+  /// Pages in between may not be resident: large arrays that nobody has used. They become zeros.
   private mutating func copyStack(_ whole: Assembler.Label) {
-    let (end, first) = (code.makeLabel(), code.makeLabel())
     readStack(at: nil, Int32(stackByteCount))
     code.jump(if: .equal, .r0, 0, to: whole)
+    code.emit(.store(.double, .r7, Int16(StackWire.stackByteCountOffset), immediate: 0))
     code.emit(.move(.r6, 4096))
     code.emit(.move(.r1, .r9))
     code.emit(.arithmetic(.and, .r1, 4095))
     code.emit(.arithmetic(.subtract, .r6, .r1))
     readStack(at: nil, nil)
-    code.jump(if: .equal, .r0, 0, to: first)
-    code.emit(.move(.r6, 0))
-    code.jump(to: end)
-    code.place(first)
+    noteEnd()
     for _ in 1..<max(stackByteCount / 4096, 1) {
       readStack(at: .r6, 4096)
-      code.jump(if: .notEqual, .r0, 0, to: end)
       code.emit(.arithmetic(.add, .r6, 4096))
+      noteEnd()
     }
-    code.place(end)
+  }
+
+  /// Notes that the stack is known up to `r6` bytes, if the last read worked.
+  private mutating func noteEnd() {
+    let failed = code.makeLabel()
+    code.jump(if: .notEqual, .r0, 0, to: failed)
+    code.emit(.store(.double, .r7, Int16(StackWire.stackByteCountOffset), .r6))
+    code.place(failed)
   }
 
   /// Reads as many bytes as `byteCount` or `r6` says, from the stack pointer or as far behind it as `offset` says.
