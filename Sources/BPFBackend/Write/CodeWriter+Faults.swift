@@ -6,10 +6,12 @@ extension CodeWriter {
   private static let forceWakeUp: Int32 = 2
 
   /// Raises a fault whose subject is in `r2`; control does not come back.
-  mutating func raise(_ fault: FaultCode) {
+  ///
+  /// `fullGlobal`: the array that takes no more.
+  mutating func raise(_ fault: FaultCode, fullGlobal: Global? = nil) {
     if let handler = handlers.last {
       if let message = handler.message, case .scratch(let slot) = layout.home(message) {
-        writeMessage(fault, toSlot: slot)
+        writeMessage(fault, toSlot: slot, fullGlobal: fullGlobal)
       }
       return code.jump(to: handler.label)
     }
@@ -20,11 +22,15 @@ extension CodeWriter {
 
   mutating func raise(_ fault: FaultCode, subject: Int64) {
     code.loadConstant(.r2, subject)
-    raise(fault)
+    raise(fault, fullGlobal: fault == .arrayFull ? shared.program.globals[Int(subject)] : nil)
   }
 
-  private mutating func writeMessage(_ fault: FaultCode, toSlot slot: Int) {
-    let text = fault.text
+  private mutating func writeMessage(_ fault: FaultCode, toSlot slot: Int, fullGlobal: Global?) {
+    var text = fault.text
+    // As the interpreter words it (FaultTexts).
+    if let size = fullGlobal?.maximumEntries, size != module.limits.maxMapEntries {
+      text = "Array overflow, check size limit (\(size))"
+    }
     if fault.namesAddress {
       // The subject must outlive the copy: it goes through the slot's last bytes, which a message never reaches.
       storeScratch(.double, slot + module.slotByteCount - 8, .r2)

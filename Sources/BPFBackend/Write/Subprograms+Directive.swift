@@ -46,7 +46,8 @@ extension CodeWriter {
     code.jump(if: .signedGreaterOrEqual, .r2, 0, to: positive)
     code.emit(.negate(.r2))
     loadWord(.r1, .r6, TextWork.flags)
-    code.emit(.arithmetic(.and, .r1, TextWork.Flag.signed | TextWork.Flag.keepsPrefix))
+    let kinds = TextWork.Flag.signed | TextWork.Flag.upper | TextWork.Flag.keepsPrefix
+    code.emit(.arithmetic(.and, .r1, kinds))
     code.emit(.arithmetic(.or, .r1, TextWork.Flag.left))
     storeWord(.r6, TextWork.flags, .r1)
     code.emit(.arithmetic(.and, .r1, TextWork.Flag.keepsPrefix))
