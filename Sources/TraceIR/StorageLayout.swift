@@ -103,7 +103,11 @@ package struct ScalarLayout: Hashable, Sendable {
   package static let skippedOffset = 16
   /// What to add to CLOCK_MONOTONIC to get nanoseconds since 1970, 64 bits.
   package static let realtimeBiasOffset = 24
-  package static let controlByteCount = 32
+  /// Seconds east of Greenwich when the session began, 64 bits, and the zone's name as a string field.
+  package static let timeZoneOffset = 32
+  package static let timeZoneNameOffset = 40
+  package static let timeZoneNameCapacity = 20
+  package static let controlByteCount = 64
   /// What one CPU may keep in its cache without another one's writes taking it away.
   package static let cacheLineByteCount = 64
   /// How many counters a lock has for those that share it: a power of two; CPUs beyond it share a counter.

@@ -21,8 +21,8 @@ import TraceIR
   @Test("what is not supported yet is refused with its place")
   func refusals() {
     var script = ScriptBuilder()
-    script.probe { body in _ = body.string { .formatSite($0, slot: 0, []) } }
-    let what = "a text of '$$vars' or '$x$' that is not only printed"
+    script.probe { body in body.add(.print(FormatString([.text("x")]), [])) }
+    let what = "printing that was not outlined"
     #expect(throws: BPFBackendError.unsupported(what, location: "a.stp:2:3")) {
       try generate(script.program, for: BPFTarget())
     }

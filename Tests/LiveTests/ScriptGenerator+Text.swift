@@ -21,7 +21,8 @@ extension ScriptGenerator {
 
   /// A function from strings and numbers to a string.
   mutating func textFunction() -> String {
-    switch Int.random(in: 0..<8, using: &random) {
+    switch Int.random(in: 0..<9, using: &random) {
+    case 7: "ctime(\(long()))"
     case 0: "string_quoted(\(string()))"
     case 1: "text_str(\(string()))"
     case 2: "text_strn(\(string()), \(long()) & 31, \(long()))"

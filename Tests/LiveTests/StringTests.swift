@@ -38,6 +38,49 @@ extension LiveTests {
       check(text(ofFile: output).split(separator: "\n").map(String.init), expected)
     }
 
+    @Test("the zone is where the session began, on both sides")
+    func timeZone() throws {
+      let zone = ["TZ": "XYZ-5:30"]
+      let point = "process(\"\(Package.program("threads"))\").function(\"hit\")"
+      let body = """
+        { n = gn++; gs = tz_ctime(n); println(gs); gs = tz_name() . sprint(tz_gmtoff()); println(gs) }
+
+        """
+      let user = try utrace(
+        ["-w", "-e", "global gn, gs = \"\" probe begin \(body) probe begin(1) { exit() }"],
+        environment: zone
+      )
+      #expect(user.lines == ["Thu Jan  1 05:30:00 1970 XYZ", "XYZ-19800"])
+      let scratch = try ScratchDirectory()
+      let output = "\(scratch.path)/out"
+      let script = "global gn, gs = \"\" probe \(point) \(body)"
+      let traced = try utrace(
+        ["-w", "-o", output, "-c", "\(Package.program("threads")) 1 1", "-e", script],
+        environment: zone
+      )
+      #expect(text(ofFile: output) == user.output, "\(traced.errors)")
+    }
+
+    @Test(
+      "variables as text are the same stored and printed",
+      arguments: ["take_[a-c]*", "take_[e-t]*", "return_*"],
+      ["$$parms", "$$parms$", "$$vars$$"]
+    )
+    func storedVariables(_ functions: String, _ variables: String) throws {
+      let program = Package.program("targets-O2")
+      let scratch = try ScratchDirectory()
+      let output = "\(scratch.path)/out"
+      let script = """
+        global gs = ""
+        probe process("\(program)").function("\(functions)") { gs = \(variables); println(gs); println(\(variables)) }
+        """
+      let traced = try utrace(["-w", "-o", output, "-c", program, "-e", script])
+      if traced.errors.contains("floating-point") { return }
+      let lines = text(ofFile: output).split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+      #expect(traced.status == 0 && lines.count >= 8, "\(traced.errors)")
+      for index in stride(from: 0, to: lines.count - 1, by: 2) { #expect(lines[index] == lines[index + 1]) }
+    }
+
     private func check(_ lines: [String], _ expected: [String]) {
       #expect(lines.count == expected.count)
       for (index, line) in lines.enumerated() where index < expected.count {
@@ -101,4 +144,8 @@ let textCases: [TextCase] = [
   // tapset::errno(3stap).
   TextCase("errno_str(n - 40) . errno_str(3333)", "ENOENTE#3333"),
   TextCase("return_str(1, m) . return_str(2, n) . return_str(3, n)", "-7 (E2BIG)0x2a052"),
+  // function::ctime(3stap).
+  TextCase("ctime(n - 42)", "Thu Jan  1 00:00:00 1970"),
+  TextCase("ctime(n - 2147483690)", "Fri Dec 13 20:45:52 1901"),
+  TextCase("ctime(n + 2147483605)", "Tue Jan 19 03:14:07 2038"),
 ]

@@ -116,6 +116,19 @@ extension Expander {
       let value = machine(load, location, into: &steps)
       if let result { frame.values[result.index] = value }
       return nil
+    case (.ctime, let seconds?), (.tzCtime, let seconds?):
+      let text = calendarText(seconds, isLocal: intrinsic == .tzCtime, location, into: &steps)
+      if let result { frame.values[result.index] = text }
+      return nil
+    case (.tzName, _):
+      let name = machine(.timeZoneName, location, into: &steps)
+      if let result { frame.values[result.index] = name }
+      return nil
+    case (.tzGmtoff, _):
+      let east = machine(.timeZoneOffset, location, into: &steps)
+      let west = machine(.unary(.negate, east), location, into: &steps)
+      if let result { frame.values[result.index] = west }
+      return nil
     case (.userBufferQuoted, let address?):
       // A third operand: its fault is a string's.
       let bytes = makeValue(.string)

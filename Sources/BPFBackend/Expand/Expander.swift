@@ -76,6 +76,9 @@ struct Expander {
       let operands = frame.map(operands)
       let action = try expand(intrinsic, result, operands, location, &frame, into: &steps)
       if let action { steps.append(Step(action: action, location: location)) }
+    case .formatSite(let result, let slot, let operands):
+      let operands = frame.map(operands)
+      frame.values[result.index] = try siteFormat(slot: slot, operands, location, into: &steps)
     case .emit(let record, let operands):
       let site = site(location, into: &steps)
       let action = Action.emit(record, site: site, frame.map(operands))

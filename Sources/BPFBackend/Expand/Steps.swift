@@ -59,6 +59,9 @@ enum MachineOperation: Hashable {
   case realTime
   case jiffies
   case target
+  /// Seconds east of Greenwich when the session began, and the zone's name.
+  case timeZoneOffset
+  case timeZoneName
   case unary(PlanUnary, Operand)
   case binary(PlanBinary, Operand, Operand)
   /// Faults.
@@ -82,7 +85,7 @@ enum MachineOperation: Hashable {
 
   var resultType: ValueType {
     switch self {
-    case .commandName, .kernelText, .siteText: .string
+    case .commandName, .kernelText, .siteText, .timeZoneName: .string
     default: .long
     }
   }
@@ -90,7 +93,7 @@ enum MachineOperation: Hashable {
   var operands: [Operand] {
     switch self {
     case .register, .tracepointArgument, .currentTask, .processAndThread, .userAndGroup, .processor, .site,
-      .monotonicTime, .realTime, .jiffies, .target, .commandName:
+      .monotonicTime, .realTime, .jiffies, .target, .commandName, .timeZoneOffset, .timeZoneName:
       []
     case .unary(_, let operand), .load(_, _, _, let operand), .extend(let operand, _, _),
       .bits(let operand, _, _, _), .kernelText(let operand), .siteText(_, let operand):

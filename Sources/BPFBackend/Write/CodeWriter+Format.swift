@@ -150,7 +150,8 @@ extension CodeWriter {
     toSlot slot: Int,
     limit: Operand,
     quote: Unicode.Scalar,
-    isQuoted: Operand
+    isQuoted: Operand,
+    isCut: Bool = false
   ) {
     if case .long(let isQuoted) = isQuoted {
       move(.r4, isQuoted != 0 ? 1 : 0)
@@ -161,7 +162,7 @@ extension CodeWriter {
       move(.r4, 1)
       code.place(plain)
     }
-    code.emit(.arithmetic(.or, .r4, Int32(quote.value) << 8))
+    code.emit(.arithmetic(.or, .r4, Int32(quote.value) << 8 | (isCut ? 2 : 0)))
     load(limit, into: .r3)
     textAddress(.r2, source, 0)
     scratchAddress(.r1, slot)

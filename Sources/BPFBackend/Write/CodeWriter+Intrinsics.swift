@@ -28,14 +28,14 @@ extension CodeWriter {
     case .loadEntry(let result, let slot): writeLoadEntry(result, slot)
     case .matchRegex(let result, let operand, let pattern): try writeMatch(result, operand, pattern)
     case .format(let result, let format, let operands): writeFormat(result, format, operands)
-    case .formatSite: throw unsupported("a text of '$$vars' or '$x$' that is not only printed")
     case .extract(let result, let field, let global, let keys): try writeExtract(result, field, global, keys)
     case .histogramBucket(let result, let shape, let global, let keys, let bucket):
       try writeHistogramBucket(result, shape, global, keys, bucket)
     case .packHistogram(let result, let shape, let global, let keys, let first, let count):
       writePackHistogram(result, shape, global, keys, first: first, count: count)
     case .print, .printHistogram, .printBuckets: throw unsupported("printing that was not outlined")
-    case .if, .loop, .foreach, .break, .continue, .return, .next, .tryCatch, .call, .read, .context, .emit:
+    case .if, .loop, .foreach, .break, .continue, .return, .next, .tryCatch, .call, .read, .context, .emit,
+      .formatSite:
       preconditionFailure("the expander leaves no control flow, calls or reads")
     }
   }
@@ -79,7 +79,8 @@ extension CodeWriter {
       store(.r0, result)
     case .stringQuoted:
       guard let result else { return }
-      writeEscape(operands[0], limit: .long(0), isQuoted: .long(1), result)
+      let isCut = operands.count > 1
+      writeEscape(operands[0], limit: .long(0), isQuoted: .long(1), isCut: isCut, result)
     case .textStr:
       guard let result else { return }
       writeEscape(operands[0], limit: .long(0), isQuoted: .long(0), result)

@@ -28,6 +28,13 @@ extension CodeWriter {
       code.loadMapValue(.r1, ModuleMaps.scalars, offset: Int32(ScalarLayout.targetOffset))
       code.emit(.load(.double, .r0, .r1))
       store(.r0, result)
+    case .timeZoneOffset:
+      code.loadMapValue(.r1, ModuleMaps.scalars, offset: Int32(ScalarLayout.timeZoneOffset))
+      code.emit(.load(.double, .r0, .r1))
+      store(.r0, result)
+    case .timeZoneName:
+      code.loadMapValue(.r3, ModuleMaps.scalars, offset: Int32(ScalarLayout.timeZoneNameOffset))
+      copyForeignText(toSlotOf: result)
     case .unary(let kind, let operand): writePlanUnary(result, kind, operand)
     case .binary(let kind, let left, let right): writePlanBinary(result, kind, left, right)
     case .load(let memory, let byteCount, let isSigned, let address):

@@ -12,10 +12,16 @@ extension CodeWriter {
     code.call(subprogram(.replaceText))
   }
 
-  /// `text_str`, `text_strn` and `string_quoted`.
-  mutating func writeEscape(_ operand: Operand, limit: Operand, isQuoted: Operand, _ result: ValueID) {
+  /// `text_str`, `text_strn` and `string_quoted`; what is too long ends in `"...`, or is cut anywhere.
+  mutating func writeEscape(
+    _ operand: Operand,
+    limit: Operand,
+    isQuoted: Operand,
+    isCut: Bool = false,
+    _ result: ValueID
+  ) {
     guard let slot = slot(of: result) else { return }
-    escape(text(operand), toSlot: slot, limit: limit, quote: "\"", isQuoted: isQuoted)
+    escape(text(operand), toSlot: slot, limit: limit, quote: "\"", isQuoted: isQuoted, isCut: isCut)
   }
 
   /// Of the names in the literals, or `E#` and the number.

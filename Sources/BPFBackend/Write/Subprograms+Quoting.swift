@@ -5,8 +5,9 @@ import TraceIR
 extension CodeWriter {
   /// `r6` = where the text goes, `r7` = the string, `r8` = bytes written, `r9` = bytes read.
   ///
-  /// Besides that the most bytes, and above them whether there are quotes and which. Until the end, the length
-  /// of the new string says how many bytes leave room for `"...`, or for nothing without quotes.
+  /// Besides that the most bytes, and above them whether there are quotes, whether what is too long is cut anywhere,
+  /// and which quote. Until the end, the length of the new string says how many bytes leave room for `"...`, or for
+  /// nothing without quotes.
   mutating func writeEscapeText() {
     let (limited, plain) = (code.makeLabel(), code.makeLabel())
     move(.r6, .r1)
@@ -28,6 +29,7 @@ extension CodeWriter {
     repeatRounds { writer, _, done in
       writer.loadWord(.r1, .r7)
       writer.code.jump(if: .greaterOrEqual, .r9, .r1, to: done)
+      writer.code.jump(if: .greater, .r8, Int32(writer.module.field.capacity), to: done)
       writer.noteRoom()
       writer.loadNextByte()
       writer.writeEscaped(done)
@@ -81,7 +83,8 @@ extension CodeWriter {
 
   /// Goes to `done` unless `byteCount` more bytes and a quote fit.
   private mutating func needRoom(_ byteCount: Int, _ done: Assembler.Label) {
-    let unquoted = code.makeLabel()
+    let (unquoted, isCut) = (code.makeLabel(), code.makeLabel())
+    jumpIfCut(to: isCut)
     move(.r5, .r8)
     add(.r5, byteCount)
     jumpUnlessQuoted(to: unquoted)
@@ -89,6 +92,15 @@ extension CodeWriter {
     code.place(unquoted)
     loadLimit()
     code.jump(if: .greater, .r5, .r4, to: done)
+    code.place(isCut)
+  }
+
+  /// Goes to `label` when what is too long is cut anywhere; uses `r1`.
+  private mutating func jumpIfCut(to label: Assembler.Label) {
+    loadKept(.r1)
+    code.emit(.arithmetic(.shiftRight, .r1, 33))
+    code.emit(.arithmetic(.and, .r1, 1))
+    code.jump(if: .notEqual, .r1, 0, to: label)
   }
 
   /// Appends `r0`, escaped where C source needs it.
@@ -140,11 +152,15 @@ extension CodeWriter {
   /// All bytes were read, or the rest has no room.
   private mutating func endEscaped() {
     let (cut, bare, unquoted) = (code.makeLabel(), code.makeLabel(), code.makeLabel())
+    let isCut = code.makeLabel()
+    jumpIfCut(to: isCut)
     loadWord(.r1, .r7)
     code.jump(if: .less, .r9, .r1, to: cut)
+    code.place(isCut)
     jumpUnlessQuoted(to: bare)
     put(UInt8(ascii: "\""))
     code.place(bare)
+    limit(.r8, to: module.field.capacity)
     storeWord(.r6, 0, .r8)
     finish(0)
     code.place(cut)
@@ -168,9 +184,12 @@ extension CodeWriter {
     put(.r2)
   }
 
-  /// Appends one byte; uses `r1`.
+  /// Appends one byte if it fits, and counts it; uses `r1`.
   private mutating func put(_ register: BPFRegister) {
+    let full = code.makeLabel()
+    code.jump(if: .greaterOrEqual, .r8, Int32(module.field.capacity), to: full)
     storeByte(.r6, .r8, register)
+    code.place(full)
     add(.r8, 1)
   }
 }

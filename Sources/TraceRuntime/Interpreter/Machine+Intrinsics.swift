@@ -30,7 +30,7 @@ extension Machine {
     switch intrinsic {
     case .strlen, .substr, .stringat, .isinstr, .strpos, .strReplace, .strtol, .textStr, .textStrn,
       .stringQuoted, .isdigit, .ctime, .tzCtime, .tzName, .tzGmtoff, .errnoStr:
-      return try PureIntrinsics(stringLimit: stringLimit).answer(intrinsic, operands)
+      return try PureIntrinsics(stringLimit: stringLimit, zone: zone).answer(intrinsic, operands)
     case .tokenize: return .string(tokens.next(in: operands[0].string, delimiters: operands[1].string))
     case .matched: return .string(try matched(operands[0].long))
     case .ngroups:

@@ -1,3 +1,4 @@
+import Platform
 import TargetModel
 import TraceIR
 
@@ -32,6 +33,8 @@ struct Machine {
   let store: any GlobalStore
   let texts: FaultTexts
   let stringLimit: Int
+  /// Where the session began.
+  let zone = LocalTime.now
 
   var longs: [Int64] = []
   var strings: [ByteString] = []

@@ -7,6 +7,8 @@ import TraceIR
 /// Source: manual pages `function::NAME` of SystemTap.
 struct PureIntrinsics {
   let stringLimit: Int
+  /// As it was when the session began (manual page `function::tz_ctime`).
+  let zone: LocalTime.Zone
 
   /// The answer; nil for functions that are not pure.
   func answer(_ intrinsic: Intrinsic, _ operands: [Datum]) throws(ScriptFault) -> Datum? {
@@ -38,7 +40,6 @@ struct PureIntrinsics {
   }
 
   private func zoned(_ intrinsic: Intrinsic, _ operands: [Datum]) -> Datum {
-    let zone = LocalTime.zone(at: operands.first?.long ?? 0)
     switch intrinsic {
     case .tzName: return .string(ByteString(zone.name))
     case .tzGmtoff: return .long(-zone.secondsEastOfUTC)

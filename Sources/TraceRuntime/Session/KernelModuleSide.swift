@@ -32,7 +32,7 @@ package final class KernelModuleSide: KernelSide {
     lossCounters = losses
     probeCount = program.probes.count
     let bias = Clock.realtimeNanoseconds() &- Clock.monotonicNanoseconds()
-    globals.setSession(target: Int64(target ?? 0), realtimeBias: bias)
+    globals.setSession(target: Int64(target ?? 0), realtimeBias: bias, zone: LocalTime.now)
   }
 
   /// Keeps `attachment` until ``detach()``; called after the maps are ready, so that no hit sees them half set.

@@ -48,10 +48,16 @@ package final class MapStore: GlobalStore {
     scalars.store(0, offset: ScalarLayout.stateOffset, state.rawValue)
   }
 
-  /// Sets what `target()` answers, and how far the clocks are apart.
-  func setSession(target: Int64, realtimeBias: UInt64) {
+  /// Sets what `target()` and the functions on time zones answer, and how far the clocks are apart.
+  func setSession(target: Int64, realtimeBias: UInt64, zone: LocalTime.Zone) {
     scalars.store(0, offset: ScalarLayout.targetOffset, target)
     scalars.store(0, offset: ScalarLayout.realtimeBiasOffset, realtimeBias)
+    scalars.store(0, offset: ScalarLayout.timeZoneOffset, zone.secondsEastOfUTC)
+    let name = Array(zone.name.utf8.prefix(ScalarLayout.timeZoneNameCapacity))
+    scalars.store(0, offset: ScalarLayout.timeZoneNameOffset, UInt32(name.count))
+    for (index, byte) in name.enumerated() {
+      scalars.store(0, offset: ScalarLayout.timeZoneNameOffset + 4 + index, byte)
+    }
   }
 
   var skippedHits: UInt64 { scalars.loadCounter(0, offset: ScalarLayout.skippedOffset) }
