@@ -104,6 +104,12 @@ final class ImageCore: Sendable {
     return symbols
   }
 
+  /// The best name of the symbols at `address`: the debug file has what was stripped.
+  func symbol(at address: LinkAddress) -> String? {
+    let tables = [info.main?.symbols, binary.symbols].compactMap { $0 }
+    return tables.lazy.flatMap { $0.symbols(at: address) }.first { $0.isFunction && $0.isDefined }?.name
+  }
+
   /// What expressions at `address` may refer to, but for the frame.
   func context(at address: LinkAddress, entry: LinkAddress?) -> LocationPlanner.Context {
     LocationPlanner.Context(

@@ -93,11 +93,19 @@ package struct StatementPattern: Hashable, Sendable {
   package var function: String
   package var file: String?
   package var line: FunctionPattern.LineSpec
+  /// Take the closest line that has code instead of one that has none.
+  package var isNearest: Bool
 
-  package init(function: String = "*", file: String?, line: FunctionPattern.LineSpec) {
+  package init(
+    function: String = "*",
+    file: String?,
+    line: FunctionPattern.LineSpec,
+    isNearest: Bool = false
+  ) {
     self.function = function
     self.file = file
     self.line = line
+    self.isNearest = isNearest
   }
 }
 
@@ -115,6 +123,23 @@ package struct StatementResult: Sendable, Hashable {
   package var statements: [StatementMatch]
   /// Lines with code around one that has none: SystemTap's “try :A or :B”.
   package var nearestLines: [Int]
+}
+
+/// A label of the source in the code of a function.
+package struct LabelMatch: Sendable, Hashable {
+  package var name: String
+  package var address: LinkAddress
+  package var line: Int?
+}
+
+/// A function that another one calls.
+package struct CalleeMatch: Sendable, Hashable {
+  /// Out of line, or an instance inlined into the caller.
+  package var function: FunctionMatch
+  /// Where the calls return to; empty for what was inlined.
+  package var calls: [LinkAddress]
+  /// Some call is a jump, which leaves no trace of the caller.
+  package var hasTailCall: Bool
 }
 
 /// A variable that a function's code can see.

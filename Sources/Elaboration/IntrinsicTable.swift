@@ -48,14 +48,18 @@ enum IntrinsicTable {
 
   private static let rows: [Row] =
     [
+      row("__arguments_end", [], .long, .argumentsEnd),
+      row("__arguments_start", [], .long, .argumentsStart),
+      row("__cmdline_arg", [.long], .string, .cmdlineArg),
+      row("__cmdline_str", [], .string, .cmdlineStr, []),
+      row("__env_var", [.string], .string, .envVar),
+      row("__environment_end", [], .long, .environmentEnd),
+      row("__environment_start", [], .long, .environmentStart),
       row("abort", [], nil, .abort),
       row("addr", [], .long, .instructionPointer),
-      row("cmdline_arg", [.long], .string, .cmdlineArg),
-      row("cmdline_str", [], .string, .cmdlineStr, []),
       row("cpu", [], .long, .cpu),
       row("ctime", [.long], .string, .ctime),
       row("egid", [], .long, .egid),
-      row("env_var", [.string], .string, .envVar),
       row("errno_str", [.long], .string, .errnoStr),
       row("error", [.string], nil, .error),
       row("euid", [], .long, .euid),

@@ -16,6 +16,10 @@ struct KernelTaskPlans {
     case .euid: value(["cred", "euid", "val"])
     case .egid: value(["cred", "egid", "val"])
     case .pexecname: parentNameAddress
+    case .argumentsStart: value(["mm", "arg_start"])
+    case .argumentsEnd: value(["mm", "arg_end"])
+    case .environmentStart: value(["mm", "env_start"])
+    case .environmentEnd: value(["mm", "env_end"])
     default: nil
     }
   }

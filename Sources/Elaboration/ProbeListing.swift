@@ -8,10 +8,30 @@ package struct ListedProbe: Hashable, Sendable {
   package let point: String
   /// Script variables that aliases set, then target variables: `name:string`, `$a:int`.
   package let variables: [ListedVariable]
+  /// What the kernel does at its instruction, or why there can be no probe; nil for what is no instruction.
+  package let standing: SiteStanding?
+  /// The symbol there, where the program calls the function otherwise: the compiler made several copies.
+  package let symbol: String?
 
-  package init(point: String, variables: [ListedVariable]) {
+  package init(
+    point: String,
+    variables: [ListedVariable],
+    standing: SiteStanding? = nil,
+    symbol: String? = nil
+  ) {
     self.point = point
     self.variables = variables
+    self.standing = standing
+    self.symbol = symbol
+  }
+
+  /// Whether a probe can be put there.
+  package var isPossible: Bool { standing?.refusal == nil }
+
+  /// What `-v` adds to the line: `# emulated, slid by 4`.
+  package var remark: String {
+    guard let standing else { return "" }
+    return "  # " + standing.text + (symbol.map { " (\($0))" } ?? "")
   }
 
   /// The whole line of `-L`.
@@ -19,6 +39,8 @@ package struct ListedProbe: Hashable, Sendable {
 }
 
 /// Everything that `points` can mean, sorted; patterns that mean nothing are errors.
+///
+/// Places that cannot be probed are among them, so that a listing can tell why.
 package func listProbes(
   _ points: [ProbePoint],
   sources: inout SourceSet,
@@ -37,8 +59,15 @@ extension Elaborator {
     linkTapset(aliasFor: point)
     let matches = aliases(matching: point)
     guard matches.isEmpty else { return matches.compactMap { list($0, of: point) } }
-    return expand(point).flatMap(\.candidates).map { candidate in
-      ListedProbe(point: candidate.trigger.point ?? point.text, variables: candidate.variables())
+    return expand(point).flatMap { expanded in
+      expanded.candidates.map { candidate in
+        ListedProbe(
+          point: candidate.trigger.point ?? point.text,
+          variables: candidate.variables(),
+          standing: candidate.standing,
+          symbol: candidate.symbol()
+        )
+      } + expanded.refused.map { ListedProbe(point: $0.point, variables: [], standing: $0.standing) }
     }
   }
 

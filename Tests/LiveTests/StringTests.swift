@@ -38,6 +38,46 @@ extension LiveTests {
       check(text(ofFile: output).split(separator: "\n").map(String.init), expected)
     }
 
+    @Test("arguments and environment are those of the process that was hit")
+    func commandLine() throws {
+      let program = Package.program("threads")
+      let scratch = try ScratchDirectory()
+      let output = "\(scratch.path)/out"
+      let script = """
+        global gs = ""
+        probe process("\(program)").function("hit") {
+          printf("%s|%s|%s|%s\\n", cmdline_str(), cmdline_arg(1), cmdline_arg(9), cmdline_args(1, 2, "-"))
+          gs = env_var("STRINGS") . "<" . env_var("STRING") . ">"
+          println(gs)
+        }
+        """
+      let traced = try utrace(
+        ["-w", "-o", output, "-c", "\(program) 1 1 push ''", "-e", script],
+        environment: ["STRINGS": "a b"]
+      )
+      let lines = text(ofFile: output).split(separator: "\n").map(String.init)
+      #expect(lines == ["\(program) 1 1 push|1||1-1", "a b<>"], "\(traced.errors)")
+    }
+
+    @Test("UTF-16 and UTF-32 become UTF-8")
+    func unicode() throws {
+      let scratch = try ScratchDirectory()
+      let program = try scratch.compileC(unicodeSource, to: "unicode", flags: ["-O1", "-g"])
+      let output = "\(scratch.path)/out"
+      let script = """
+        global gs = ""
+        probe process("\(program)").function("take") {
+          gs = user_string_utf16($a)
+          println(gs, user_string_utf32($b), user_string_quoted_utf16($a))
+          gs = user_string_utf16($bad, "bad")
+          println(gs, user_string_utf32(16, "none"), user_string_quoted_utf32(16))
+        }
+        """
+      let traced = try utrace(["-w", "-o", output, "-c", program, "-e", script])
+      let quoted = #""h\303\251\342\202\254\360\237\230\200!""#
+      #expect(text(ofFile: output) == "hé€😀!hé€😀!\(quoted)\nbadnone0x10\n", "\(traced.errors)")
+    }
+
     @Test("the zone is where the session began, on both sides")
     func timeZone() throws {
       let zone = ["TZ": "XYZ-5:30"]
@@ -89,6 +129,18 @@ extension LiveTests {
     }
   }
 }
+
+private let unicodeSource = """
+  #include <uchar.h>
+  __attribute__((noinline, noclone)) int take(const char16_t *a, const char32_t *b, const char16_t *bad) {
+    __asm__ volatile("");
+    return a[0] + b[0] + bad[0];
+  }
+  int main(void) {
+    static const char16_t bad[] = {'x', 0xd83d, 'y', 0};
+    return take(u"h\\u00e9\\u20ac\\U0001F600!", U"h\\u00e9\\u20ac\\U0001F600!", bad) == 0;
+  }
+  """
 
 /// All cases in one probe.
 func textScript(at point: String) -> String {
@@ -148,4 +200,9 @@ let textCases: [TextCase] = [
   TextCase("ctime(n - 42)", "Thu Jan  1 00:00:00 1970"),
   TextCase("ctime(n - 2147483690)", "Fri Dec 13 20:45:52 1901"),
   TextCase("ctime(n + 2147483605)", "Tue Jan 19 03:14:07 2038"),
+  // tapset::task_time(3stap), tapset::proc_mem(3stap).
+  TextCase("msecs_to_string(n * 1458) . usecs_to_string(n + 60999963)", "1m1.236s1m1.000005s"),
+  TextCase("nsecs_to_string(n - 41)", "0m0.000000001s"),
+  TextCase("bytes_to_string(n) . bytes_to_string(1494 + n) . bytes_to_string(n << 20)", "   42 1.5K42.0M"),
+  TextCase("pages_to_string(n)", " 168K"),
 ]

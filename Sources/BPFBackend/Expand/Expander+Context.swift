@@ -42,7 +42,8 @@ extension Expander {
     case .returnValue: return try expand(.register(target.registers.returnValue), [], location, into: &steps)
     case .argument(let number): return try expand(argument(number), [], location, into: &steps)
     case .site(let text): return siteText(text, location, into: &steps)
-    case .ppid, .pgrp, .sid, .euid, .egid, .pexecname:
+    case .ppid, .pgrp, .sid, .euid, .egid, .pexecname, .argumentsStart, .argumentsEnd, .environmentStart,
+      .environmentEnd:
       guard let plan else { throw unsupported("'\(field)'", location) }
       let value = try expand(plan, [], location, into: &steps)
       return field.isString ? machine(.kernelText(value), location, into: &steps) : value

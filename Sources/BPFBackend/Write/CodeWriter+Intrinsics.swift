@@ -98,6 +98,9 @@ extension CodeWriter {
     case .errnoStr:
       guard let result else { return }
       writeErrorName(operands[0], result)
+    case .cmdlineArg, .cmdlineStr, .envVar:
+      // The session's own, which the tapset asks for in probes of the user side only.
+      if let result { clearSlot(of: result) }
     case .randint:
       guard let result else { return }
       writeRandom(operands[0], result)

@@ -92,9 +92,11 @@ extension ImageCore {
     guard let raw = function.die else { return (nil, nil) }
     let definition = typeDefinitions
     return session.read { reader in
-      let type = reader.die(DIEReference(raw: raw))?.reference(DwarfAttribute.type)
-      guard let type = TypeReader.reference(type) else { return (nil, nil) }
       let types = TypeReader(reader: reader, definition: definition)
+      let die = reader.die(DIEReference(raw: raw))
+      guard let type = TypeReader.reference(die?.reference(DwarfAttribute.type)) else {
+        return die.flatMap { GoResult(types).first(of: $0) } ?? (nil, nil)
+      }
       return (type, ReturnValue(types).location(of: type))
     }
   }

@@ -44,6 +44,17 @@ import Glibc
     )
   }
 
+  /// The header of the unit that it is in.
+  var unitHeader: DIEReference {
+    let own = reference
+    let inUnit = unsafe call { unsafe dwarf_cuoffset($0) }
+    return DIEReference(
+      offset: own.offset &- inUnit,
+      isAlternate: own.isAlternate,
+      isTypeSection: own.isTypeSection
+    )
+  }
+
   /// The attribute, from the declaration or abstract instance when need be.
   private func withAttribute<Answer>(
     _ attribute: UInt16,
@@ -116,10 +127,18 @@ import Glibc
     }
   }
 
+  /// An address; not integrated.
+  func address(_ attribute: UInt16) -> UInt64? {
+    unsafe withAttribute(attribute, isOwn: true) { value in
+      var address: Dwarf_Addr = 0
+      return unsafe dwarf_formaddr(value, &address) == 0 ? UInt64(address) : nil
+    }
+  }
+
   /// The DIE that the attribute refers to, in whatever unit or file it is.
-  func reference(_ attribute: UInt16) -> DIE? {
+  func reference(_ attribute: UInt16, isOwn: Bool = false) -> DIE? {
     let alternate = unsafe alternate
-    return unsafe withAttribute(attribute) { value in
+    return unsafe withAttribute(attribute, isOwn: isOwn) { value in
       var target = unsafe Dwarf_Die()
       guard unsafe dwarf_formref_die(value, &target) != nil else { return nil }
       return unsafe DIE(target, alternate: alternate)
@@ -131,6 +150,14 @@ import Glibc
     unsafe call { die in
       var address: Dwarf_Addr = 0
       return unsafe dwarf_entrypc(die, &address) == 0 ? UInt64(address) : nil
+    }
+  }
+
+  /// One past its last instruction, when its code is one piece.
+  var highAddress: UInt64? {
+    unsafe call { die in
+      var address: Dwarf_Addr = 0
+      return unsafe dwarf_highpc(die, &address) == 0 ? UInt64(address) : nil
     }
   }
 
@@ -170,6 +197,47 @@ import Glibc
     unsafe call { die in
       var line: CInt = 0
       return unsafe dwarf_decl_line(die, &line) == 0 ? Int(line) : nil
+    }
+  }
+
+  /// The file that declares it, by its own or its declaration's word.
+  var declarationFile: String? {
+    unsafe call { die in unsafe dwarf_decl_file(die).map { unsafe String(cString: $0) } }
+  }
+
+  /// `namespace::class` around the declaration of what this is an instance or definition of; nil at the top.
+  var enclosingScope: String? {
+    var declared = self
+    for _ in 0..<8 {
+      guard
+        let origin = declared.reference(DwarfAttribute.abstractOrigin, isOwn: true)
+          ?? declared.reference(DwarfAttribute.specification, isOwn: true)
+      else { break }
+      declared = origin
+    }
+    var names: [String] = []
+    for scope in declared.scopesAround {
+      switch scope.tag {
+      case DwarfTag.namespace, DwarfTag.module, DwarfTag.classType, DwarfTag.structureType,
+        DwarfTag.unionType:
+        names.append(scope.name ?? "(anonymous namespace)")
+      default: continue
+      }
+    }
+    return names.isEmpty ? nil : names.reversed().joined(separator: "::")
+  }
+
+  /// The DIEs around this one, innermost first.
+  private var scopesAround: [DIE] {
+    let alternate = unsafe alternate
+    return unsafe call { die in
+      var scopes: UnsafeMutablePointer<Dwarf_Die>?
+      let count = unsafe dwarf_getscopes_die(die, &scopes)
+      guard count > 1, let first = unsafe scopes else { return [] }
+      defer { unsafe free(first) }
+      return unsafe UnsafeBufferPointer(start: first, count: Int(count)).dropFirst().map {
+        unsafe DIE($0, alternate: alternate)
+      }
     }
   }
 

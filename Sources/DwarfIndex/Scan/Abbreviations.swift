@@ -6,6 +6,8 @@ enum DIEAction: UInt8 {
   case skipTree
   /// Not reported, but its children are walked.
   case ignore
+  /// A declaration of a function: stepped over with its parameters, which are half of what a C++ unit holds.
+  case declaration
   case unit, subprogram, variable, type, enumeration, enumerator, scope, inlined
 }
 
@@ -110,8 +112,7 @@ struct AbbreviationTable {
   private(set) var byteCount = 0
 
   /// Compiles the table at the unit's offset; broken input gives a table with fewer entries.
-  /// - Parameter keepsInlined: report DW_TAG_inlined_subroutine instead of stepping over what is below it.
-  init(_ bytes: RawSpan, for unit: UnitHeader, keepsInlined: Bool = false) {
+  init(_ bytes: RawSpan, for unit: UnitHeader, purpose: Purpose) {
     key = Key(unit)
     guard let offset = Int(exactly: key.offset) else { return }
     var cursor = ByteCursor(bytes, at: offset)
@@ -122,7 +123,11 @@ struct AbbreviationTable {
       let tag = UInt16(truncatingIfNeeded: cursor.readULEB128())
       let hasChildren = cursor.readUInt8() != 0
       var entry = Abbreviation(tag: tag, action: Self.action(of: tag), hasChildren: hasChildren)
-      if entry.action == .inlined && !keepsInlined { entry.action = .skipTree }
+      if entry.action == .inlined && purpose != .instances { entry.action = .skipTree }
+      if entry.action == .subprogram, purpose == .names, Self.declares(bytes, at: cursor.offset, surely: true)
+      {
+        entry.action = .declaration
+      }
       // Static members of DWARF 4: what a definition elsewhere refers back to.
       if tag == DwarfTag.member, Self.declares(bytes, at: cursor.offset) { entry.action = .variable }
       entry.firstStep = UInt32(truncatingIfNeeded: steps.count)
@@ -135,13 +140,25 @@ struct AbbreviationTable {
     }
   }
 
-  /// Whether the attributes at `offset` include DW_AT_declaration.
-  private static func declares(_ bytes: RawSpan, at offset: Int) -> Bool {
+  /// What a table is compiled for: which DIEs it reports.
+  enum Purpose {
+    /// A scan for names: no inlined instances, no declarations of functions.
+    case names
+    /// Looking up declarations.
+    case declarations
+    /// Looking for inlined instances.
+    case instances
+  }
+
+  /// Whether the attributes at `offset` include DW_AT_declaration; `surely`: in a form that cannot say no.
+  private static func declares(_ bytes: RawSpan, at offset: Int, surely: Bool = false) -> Bool {
     var cursor = ByteCursor(bytes, at: offset)
     while !cursor.hasFailed {
       let attribute = cursor.readULEB128()
       let form = cursor.readULEB128()
-      if attribute == UInt64(DwarfAttribute.declaration) { return true }
+      if attribute == UInt64(DwarfAttribute.declaration) {
+        return !surely || form == UInt64(DwarfForm.flagPresent)
+      }
       if form == UInt64(DwarfForm.implicitConstant) { cursor.skipLEB128() }
       if attribute == 0 && form == 0 { break }
     }
@@ -221,20 +238,23 @@ struct AbbreviationTable {
     case DwarfTag.enumerator: .enumerator
     case DwarfTag.namespace, DwarfTag.module: .scope
     case DwarfTag.inlinedSubroutine: .inlined
-    case DwarfTag.subroutineType, DwarfTag.arrayType, callSite, gnuCallSite: .skipTree
+    case DwarfTag.subroutineType, DwarfTag.arrayType, DwarfTag.callSite, DwarfTag.gnuCallSite: .skipTree
     default: .ignore
     }
   }
 
-  private static let callSite: UInt16 = 0x48
-  private static let gnuCallSite: UInt16 = 0x4109
-
   /// Where the value of `attribute` goes for DIEs like `entry`; nil: nowhere.
   private static func slot(of attribute: UInt16, in entry: Abbreviation) -> Int? {
     if attribute == DwarfAttribute.sibling {
-      return entry.hasChildren && (entry.action == .skipTree || entry.action == .type) ? DIESlot.sibling : nil
+      switch entry.action {
+      case .skipTree, .declaration, .type: return entry.hasChildren ? DIESlot.sibling : nil
+      case .ignore, .unit, .subprogram, .variable, .enumeration, .enumerator, .scope, .inlined: return nil
+      }
     }
-    guard entry.action != .ignore, entry.action != .skipTree else { return nil }
+    switch entry.action {
+    case .ignore, .skipTree, .declaration: return nil
+    case .unit, .subprogram, .variable, .type, .enumeration, .enumerator, .scope, .inlined: break
+    }
     switch attribute {
     case DwarfAttribute.name: return DIESlot.name
     case DwarfAttribute.linkageName, DwarfAttribute.mipsLinkageName: return DIESlot.linkageName

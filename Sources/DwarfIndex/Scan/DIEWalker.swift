@@ -50,6 +50,10 @@ struct DIEFields {
   private(set) var isBroken = false
   /// Follow the sibling attribute of structures, whose children do not matter in C.
   var skipsTypeTrees = false
+  /// Where scopes begin and end: from an offset on, DIEs are in that scope.
+  private(set) var scopeChanges: ContiguousArray<ScopeChange> = []
+  /// Scopes that are open: the depth of their DIE, and the scope around it.
+  private var openScopes: ContiguousArray<(depth: Int, outer: Int32)> = []
 
   /// Deeper nesting than any compiler writes is an attack.
   static let deepest = 1000
@@ -73,6 +77,10 @@ struct DIEFields {
       let code = cursor.readULEB128()
       if code == 0 {
         nextDepth -= 1
+        if let open = openScopes.last, open.depth == nextDepth {
+          openScopes.removeLast()
+          scopeChanges.append(ScopeChange(offset: cursor.offset, scope: open.outer))
+        }
         if nextDepth <= 0 { return false }
         continue
       }
@@ -85,11 +93,19 @@ struct DIEFields {
       enterChildren()
       if depth == 0 && nextDepth == 0 && !abbreviation.hasChildren { cursor.seek(cursor.byteCount) }
       switch abbreviation.action {
-      case .ignore, .skipTree: continue
+      case .ignore, .skipTree, .declaration: continue
       case .unit, .subprogram, .variable, .type, .enumeration, .enumerator, .scope, .inlined: return true
       }
     }
     return false
+  }
+
+  /// The children of the DIE just reported are in `scope`, and what follows them in `outer` again.
+  @_lifetime(self: copy self)
+  mutating func openScope(_ scope: Int32, in outer: Int32) {
+    guard abbreviation.hasChildren else { return }
+    scopeChanges.append(ScopeChange(offset: offset + 1, scope: scope))
+    openScopes.append((depth, outer))
   }
 
   @_lifetime(self: copy self)
@@ -101,7 +117,8 @@ struct DIEFields {
   @_lifetime(self: copy self)
   private mutating func enterChildren() {
     guard abbreviation.hasChildren else { return }
-    if abbreviation.action == .skipTree || abbreviation.action == .type && skipsTypeTrees,
+    let isSkipped = abbreviation.action == .skipTree || abbreviation.action == .declaration
+    if isSkipped || abbreviation.action == .type && skipsTypeTrees,
       let sibling = fields[DIESlot.sibling],
       let target = offsetInSection(sibling, form: fields.form(DIESlot.sibling)), target >= cursor.offset
     {

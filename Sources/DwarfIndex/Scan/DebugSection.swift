@@ -1,3 +1,4 @@
+import Dispatch
 import ELF
 import Platform
 
@@ -39,6 +40,7 @@ private struct SectionSet: Sendable {
 
   /// Loads every section; one that is missing or does not unpack counts as empty.
   init(_ file: ELFFile?) {
+    Self.unpack(file)
     func load(_ section: DebugSection) -> SharedBytes {
       guard let bytes = try? file?.contents(ofSectionNamed: section.name) else { return SharedBytes([]) }
       return bytes
@@ -53,6 +55,16 @@ private struct SectionSet: Sendable {
     stringOffsets = load(.stringOffsets)
     strings = load(.strings)
     types = load(.types)
+  }
+
+  /// Unpacks compressed sections, the largest on one thread and the others on another.
+  private static func unpack(_ file: ELFFile?) {
+    guard let file else { return }
+    let packed = DebugSection.allCases.compactMap { file.section(named: $0.name) }.filter {
+      !$0.hasNoBits && $0.byteCount > 1 << 16
+    }.sorted { $0.byteCount > $1.byteCount }
+    guard packed.count > 1 else { return }
+    DispatchQueue.concurrentPerform(iterations: packed.count) { _ = try? file.contents(of: packed[$0]) }
   }
 
   @_lifetime(borrow self)

@@ -39,8 +39,10 @@ enum DwarfTag {
   static let typeUnit: UInt16 = 0x41
   static let rvalueReferenceType: UInt16 = 0x42
   static let atomicType: UInt16 = 0x47
+  static let callSite: UInt16 = 0x48
   static let skeletonUnit: UInt16 = 0x4a
   static let immutableType: UInt16 = 0x4b
+  static let gnuCallSite: UInt16 = 0x4109
 }
 
 /// DW_AT_* that the program reads.
@@ -74,6 +76,7 @@ enum DwarfAttribute {
   static let frameBase: UInt16 = 0x40
   static let specification: UInt16 = 0x47
   static let type: UInt16 = 0x49
+  static let variableParameter: UInt16 = 0x4b
   static let virtuality: UInt16 = 0x4c
   static let entryPC: UInt16 = 0x52
   static let ranges: UInt16 = 0x55
@@ -86,8 +89,12 @@ enum DwarfAttribute {
   static let addressBase: UInt16 = 0x73
   static let rangeListsBase: UInt16 = 0x74
   static let splitName: UInt16 = 0x76
+  static let callReturnPC: UInt16 = 0x7d
+  static let callOrigin: UInt16 = 0x7f
+  static let callTailCall: UInt16 = 0x82
   static let mipsLinkageName: UInt16 = 0x2007
   static let gnuVector: UInt16 = 0x2107
+  static let gnuTailCall: UInt16 = 0x2115
   static let gnuSplitName: UInt16 = 0x2130
   static let gnuRangesBase: UInt16 = 0x2132
   static let gnuAddressBase: UInt16 = 0x2133

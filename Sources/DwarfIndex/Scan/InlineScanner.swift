@@ -23,7 +23,7 @@ struct InlineScanner {
 
   init(_ catalog: UnitCatalog) {
     self.catalog = catalog
-    abbreviations = AbbreviationCache(catalog.files, keepsInlined: true)
+    abbreviations = AbbreviationCache(catalog.files, .instances)
     foreign = ForeignDeclarations(catalog)
   }
 

@@ -18,12 +18,18 @@ struct ScanOutput: Sendable {
     var needsPrologue: Bool
   }
 
-  /// A function that was inlined somewhere, once for each unit that knows it.
+  /// A function that was inlined somewhere.
   struct Inline: Sendable {
     var name: StringReference
     var scope: Int32
     var file: Int32
     var line: UInt32
+  }
+
+  /// A unit that knows an inlined function.
+  struct InlineSighting: Sendable {
+    /// Index in ``inlines``.
+    var inline: UInt32
     /// The offset of the unit's header, as a ``DIEReference``.
     var unit: UInt64
   }
@@ -59,7 +65,8 @@ struct ScanOutput: Sendable {
   }
 
   var functions: ContiguousArray<Function> = []
-  var inlines: ContiguousArray<Inline> = []
+  private(set) var inlines: ContiguousArray<Inline> = []
+  private(set) var inlineSightings: ContiguousArray<InlineSighting> = []
   var variables: ContiguousArray<Variable> = []
   var types: ContiguousArray<NamedType> = []
   var enumerators: ContiguousArray<Enumerator> = []
@@ -71,24 +78,18 @@ struct ScanOutput: Sendable {
   /// Some function's origin is in another unit: dwz or link-time optimisation was here.
   private(set) var hasForeignOrigins = false
 
-  private var scopeNumbers: [Scope: Int32] = [:]
+  private var scopeNumbers = KeyTable()
   private var fileNumbers: [LineFiles.File: Int32] = [:]
-  private var knownTypes: Set<TypeKey> = []
-  private var knownEnumerators: Set<StringReference> = []
-
-  private struct TypeKey: Hashable {
-    var name: StringReference
-    var scope: Int32
-    var tag: UInt16
-  }
+  private var knownTypes = KeyTable()
+  private var knownEnumerators = KeyTable()
+  private var inlineNumbers = KeyTable()
 
   /// The number of a scope, the same for the same names.
   mutating func number(of scope: Scope) -> Int32 {
-    if let known = scopeNumbers[scope] { return known }
-    let number = Int32(clamping: scopes.count)
-    scopes.append(scope)
-    scopeNumbers[scope] = number
-    return number
+    let parent = UInt64(UInt32(bitPattern: scope.parent))
+    let (number, isNew) = scopeNumbers.number(of: KeyTable.Key(first: scope.name.raw, second: parent))
+    if isNew { scopes.append(scope) }
+    return Int32(clamping: number)
   }
 
   /// The number of a file, the same for the same names.
@@ -102,8 +103,8 @@ struct ScanOutput: Sendable {
 
   /// Keeps the first type of each name; every C unit repeats what its headers declare.
   mutating func insert(_ type: NamedType) {
-    let key = TypeKey(name: type.name, scope: type.scope, tag: type.tag)
-    guard knownTypes.insert(key).inserted else { return }
+    let place = UInt64(UInt32(bitPattern: type.scope)) << 32 | UInt64(type.tag)
+    guard knownTypes.number(of: KeyTable.Key(first: type.name.raw, second: place)).isNew else { return }
     types.append(type)
   }
 
@@ -113,9 +114,18 @@ struct ScanOutput: Sendable {
     return true
   }
 
+  /// Notes that the unit whose header is at `unit` knows an inlined function.
+  mutating func insert(_ inline: Inline, in unit: UInt64) {
+    let place = UInt64(UInt32(bitPattern: inline.scope)) << 32 | UInt64(UInt32(bitPattern: inline.file))
+    let key = KeyTable.Key(first: inline.name.raw, second: place, third: UInt64(inline.line))
+    let (number, isNew) = inlineNumbers.number(of: key)
+    if isNew { inlines.append(inline) }
+    inlineSightings.append(InlineSighting(inline: UInt32(truncatingIfNeeded: number), unit: unit))
+  }
+
   /// Keeps the first enumerator of each name.
   mutating func insert(_ enumerator: Enumerator) {
-    guard knownEnumerators.insert(enumerator.name).inserted else { return }
+    guard knownEnumerators.number(of: KeyTable.Key(first: enumerator.name.raw)).isNew else { return }
     enumerators.append(enumerator)
   }
 }

@@ -57,15 +57,15 @@ struct UnitCatalog: Sendable {
 /// Compiled abbreviation tables, for units that share them.
 struct AbbreviationCache {
   private let files: DwarfSections
-  private let keepsInlined: Bool
+  private let purpose: AbbreviationTable.Purpose
   private var tables: [UInt64: AbbreviationTable] = [:]
   private var last: AbbreviationTable?
   /// Honest input has each table read once; overlapping ones could cost the square of the section.
   private var budget: Int
 
-  init(_ files: DwarfSections, keepsInlined: Bool) {
+  init(_ files: DwarfSections, _ purpose: AbbreviationTable.Purpose) {
     self.files = files
-    self.keepsInlined = keepsInlined
+    self.purpose = purpose
     let byteCount =
       files.bytes(.abbreviations, isAlternate: false).byteCount
       + files.bytes(.abbreviations, isAlternate: true).byteCount
@@ -83,7 +83,7 @@ struct AbbreviationCache {
     guard budget > 0 else { return nil }
     let files = self.files
     let bytes = files.bytes(.abbreviations, isAlternate: unit.section.isAlternate)
-    let table = AbbreviationTable(bytes, for: unit, keepsInlined: keepsInlined)
+    let table = AbbreviationTable(bytes, for: unit, purpose: purpose)
     budget -= table.byteCount
     if tables.count >= 64 { tables.removeAll(keepingCapacity: true) }
     tables[key.offset] = table
@@ -141,7 +141,7 @@ struct ForeignDeclarations {
         let name = unit.string(walker.fields, DIESlot.name, files)
         guard walker.abbreviation.hasChildren, !name.isNone else { continue }
         scopes[depth + 1] = output.number(of: ScanOutput.Scope(parent: scopes[depth], name: name))
-      case .enumeration, .enumerator, .unit, .inlined, .ignore, .skipTree: continue
+      case .declaration, .enumeration, .enumerator, .unit, .inlined, .ignore, .skipTree: continue
       }
     }
     return (unit, table)

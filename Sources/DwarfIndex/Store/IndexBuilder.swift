@@ -12,8 +12,9 @@ struct IndexBuilder {
   private(set) var variables: ContiguousArray<VariableRecord> = []
   private(set) var types: ContiguousArray<TypeRecord> = []
   private(set) var enumerators: ContiguousArray<EnumeratorRecord> = []
-  /// Inlined functions before those of one name are put together.
-  private var inlineSightings: ContiguousArray<(record: InlineRecord, unit: UInt64)> = []
+  /// Which unit knows which of ``inlines``.
+  private var inlineSightings: ContiguousArray<ScanOutput.InlineSighting> = []
+  private var inlineNumbers = KeyTable()
   private(set) var flags: UInt32 = 0
 
   /// Builds an index of `outputs`, whose strings are in `sections`, and of the functions in `symbols`.
@@ -41,14 +42,15 @@ struct IndexBuilder {
 
   private mutating func add(_ output: ScanOutput, _ sections: DwarfSections, _ isCode: (UInt64) -> Bool) {
     let names = OutputNames(output, sections, &strings)
+    var pool = ReferencePool(sections)
     if output.hasForeignOrigins { flags |= IndexHeader.hasForeignOrigins }
     for function in output.functions where isCode(function.entry) {
       var flags: FunctionRecord.Flags = function.isExternal ? .external : []
       if function.needsPrologue { flags.insert(.needsPrologue) }
       functions.append(
         FunctionRecord(
-          name: strings.insert(sections.stringBytes(function.name)),
-          linkageName: strings.insert(sections.stringBytes(function.linkageName)),
+          name: pool.offset(of: function.name, &strings),
+          linkageName: pool.offset(of: function.linkageName, &strings),
           scope: names.scope(function.scope),
           file: names.file(function.file),
           line: function.line,
@@ -59,24 +61,29 @@ struct IndexBuilder {
         )
       )
     }
-    for inline in output.inlines {
-      let record = InlineRecord(
-        name: strings.insert(sections.stringBytes(inline.name)),
-        scope: names.scope(inline.scope),
-        file: names.file(inline.file),
-        line: inline.line,
-        firstUnit: 0,
-        unitCount: 0
+    let numbers = output.inlines.map { inline in
+      number(
+        of: InlineRecord(
+          name: pool.offset(of: inline.name, &strings),
+          scope: names.scope(inline.scope),
+          file: names.file(inline.file),
+          line: inline.line,
+          firstUnit: 0,
+          unitCount: 0
+        )
       )
-      inlineSightings.append((record, inline.unit))
+    }
+    for var sighting in output.inlineSightings {
+      sighting.inline = numbers[Int(sighting.inline)]
+      inlineSightings.append(sighting)
     }
     for variable in output.variables {
       variables.append(
         VariableRecord(
-          name: strings.insert(sections.stringBytes(variable.name)),
-          linkageName: strings.insert(sections.stringBytes(variable.linkageName)),
+          name: pool.offset(of: variable.name, &strings),
+          linkageName: pool.offset(of: variable.linkageName, &strings),
           scope: names.scope(variable.scope),
-          unitName: strings.insert(sections.stringBytes(variable.unitName)),
+          unitName: pool.offset(of: variable.unitName, &strings),
           die: variable.die
         )
       )
@@ -139,6 +146,11 @@ struct IndexBuilder {
       end: end.overflow ? symbol.address.raw : end.partialValue,
       die: 0
     )
+    if known == nil, let readable = SymbolName(symbol.name) {
+      record.linkageName = name
+      record.name = strings.insert(readable.name)
+      record.scope = readable.scope.map { strings.insert($0) } ?? 0
+    }
     if let known {
       record.file = known.file
       record.line = known.line
@@ -164,28 +176,45 @@ struct IndexBuilder {
     putInlinesTogether()
   }
 
+  /// The place of an inlined function in ``inlines``, the same for the same.
+  private mutating func number(of record: InlineRecord) -> UInt32 {
+    let key = KeyTable.Key(
+      first: UInt64(record.name) << 32 | UInt64(record.scope),
+      second: UInt64(record.file) << 32 | UInt64(record.line)
+    )
+    let (number, isNew) = inlineNumbers.number(of: key)
+    if isNew { inlines.append(record) }
+    return UInt32(truncatingIfNeeded: number)
+  }
+
   private mutating func putInlinesTogether() {
-    let sightings = sorted(inlineSightings, name: \.record.name) { sighting in
-      let record = sighting.record
-      return (UInt64(record.scope) << 32 | UInt64(record.line), sighting.unit)
-    }
-    units = ContiguousArray(Set(sightings.map(\.unit)).sorted())
+    units = ContiguousArray(Set(inlineSightings.map(\.unit)).sorted())
     var numbers: [UInt64: UInt32] = [:]
     for (number, unit) in units.enumerated() { numbers[unit] = UInt32(clamping: number) }
-    for (record, unit) in sightings {
-      let number = numbers[unit] ?? 0
-      if let last = inlines.last, last.name == record.name, last.scope == record.scope,
-        last.line == record.line, last.file == record.file
-      {
-        guard inlineUnits.last != number else { continue }
-        inlines[inlines.count - 1].unitCount += 1
-      } else {
-        var first = record
-        first.firstUnit = UInt32(clamping: inlineUnits.count)
-        first.unitCount = 1
-        inlines.append(first)
-      }
-      inlineUnits.append(number)
+    // Counted, then filed: the sightings of one function end up side by side.
+    var ends = [Int](repeating: 0, count: inlines.count)
+    for sighting in inlineSightings { ends[Int(sighting.inline)] += 1 }
+    var starts = ends
+    var total = 0
+    for index in ends.indices {
+      starts[index] = total
+      total += ends[index]
+      ends[index] = starts[index]
+    }
+    var filed = ContiguousArray<UInt32>(repeating: 0, count: total)
+    for sighting in inlineSightings {
+      filed[ends[Int(sighting.inline)]] = numbers[sighting.unit] ?? 0
+      ends[Int(sighting.inline)] += 1
+    }
+    for index in inlines.indices { inlines[index].firstUnit = UInt32(clamping: index) }
+    inlines = sorted(inlines, name: \.name) { (UInt64($0.scope) << 32 | UInt64($0.line), UInt64($0.file)) }
+    inlineUnits.reserveCapacity(total)
+    for index in inlines.indices {
+      let old = Int(inlines[index].firstUnit)
+      let units = Set(filed[starts[old]..<ends[old]]).sorted()
+      inlines[index].firstUnit = UInt32(clamping: inlineUnits.count)
+      inlines[index].unitCount = UInt32(clamping: units.count)
+      inlineUnits += units
     }
   }
 
@@ -230,6 +259,22 @@ struct IndexBuilder {
       kept.append(record)
     }
     return kept
+  }
+}
+
+/// Where references to strings ended up in the pool: thousands of records share a reference.
+private struct ReferencePool {
+  private let sections: DwarfSections
+  private var numbers = KeyTable()
+  private var offsets: ContiguousArray<UInt32> = []
+
+  init(_ sections: DwarfSections) { self.sections = sections }
+
+  mutating func offset(of reference: StringReference, _ strings: inout StringPool) -> UInt32 {
+    if reference.isNone { return 0 }
+    let (number, isNew) = numbers.number(of: KeyTable.Key(first: reference.raw))
+    if isNew { offsets.append(strings.insert(sections.stringBytes(reference))) }
+    return offsets[number]
   }
 }
 

@@ -1,5 +1,6 @@
 import Diagnostics
 import StapSyntax
+import TargetModel
 
 extension Elaborator {
   /// Converts one probe's body and condition.
@@ -7,7 +8,7 @@ extension Elaborator {
     let condition = walk(conditions: draft.conditions)
     body = BodyState(source: draft.range.source, subject: .probe(draft.context))
     body.context = draft.context
-    var statements: [ElaboratedStatement] = []
+    var statements = draft.context.guardPlan.map { [guarding($0, draft)] } ?? []
     for piece in draft.pieces {
       body.source = piece.range.source
       statements.append(walk(piece))
@@ -20,6 +21,15 @@ extension Elaborator {
       body: ElaboratedBody(locals: elaboratedLocals(), statement: joined(statements, draft.range)),
       range: draft.range
     )
+  }
+
+  /// `if (!plan) next`: the site belongs to the point only when the plan says so.
+  private func guarding(_ plan: LocationPlan, _ draft: ProbeDraft) -> ElaboratedStatement {
+    var value = ElaboratedExpression(.read(plan, inputs: []), type: .long, draft.range)
+    if draft.context.isReturn { value = ElaboratedExpression(.entry(value), type: .long, draft.range) }
+    let isOther = ElaboratedExpression(.unary(.not, value), type: .long, draft.range)
+    let skip = ElaboratedStatement(.next, draft.range)
+    return ElaboratedStatement(.if(isOther, then: skip, else: nil), draft.range)
   }
 
   /// Converts one function.

@@ -10,6 +10,8 @@ struct ExpandedPoint {
   var prologues: [Statement]
   /// Outermost first.
   var epilogues: [Statement]
+  /// What was found and cannot be probed.
+  var refused: [RefusedSite] = []
 }
 
 /// Replaces aliases by what they stand for (stap(1), "PROBE ALIASES"; stapprobes(3stap), "SYNTAX").
@@ -76,7 +78,8 @@ extension Elaborator {
       candidates: resolution.candidates,
       conditions: conditions,
       prologues: [],
-      epilogues: []
+      epilogues: [],
+      refused: resolution.refused
     )
     return ([expanded], resolution.problems)
   }

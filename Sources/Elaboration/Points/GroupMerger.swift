@@ -15,6 +15,7 @@ struct GroupMerger {
   private struct Key: Hashable {
     let kind: SiteGrouper.Kind
     let processes: ProcessScope
+    let guardPlan: LocationPlan?
     let meanings: [TargetQuery: TargetMeaning]
   }
 
@@ -51,7 +52,12 @@ struct GroupMerger {
       meanings[query] = .text([])
     }
     guard !group.slots.isEmpty, !group.separatesPrograms else { return nil }
-    return Key(kind: group.kind, processes: group.processes, meanings: meanings)
+    return Key(
+      kind: group.kind,
+      processes: group.processes,
+      guardPlan: group.guardPlan,
+      meanings: meanings
+    )
   }
 
   /// The answers of both together, and the sites of the second as they are then; the first's stay.

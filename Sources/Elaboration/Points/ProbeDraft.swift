@@ -1,5 +1,6 @@
 import Diagnostics
 import StapSyntax
+import TargetModel
 
 /// One body and one group of sites, before its statements are converted.
 struct ProbeDraft {
@@ -23,6 +24,8 @@ struct ProbeContext: Sendable {
   let scope: any TargetScope
   let isReturn: Bool
   let isInKernel: Bool
+  /// What must not be 0 for the body to run; evaluated at the entry for a return.
+  let guardPlan: LocationPlan?
   let siteCount: Int
   let answers: [TargetQuery: TargetAnswer]
   /// Which format of the site is the answer to a question.

@@ -17,6 +17,8 @@ struct SiteGrouper {
     var slots: [TargetQuery: Int]
     /// Set for what has no site to share.
     var single: ElaboratedTrigger?
+    /// What must not be 0 for the body to run.
+    var guardPlan: LocationPlan?
     /// The body walks on from values by the types of one program.
     var separatesPrograms: Bool
   }
@@ -33,6 +35,7 @@ struct SiteGrouper {
     let kind: Kind
     let processes: ProcessScope
     let path: String
+    let guardPlan: LocationPlan?
     let meanings: [TargetMeaning]
   }
 
@@ -53,7 +56,23 @@ struct SiteGrouper {
     let site: ProbeSite
     let processes: ProcessScope
     let scope: any TargetScope
+    let guardPlan: LocationPlan?
     let answers: [TargetAnswer]
+
+    init(
+      _ kind: Kind,
+      _ site: ProbeSite,
+      _ processes: ProcessScope,
+      _ candidate: ProbeCandidate,
+      _ answers: [TargetAnswer]
+    ) {
+      self.kind = kind
+      self.site = site
+      self.processes = processes
+      scope = candidate.scope
+      guardPlan = candidate.guardPlan
+      self.answers = answers
+    }
   }
 
   init(
@@ -84,20 +103,10 @@ struct SiteGrouper {
       addSingle(trigger, candidate.scope, answers)
     case .instruction(var site, let processes):
       site.description.scriptPoint = scriptPoint
-      add(
-        Landed(kind: .instruction, site: site, processes: processes, scope: candidate.scope, answers: answers)
-      )
+      add(Landed(.instruction, site, processes, candidate, answers))
     case .functionReturn(var site, let processes):
       site.description.scriptPoint = scriptPoint
-      add(
-        Landed(
-          kind: .functionReturn,
-          site: site,
-          processes: processes,
-          scope: candidate.scope,
-          answers: answers
-        )
-      )
+      add(Landed(.functionReturn, site, processes, candidate, answers))
     }
   }
 
@@ -143,6 +152,7 @@ struct SiteGrouper {
       kind: landed.kind,
       processes: landed.processes,
       path: path,
+      guardPlan: landed.guardPlan,
       meanings: answers.map(\.meaning)
     )
     if let index = indexes[key] {
@@ -150,7 +160,9 @@ struct SiteGrouper {
       return
     }
     indexes[key] = groups.count
-    groups.append(group(landed.kind, [site], landed.processes, landed.scope, answers))
+    var group = group(landed.kind, [site], landed.processes, landed.scope, answers)
+    group.guardPlan = landed.guardPlan
+    groups.append(group)
   }
 
   private mutating func addSingle(
@@ -205,6 +217,7 @@ extension SiteGrouper.Group {
       scope: scope,
       isReturn: kind == .functionReturn,
       isInKernel: isInKernel,
+      guardPlan: guardPlan,
       siteCount: max(1, sites.count),
       answers: answers,
       slots: slots

@@ -23,12 +23,41 @@ struct ImageProgram: Program {
   var hasDebugInfo: Bool { image.hasDebugInfo }
   var searchReport: [String] { image.searchReport }
   var types: any TypeSource { image.types }
+  var entry: LinkAddress { file.header.entry }
+  var hasGo: Bool {
+    file.section(named: ".gopclntab") != nil || file.section(named: ".data.rel.ro.gopclntab") != nil
+  }
 
   func functions(matching pattern: FunctionPattern) -> [ProgramFunction] {
     image.functions(matching: pattern).map { ProgramFunction($0, of: image) }
   }
 
   func nearestFunctions(to name: String) -> [String] { image.nearestFunctions(to: name, limit: 3) }
+
+  func function(containing address: LinkAddress) -> ProgramFunction? {
+    image.function(containing: address).map { ProgramFunction($0, of: image) }
+  }
+
+  func statements(
+    matching pattern: StatementPattern
+  ) -> (statements: [ProgramStatement], nearestLines: [Int]) {
+    let found = image.statements(matching: pattern)
+    return (found.statements.map { ProgramStatement($0, of: image) }, found.nearestLines)
+  }
+
+  func statement(at address: LinkAddress) -> (statement: ProgramStatement, isStart: Bool)? {
+    image.statement(at: address).map { (ProgramStatement($0.statement, of: image), $0.isStart) }
+  }
+
+  var stubs: [ProgramStub] { file.stubs }
+
+  func canonicalFrameAddress(at address: LinkAddress) -> LocationPlan? {
+    image.canonicalFrameAddress(at: address)
+  }
+
+  func linkAddress(of offset: FileOffset) -> LinkAddress? { file.linkAddress(of: offset) }
+
+  func symbol(at address: LinkAddress) -> String? { image.symbol(at: address) }
 
   func global(named name: String, unit: String?) -> ProgramVariable? {
     image.global(named: name, unit: unit).map { variable in
@@ -60,6 +89,20 @@ private struct ImageVariables: FunctionVariables {
     }
   }
 
+  func labels() -> [ProgramLabel] {
+    image.labels(of: function).map { ProgramLabel(name: $0.name, address: $0.address, line: $0.line) }
+  }
+
+  func callees() -> [ProgramCallee] {
+    image.callees(of: function).map { callee in
+      ProgramCallee(
+        function: ProgramFunction(callee.function, of: image),
+        calls: callee.calls,
+        hasTailCall: callee.hasTailCall
+      )
+    }
+  }
+
   func returnValue() -> ProgramVariable? {
     let (type, location) = image.returnValue(of: function)
     guard let type else { return nil }
@@ -70,10 +113,23 @@ private struct ImageVariables: FunctionVariables {
   }
 }
 
+extension ProgramStatement {
+  fileprivate init(_ match: StatementMatch, of image: ProgramImage) {
+    self.init(
+      address: match.address,
+      file: match.file,
+      line: match.line,
+      function: ProgramFunction(match.function, of: image)
+    )
+  }
+}
+
 extension ProgramFunction {
   fileprivate init(_ match: FunctionMatch, of image: ProgramImage) {
     self.init(
       name: match.name,
+      scope: match.scope,
+      linkageName: match.linkageName,
       entry: match.entry,
       end: match.end,
       probeAddress: match.probeAddress,

@@ -1,4 +1,5 @@
 package import DwarfIndex
+package import ELF
 package import TargetModel
 
 /// Finds and opens the binaries that probe points name; made by the pipeline, which caches what it opens.
@@ -41,6 +42,10 @@ package protocol Program: Sendable {
   var searchReport: [String] { get }
   /// The program's types; empty without debug information.
   var types: any TypeSource { get }
+  /// Where a program starts to run; 0 for a library that cannot be started.
+  var entry: LinkAddress { get }
+  /// Whether code of Go's compiler is in it.
+  var hasGo: Bool { get }
   /// USDT probes, in the order of the notes.
   var marks: [ProgramMark] { get }
 
@@ -49,6 +54,27 @@ package protocol Program: Sendable {
 
   /// Function names like `name`.
   func nearestFunctions(to name: String) -> [String]
+
+  /// The function with code of its own that holds an address.
+  func function(containing address: LinkAddress) -> ProgramFunction?
+
+  /// Instructions where matching source lines begin; the closest lines when there is none.
+  func statements(matching pattern: StatementPattern) -> (statements: [ProgramStatement], nearestLines: [Int])
+
+  /// The statement that holds `address`, and whether it begins there; nil without line numbers for it.
+  func statement(at address: LinkAddress) -> (statement: ProgramStatement, isStart: Bool)?
+
+  /// Where calls into other files go through; by address.
+  var stubs: [ProgramStub] { get }
+
+  /// The CFA when the instruction at `address` is about to run, over the registers that it has then.
+  func canonicalFrameAddress(at address: LinkAddress) -> LocationPlan?
+
+  /// Which code is at that place of the file; nil when it is none of the program's memory.
+  func linkAddress(of offset: FileOffset) -> LinkAddress?
+
+  /// The name of the symbol at exactly that address.
+  func symbol(at address: LinkAddress) -> String?
 
   /// A global or static variable, with its link address as its place.
   func global(named name: String, unit: String?) -> ProgramVariable?
@@ -62,7 +88,12 @@ package protocol Program: Sendable {
 
 /// A function, or an inlined instance of one.
 package struct ProgramFunction: Sendable {
+  /// With the scopes around it: `shop::Item::total`.
   package var name: String
+  /// Without them.
+  package var baseName: String
+  /// The symbol, where that is another name.
+  package var linkageName: String?
   /// The first instruction.
   package var entry: LinkAddress
   /// One past the last instruction; nil when unknown.
@@ -78,6 +109,8 @@ package struct ProgramFunction: Sendable {
 
   package init(
     name: String,
+    scope: String? = nil,
+    linkageName: String? = nil,
     entry: LinkAddress,
     end: LinkAddress? = nil,
     probeAddress: LinkAddress,
@@ -87,7 +120,9 @@ package struct ProgramFunction: Sendable {
     isExported: Bool = false,
     variables: (any FunctionVariables)? = nil
   ) {
-    self.name = name
+    self.name = scope.map { "\($0)::\(name)" } ?? name
+    baseName = name
+    self.linkageName = linkageName
     self.entry = entry
     self.end = end
     self.probeAddress = probeAddress
@@ -99,10 +134,44 @@ package struct ProgramFunction: Sendable {
   }
 }
 
-/// The variables of one function.
+/// A stub of the procedure linkage table.
+package typealias ProgramStub = LinkageStub
+
+/// An instruction where a source line begins.
+package struct ProgramStatement: Sendable {
+  package var address: LinkAddress
+  package var file: String
+  package var line: Int
+  /// The function or inlined instance that it is in.
+  package var function: ProgramFunction
+}
+
+/// A label of the source.
+package struct ProgramLabel: Sendable {
+  package var name: String
+  package var address: LinkAddress
+  package var line: Int?
+}
+
+/// A function that another one calls.
+package struct ProgramCallee: Sendable {
+  package var function: ProgramFunction
+  /// Where the calls return to; empty for what was inlined.
+  package var calls: [LinkAddress]
+  /// Some call is a jump, which leaves no trace of the caller.
+  package var hasTailCall: Bool
+}
+
+/// What debug information says of one function.
 package protocol FunctionVariables: Sendable {
   /// Those visible at an address, innermost scope first.
   func variables(at address: LinkAddress) -> [ProgramVariable]
+
+  /// The labels in it, by address.
+  func labels() -> [ProgramLabel]
+
+  /// What it calls directly, and what was inlined into it.
+  func callees() -> [ProgramCallee]
 
   /// What the function returns, and where that is when it has returned; nil for nothing.
   func returnValue() -> ProgramVariable?

@@ -1,209 +1,197 @@
 import Diagnostics
 import DwarfIndex
+import MachineCode
 import StapSyntax
 import TargetModel
 
-/// `.function("name@file:line")`, and its `.call`, `.return`, `.inline`, `.exported`.
+/// `.function("name@file:line")`, and its `.call`, `.return`, `.inline`, `.exported`; `.function(ADDRESS)`.
 enum FunctionProbes {
-  /// Every place of `place` that the pattern names.
-  static func resolve(
-    _ component: ProbePoint.Component,
-    _ modifiers: Set<String>,
-    _ place: ProbePlace
-  ) -> ProbeResolution {
-    guard let pattern = FunctionPattern(component.string ?? "", modifiers) else {
-      return .failed(.malformedPattern(component))
+  /// Reads `.function(…)` and what follows it.
+  static let subject = ProcessSubject(head: "function") { components, _ in
+    FunctionRequest.read(components).map { request in { place in resolve(request, place) } }
+  }
+
+  private static func resolve(_ request: FunctionRequest, _ place: ProbePlace) -> ProbeResolution {
+    let fitting: [ProgramFunction]
+    switch functions(request, place) {
+    case .failure(let problem): return .failed(problem.diagnostic)
+    case .success(let found): fitting = found
     }
+    switch request.part {
+    case nil: return candidates(fitting, request, place)
+    case .label(let label): return LabelProbes.resolve(label, in: fitting, place)
+    case .callees(let callee, let pattern, let depth, let modifiers):
+      let search = CalleeSearch(pattern: pattern, depth: depth, modifiers: modifiers, place: place)
+      return search.resolve(callee, of: fitting)
+    }
+  }
+
+  /// The functions that the component and its modifiers name; never none.
+  static func functions(
+    _ request: FunctionRequest,
+    _ place: ProbePlace
+  ) -> Result<[ProgramFunction], PointProblem> {
+    let component = request.component
+    if let number = component.number { return function(at: number, component, place) }
+    guard let text = PointPattern(component.string ?? "") else {
+      return .failure(PointProblem(.malformedPattern(component)))
+    }
+    let pattern = FunctionPattern(text, request.modifiers)
     let program = place.program
-    let fitting = program.functions(matching: pattern).filter { $0.fits(modifiers) }
-    guard fitting.isEmpty else { return candidates(fitting, component, modifiers, place) }
+    let fitting = program.functions(matching: pattern).filter {
+      $0.fits(request.modifiers) && !$0.isStrayPart(under: text.name)
+    }
+    guard fitting.isEmpty else { return .success(fitting) }
     // What does not fit is looked for only to tell why nothing is left.
     var anyKind = pattern
     (anyKind.includeInlines, anyKind.includeOutOfLine) = (true, true)
     guard let other = program.functions(matching: anyKind).first else {
-      return .failed(noSuchFunction(component, pattern, place))
+      return .failure(PointProblem(noSuchFunction(component, text, place)))
     }
-    return .failed(.noFittingFunction(component, modifiers.sorted(), other.isInlineInstance))
+    let modifiers = request.modifiers.sorted()
+    return .failure(PointProblem(.noFittingFunction(component, modifiers, other.isInlineInstance)))
+  }
+
+  /// The function that holds a link address.
+  private static func function(
+    at number: Int64,
+    _ component: ProbePoint.Component,
+    _ place: ProbePlace
+  ) -> Result<[ProgramFunction], PointProblem> {
+    let address = LinkAddress(UInt64(bitPattern: number))
+    guard let function = place.program.function(containing: address) else {
+      return .failure(PointProblem(.noCode(component, address, in: place.program.path)))
+    }
+    return .success([function])
   }
 
   private static func candidates(
     _ functions: [ProgramFunction],
-    _ component: ProbePoint.Component,
-    _ modifiers: Set<String>,
+    _ request: FunctionRequest,
     _ place: ProbePlace
   ) -> ProbeResolution {
-    var seen: Set<LinkAddress> = []
-    var result = ProbeResolution()
-    var refused: [(name: String, reason: String)] = []
-    let points = SitePoint(modifiers, place)
-    for function in functions {
-      let choices = ProbeAddress.choices(in: function, points.isReturn, place.program)
-      guard let best = choices.first, seen.insert(best.address).inserted else { continue }
-      if let refusal = best.refusal {
-        refused.append((function.name, refusal))
-        continue
-      }
-      guard var found = points.candidate(function, at: best.address) else { continue }
-      if let entry = choices.dropFirst().first, entry.refusal == nil {
-        found.writtenRegisters = best.writtenRegisters
-        found.atEntry = { points.candidate(function, at: entry.address) }
-      }
-      result.candidates.append(found)
-    }
-    if let first = refused.first {
-      let finding = Diagnostic.refusedSites(
-        component,
-        refused.count,
-        first,
-        isFatal: result.candidates.isEmpty
-      )
-      if result.candidates.isEmpty {
-        result.problems.append(finding)
-      } else {
-        result.warnings.append(finding)
-      }
-    } else if result.candidates.isEmpty {
-      result.problems.append(.notInFile(component, place.program.path))
-    }
-    return result
+    let prefix = "process(\"\(place.program.path)\").function(\""
+    let suffix = "\")" + request.modifiers.sorted().map { ".\($0)" }.joined()
+    let point = SitePoint(place: place, isReturn: request.modifiers.contains("return"))
+    var landing = FunctionLanding(point)
+    for function in functions { landing.add(function, text: prefix + function.sourceText + suffix) }
+    return landing.resolution(for: request.component)
   }
 
-  private static func noSuchFunction(
+  /// Why no function is called so, with what is called similarly.
+  static func noSuchFunction(
     _ component: ProbePoint.Component,
-    _ pattern: FunctionPattern,
+    _ pattern: PointPattern,
     _ place: ProbePlace
   ) -> Diagnostic {
     let program = place.program
-    if let file = pattern.file, let problem = elsewhere(component, pattern, file, program) { return problem }
+    if pattern.file != nil, let problem = elsewhere(component, pattern, program) { return problem }
     var notes = place.detour + program.searchReport
     if !program.hasDebugInfo {
       notes.append("without DWARF only functions that have a symbol are known, and marks")
     }
-    let near = Glob.isPattern(pattern.name) ? [] : program.nearestFunctions(to: pattern.name)
+    let isGlob = Glob.isPattern(pattern.name)
+    let copies = isGlob ? [] : program.functions(matching: FunctionPattern(name: pattern.name + ".*"))
+    if let copy = copies.first {
+      notes.insert(
+        "the compiler made copies of it, such as '\(copy.name)': '\(pattern.name).*' names them",
+        at: 0
+      )
+    }
+    let near = isGlob ? [] : program.nearestFunctions(to: pattern.name)
     return .noSuchFunction(component, "'\(pattern.name)'", in: program.path, near: near, notes: notes)
   }
 
   /// The function is there, but not in that file or at that line.
   private static func elsewhere(
     _ component: ProbePoint.Component,
-    _ pattern: FunctionPattern,
-    _ file: String,
+    _ pattern: PointPattern,
     _ program: any Program
   ) -> Diagnostic? {
     let found = program.functions(matching: FunctionPattern(name: pattern.name, includeInlines: true))
     guard !found.isEmpty else { return nil }
-    let text = component.string ?? ""
-    let place = text.drop { $0 != "@" }.dropFirst()
     var seen: [String] = []
-    for function in found {
-      guard let line = function.line else { continue }
-      let text = "'\(function.name)' is at \(function.file):\(line)"
+    for function in found where function.line != nil {
+      let text = "'\(function.name)' is at \(function.declaration)"
       if !seen.contains(text) { seen.append(text) }
     }
-    return .noSuchFunction(
-      component,
-      "'\(pattern.name)' at '\(place)'",
-      in: program.path,
-      near: [],
-      notes: Array(seen.prefix(3))
-    )
+    let what = "'\(pattern.name)' at '\(pattern.place)'"
+    return .noSuchFunction(component, what, in: program.path, near: [], notes: Array(seen.prefix(3)))
   }
 }
 
-/// What the sites of one point have in common.
-private struct SitePoint: Sendable {
-  let isReturn: Bool
-  private let place: ProbePlace
-  private let prefix: String
-  private let suffix: String
+/// Puts functions to the best place for a probe, each address once.
+struct FunctionLanding {
+  private let point: SitePoint
+  private var seen: Set<LinkAddress> = []
+  private var result = ProbeResolution()
 
-  init(_ modifiers: Set<String>, _ place: ProbePlace) {
-    self.place = place
-    isReturn = modifiers.contains("return")
-    prefix = "process(\"\(place.program.path)\").function(\""
-    suffix = "\")" + modifiers.sorted().map { ".\($0)" }.joined()
-  }
+  init(_ point: SitePoint) { self.point = point }
 
-  /// The site of `function` at `address`; nil when that is nowhere in the file.
-  func candidate(_ function: ProgramFunction, at address: LinkAddress) -> ProbeCandidate? {
-    guard let offset = place.program.fileOffset(of: address) else { return nil }
-    let source = function.line.map { "\(function.file):\($0)" } ?? ""
-    let pattern = source.isEmpty ? function.name : "\(function.name)@\(source)"
-    let description = SiteDescription(
-      probePoint: prefix + pattern + suffix,
-      scriptPoint: "",
-      function: function.name,
-      name: function.name,
-      provider: place.program.path,
-      probeType: isReturn ? "uretprobe" : "uprobe",
-      sourceLine: source
-    )
-    let site = ProbeSite(
-      path: place.program.path,
-      buildID: place.program.buildID,
-      fileOffset: offset,
-      linkAddress: address,
-      semaphore: nil,
-      description: description
-    )
-    let scope = FunctionScope(place: place, function: function, address: address, isReturn: isReturn)
-    return ProbeCandidate(
-      trigger: isReturn ? .functionReturn(site, place.processes) : .instruction(site, place.processes),
-      scope: scope,
-      variables: { scope.listed }
-    )
-  }
-}
-
-extension FunctionPattern {
-  /// Reads `name@file:line` (stapprobes(3stap), "DWARF PROBE POINTS"); nil when it is malformed.
-  init?(_ text: String, _ modifiers: Set<String>) {
-    let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-    guard !parts[0].isEmpty else { return nil }
-    self.init(
-      name: parts[0],
-      includeInlines: modifiers.isDisjoint(with: ["call", "return"]),
-      includeOutOfLine: !modifiers.contains("inline"),
-      exportedOnly: modifiers.contains("exported")
-    )
-    guard parts.count > 1 else { return }
-    guard let place = SourcePlace(parts[1]) else { return nil }
-    file = place.file
-    line = place.line
-  }
-}
-
-/// `file`, `file:12`, `file+3`, `file:*`, `file:10-20,30`.
-private struct SourcePlace {
-  var file: String
-  var line: FunctionPattern.LineSpec?
-
-  init?(_ text: String) {
-    file = text
-    guard let separator = text.lastIndex(where: { $0 == ":" || $0 == "+" }) else { return }
-    let rest = String(text[text.index(after: separator)...])
-    guard let first = rest.first, first.isNumber || rest == "*" else {
-      if text[separator] == ":" { return nil }
+  /// Adds the probe of one function.
+  ///
+  /// - Parameters:
+  ///   - text: the point as `-l` prints it.
+  ///   - guardPlan: what must hold at the place of a probe for it to run; nil: nothing.
+  mutating func add(
+    _ function: ProgramFunction,
+    text: String,
+    guardPlan: (@Sendable (LinkAddress) -> LocationPlan)? = nil
+  ) {
+    if point.isReturn, point.place.program.isGo(function) { return addReturns(of: function, text: text) }
+    let choices = ProbeAddress.choices(in: function, point.isReturn, point.place.program).filter {
+      guardPlan == nil || !$0.writtenRegisters.contains(.rsp)
+    }
+    guard let best = choices.first, seen.insert(best.address).inserted else { return }
+    if best.standing.refusal != nil {
+      result.refused.append(RefusedSite(name: function.name, point: text, standing: best.standing))
       return
     }
-    file = String(text[..<separator])
-    guard let line = Self.line(rest, isRelative: text[separator] == "+"), !file.isEmpty else { return nil }
-    self.line = line
+    let point = point
+    let make: @Sendable (ProbeAddress.Choice) -> ProbeCandidate? = { choice in
+      let source = function.declaration
+      var made = point.candidate(function, at: choice.address, choice.standing, text: text, source: source)
+      made?.guardPlan = guardPlan?(choice.address)
+      return made
+    }
+    guard var found = make(best) else { return }
+    if let entry = choices.dropFirst().first, entry.standing.refusal == nil {
+      found.writtenRegisters = best.writtenRegisters
+      found.atEntry = { make(entry) }
+    }
+    result.candidates.append(found)
   }
 
-  private static func line(_ text: String, isRelative: Bool) -> FunctionPattern.LineSpec? {
-    if isRelative { return Int(text).map { .relative($0) } }
-    if text == "*" { return .all }
-    if let number = Int(text) { return .absolute(number) }
-    var ranges: [ClosedRange<Int>] = []
-    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-      let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
-      guard let low = ends.first ?? nil, let high = ends.last ?? nil, ends.count <= 2, low <= high else {
-        return nil
-      }
-      ranges.append(low...high)
+  /// Adds every `ret` of a function of Go, whose return address must stay as it is.
+  private mutating func addReturns(of function: ProgramFunction, text: String) {
+    let program = point.place.program
+    let returns = GoCode.returns(in: program.code(of: function, atMost: 1 << 24)) ?? []
+    guard !returns.isEmpty else {
+      let standing = SiteStanding(verdict: .refused("it has no instruction that returns"))
+      result.refused.append(RefusedSite(name: function.name, point: text, standing: standing))
+      return
     }
-    return .ranges(ranges)
+    var leaving = point
+    (leaving.isReturn, leaving.isLeaving) = (false, true)
+    for offset in returns {
+      let address = function.entry.advanced(by: Int64(offset))
+      guard seen.insert(address).inserted else { continue }
+      let standing = ProbeAddress.standing(at: address, isFunctionStart: false, program)
+      let source = function.declaration
+      if let found = leaving.candidate(function, at: address, standing, text: text, source: source) {
+        result.candidates.append(found)
+      }
+    }
+  }
+
+  /// What was landed, and what is to be said of the rest.
+  func resolution(for component: ProbePoint.Component) -> ProbeResolution {
+    var result = self.result
+    result.reportRefused(component)
+    if result.candidates.isEmpty, result.problems.isEmpty {
+      result.problems.append(.notInFile(component, point.place.program.path))
+    }
+    return result
   }
 }
 
@@ -213,5 +201,10 @@ extension ProgramFunction {
     if isInlineInstance, modifiers.contains("call") || modifiers.contains("return") { return false }
     if !isInlineInstance, modifiers.contains("inline") { return false }
     return isExported || !modifiers.contains("exported")
+  }
+
+  /// A symbol of the part of a function that is rarely run: no function, unless someone asks for it by name.
+  fileprivate func isStrayPart(under pattern: String) -> Bool {
+    variables == nil && name.split(separator: ".").dropFirst().contains("cold") && !pattern.contains(".cold")
   }
 }

@@ -6,6 +6,8 @@ struct FunctionScope: TargetScope {
   let function: ProgramFunction
   let address: LinkAddress
   let isReturn: Bool
+  /// At an instruction that returns (Go): results can be read, parameters no more.
+  var isLeaving = false
 
   var hasRegisters: Bool { true }
 
@@ -13,6 +15,7 @@ struct FunctionScope: TargetScope {
     guard let variables = function.variables else { return .failure(noDebugInfo("$" + name)) }
     if name == "return" { return returned(variables) }
     let visible = variables.variables(at: address)
+    if isLeaving, visible.contains(where: { $0.name == name }) { return .failure(goneInReturn(name)) }
     if let variable = visible.first(where: { $0.name == name }) {
       guard !isReturn || variable.isParameter else { return .failure(localInReturn(name)) }
       return object(variable, isEntry: isReturn)
@@ -32,14 +35,15 @@ struct FunctionScope: TargetScope {
   }
 
   func listing(_ listing: TargetListing) -> [ListedTarget]? {
-    guard let variables = function.variables else { return listing == .result && !isReturn ? nil : [] }
+    guard let variables = function.variables else { return listing == .result && !hasResult ? nil : [] }
+    if isLeaving, listing != .result { return [] }
     switch listing {
     case .result:
-      guard isReturn else { return nil }
+      guard hasResult else { return nil }
       guard variables.returnValue() != nil else { return [] }
       return [ListedTarget(name: "return", object: returned(variables))]
     case .parameters: return list(variables) { $0.isParameter }
-    case .locals: return isReturn ? [] : list(variables) { !$0.isParameter }
+    case .locals: return hasResult ? [] : list(variables) { !$0.isParameter }
     case .variables:
       let isReturn = isReturn
       return list(variables) { $0.isParameter } + (isReturn ? [] : list(variables) { !$0.isParameter })
@@ -70,10 +74,11 @@ struct FunctionScope: TargetScope {
   var listed: [ListedVariable] {
     guard let variables = function.variables else { return [] }
     var result: [ListedVariable] = []
-    if isReturn, let value = variables.returnValue() {
+    if hasResult, let value = variables.returnValue() {
       result.append(ListedVariable(name: "$return", type: spelling(value.type)))
     }
     var seen: Set<String> = []
+    if isLeaving { return result }
     for variable in variables.variables(at: address) where !isReturn || variable.isParameter {
       guard seen.insert(variable.name).inserted else { continue }
       result.append(ListedVariable(name: "$" + variable.name, type: spelling(variable.type)))
@@ -96,7 +101,7 @@ struct FunctionScope: TargetScope {
   }
 
   private func returned(_ variables: any FunctionVariables) -> Result<TargetObject, TargetProblem> {
-    guard isReturn else {
+    guard hasResult else {
       return .failure(
         TargetProblem(id: "no-return-value", message: "'$return' exists in '.return' probes only")
       )
@@ -154,6 +159,16 @@ struct FunctionScope: TargetScope {
     TargetProblem(
       id: "local-in-return",
       message: "'$\(name)' is a local variable, which is gone when the function returns"
+    )
+  }
+
+  private var hasResult: Bool { isReturn || isLeaving }
+
+  private func goneInReturn(_ name: String) -> TargetProblem {
+    TargetProblem(
+      id: "local-in-return",
+      message: "'$\(name)' is gone where a function of Go returns",
+      notes: ["keep it in an array at the entry, by the goroutine: register(\"r14\")"]
     )
   }
 

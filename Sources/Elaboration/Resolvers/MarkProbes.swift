@@ -4,8 +4,34 @@ import TargetModel
 
 /// `.mark("name")` and `.provider("name").mark("name")`: USDT probes.
 enum MarkProbes {
+  /// Reads `.mark("name")`.
+  static let subject = ProcessSubject(head: "mark") { components, _ in read(components, provider: nil) }
+
+  /// Reads `.provider("P").mark("name")`.
+  static let providerSubject = ProcessSubject(head: "provider") { components, _ in
+    guard let provider = components.first else { preconditionFailure("'.provider' was seen there") }
+    guard provider.string != nil else { return .failure(PointProblem(.needsString(provider))) }
+    let rest = components.dropFirst()
+    guard let mark = rest.first, mark.name.text == "mark", mark.string != nil else {
+      return .failure(PointProblem(.providerNeedsMark(provider)))
+    }
+    return read(rest, provider: provider)
+  }
+
+  private static func read(
+    _ components: ArraySlice<ProbePoint.Component>,
+    provider: ProbePoint.Component?
+  ) -> Result<ProcessSubject.Resolve, PointProblem> {
+    guard let mark = components.first else { preconditionFailure("'.mark' was seen there") }
+    guard mark.string != nil else { return .failure(PointProblem(.needsString(mark))) }
+    if let stray = components.dropFirst().first {
+      return .failure(PointProblem(.unexpectedComponent(stray)))
+    }
+    return .success { resolve(mark, provider, $0) }
+  }
+
   /// Every site whose names match.
-  static func resolve(
+  private static func resolve(
     _ component: ProbePoint.Component,
     _ provider: ProbePoint.Component?,
     _ place: ProbePlace
@@ -27,18 +53,22 @@ enum MarkProbes {
       return .failed(noSuchMark(component, name, place))
     }
     var result = ProbeResolution()
-    var refused: [(name: String, reason: String)] = []
     for mark in found {
-      if let reason = ProbeAddress.refusal(at: mark.address, isFunctionStart: false, program) {
-        refused.append((mark.name, reason))
+      let standing = ProbeAddress.standing(at: mark.address, isFunctionStart: false, program)
+      if standing.refusal == nil {
+        result.candidates.append(candidate(mark, standing, place))
       } else {
-        result.candidates.append(candidate(mark, place))
+        let point = text(of: mark, program)
+        result.refused.append(RefusedSite(name: mark.name, point: point, standing: standing))
       }
     }
-    guard let first = refused.first else { return result }
-    let finding = Diagnostic.refusedSites(component, refused.count, first, isFatal: result.candidates.isEmpty)
-    if result.candidates.isEmpty { result.problems.append(finding) } else { result.warnings.append(finding) }
+    result.reportRefused(component)
     return result
+  }
+
+  /// The point as `-l` prints it.
+  private static func text(of mark: ProgramMark, _ program: any Program) -> String {
+    "process(\"\(program.path)\").provider(\"\(mark.provider)\").mark(\"\(mark.name)\")"
   }
 
   private static func noSuchMark(
@@ -57,10 +87,14 @@ enum MarkProbes {
     )
   }
 
-  private static func candidate(_ mark: ProgramMark, _ place: ProbePlace) -> ProbeCandidate {
+  private static func candidate(
+    _ mark: ProgramMark,
+    _ standing: SiteStanding,
+    _ place: ProbePlace
+  ) -> ProbeCandidate {
     let program = place.program
     let description = SiteDescription(
-      probePoint: "process(\"\(program.path)\").provider(\"\(mark.provider)\").mark(\"\(mark.name)\")",
+      probePoint: text(of: mark, program),
       scriptPoint: "",
       name: mark.name,
       provider: mark.provider,
@@ -78,7 +112,8 @@ enum MarkProbes {
     return ProbeCandidate(
       trigger: .instruction(site, place.processes),
       scope: MarkScope(place: place, mark: mark),
-      variables: { variables }
+      variables: { variables },
+      standing: standing
     )
   }
 }

@@ -9,8 +9,7 @@ enum ProbeAddress {
   /// An instruction, and what a probe gives up by standing there and not at the function's entry.
   struct Choice: Sendable {
     var address: LinkAddress
-    /// Why the kernel cannot probe it.
-    var refusal: String?
+    var standing: SiteStanding
     /// Registers that no longer hold what they held on entry.
     var writtenRegisters: X86Registers = []
   }
@@ -21,38 +20,79 @@ enum ProbeAddress {
   /// are in place only behind the prologue stays there. Those that give up registers are no place for a body
   /// that reads them.
   static func choices(in function: ProgramFunction, _ isReturn: Bool, _ program: any Program) -> [Choice] {
+    if program.isGo(function) { return [goChoice(in: function, program)] }
     let start = isReturn ? function.entry : function.probeAddress
     guard start == function.entry, !function.isInlineInstance else {
-      return [Choice(address: start, refusal: refusal(at: start, isFunctionStart: false, program))]
+      return [Choice(address: start, standing: standing(at: start, isFunctionStart: false, program))]
     }
-    let stay = Choice(address: start, refusal: refusal(at: start, isFunctionStart: true, program))
+    var stay = Choice(address: start, standing: standing(at: start, isFunctionStart: true, program))
+    if isReturn, let reason = ReturnHazard.reason(in: function, program) {
+      stay.standing.verdict = .refused(reason)
+    }
+    guard stay.standing.verdict == .singleStepped else { return [stay] }
     let slide = slide(in: function, program)
-    guard slide.byteCount > 0, !isReturn || !slide.writtenRegisters.contains(.rsp) else { return [stay] }
+    stay.standing.obstacle = slide.obstacle?.rawValue
+    guard slide.byteCount > 0 else { return [stay] }
+    guard !isReturn || !slide.writtenRegisters.contains(.rsp) else {
+      stay.standing.obstacle = "the stack pointer no longer points to the return address behind it"
+      return [stay]
+    }
     let moved = Choice(
       address: start.advanced(by: Int64(slide.byteCount)),
+      standing: SiteStanding(verdict: .emulated, slidByteCount: slide.byteCount),
       writtenRegisters: slide.writtenRegisters
     )
     return [moved, stay]
   }
 
-  /// Why the kernel cannot probe an address; nil when it can, or when nobody knows.
-  static func refusal(at address: LinkAddress, isFunctionStart: Bool, _ program: any Program) -> String? {
+  /// Behind the stack check: a function whose stack is too small starts again, and would be counted twice.
+  private static func goChoice(in function: ProgramFunction, _ program: any Program) -> Choice {
+    let byteCount = GoCode.checkByteCount(in: program.code(of: function, atMost: longestFunction))
+    let address = function.entry.advanced(by: Int64(byteCount))
+    var standing = standing(at: address, isFunctionStart: byteCount == 0, program)
+    standing.slidByteCount = byteCount
+    return Choice(address: address, standing: standing)
+  }
+
+  /// What the kernel makes of a probe at an address; "unknown" when the file has no code there.
+  static func standing(
+    at address: LinkAddress,
+    isFunctionStart: Bool,
+    _ program: any Program
+  ) -> SiteStanding {
     let code = program.code(at: address, upTo: 16)
-    guard !code.isEmpty,
-      case .refused(let reason) = SiteVerdict(X86Instruction(code), isFunctionStart: isFunctionStart)
-    else { return nil }
-    return reason
+    guard !code.isEmpty else { return SiteStanding(verdict: nil) }
+    return SiteStanding(verdict: SiteVerdict(X86Instruction(code), isFunctionStart: isFunctionStart))
   }
 
   private static func slide(in function: ProgramFunction, _ program: any Program) -> EntrySlide {
-    let start = program.code(at: function.entry, upTo: 16)
-    // Most functions begin with what is emulated: no need to read on.
-    guard SiteVerdict(X86Instruction(start), isFunctionStart: true) == .singleStepped,
-      let end = function.end, end > function.entry
-    else { return .none }
+    guard let end = function.end, end > function.entry else { return EntrySlide(stayingFor: .unknownEnd) }
     let byteCount = end.raw - function.entry.raw
-    guard byteCount <= longestFunction else { return .none }
+    guard byteCount <= longestFunction else { return EntrySlide(stayingFor: .tooLong) }
     let code = program.code(at: function.entry, upTo: Int(byteCount))
-    return code.count == Int(byteCount) ? EntrySlide(in: code) : .none
+    return code.count == Int(byteCount) ? EntrySlide(in: code) : EntrySlide(stayingFor: .unknownEnd)
+  }
+}
+
+/// What the kernel does at the instruction of one site, and whether the probe moved there.
+package struct SiteStanding: Hashable, Sendable {
+  /// Nil when the file holds no code there.
+  var verdict: SiteVerdict?
+  /// How far behind the function's entry the probe stands.
+  var slidByteCount = 0
+  /// Why a probe that is single-stepped did not move.
+  var obstacle: String?
+
+  /// Why the kernel cannot probe it; nil when it can, or when nobody knows.
+  var refusal: String? {
+    guard case .refused(let reason) = verdict else { return nil }
+    return reason
+  }
+
+  /// As `-l -v` shows it: `emulated`, `emulated, slid by 4`, `single-stepped: …`, `refused: …`.
+  package var text: String {
+    let text = verdict?.text ?? "unknown: the file has no code there"
+    if slidByteCount > 0 { return "\(text), slid by \(slidByteCount)" }
+    return obstacle.map { "\(text): \($0)" } ?? text
   }
 }

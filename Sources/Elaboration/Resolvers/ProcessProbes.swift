@@ -4,7 +4,7 @@ import TargetModel
 
 /// Probes on user-space programs (stapprobes(3stap), "USER-SPACE").
 ///
-/// This file finds the program; what is probed in it is the business of ``FunctionProbes`` and ``MarkProbes``.
+/// This file finds the program; what is probed in it is the business of a ``ProcessSubject``.
 enum ProcessProbes {
   static let resolve: @Sendable (ProbePoint, ElaborationEnvironment) -> ProbeResolution = {
     point,
@@ -17,16 +17,11 @@ enum ProcessProbes {
 
   /// What a point says, component by component.
   struct Request: Sendable {
-    /// What is probed in the program.
-    enum Subject: Sendable {
-      case function(ProbePoint.Component, Set<String>)
-      case mark(ProbePoint.Component, provider: ProbePoint.Component?)
-    }
-
     var point: ProbePoint
     var process: ProbePoint.Component
     var library: ProbePoint.Component?
-    var subject: Subject
+    /// Lands what is probed, in one program.
+    var resolve: ProcessSubject.Resolve
   }
 
   private static func resolve(_ request: Request, _ environment: ElaborationEnvironment) -> ProbeResolution {
@@ -59,14 +54,11 @@ enum ProcessProbes {
     case .success(let program):
       let name = (request.library ?? request.process).string
       let place = ProbePlace(program: program, name: name, processes: processes, environment: environment)
-      let found =
-        switch request.subject {
-        case .function(let pattern, let modifiers): FunctionProbes.resolve(pattern, modifiers, place)
-        case .mark(let pattern, let provider): MarkProbes.resolve(pattern, provider, place)
-        }
+      let found = request.resolve(place)
       result.candidates += found.candidates
       result.problems += found.problems
       result.warnings += found.warnings
+      result.refused += found.refused
     }
   }
 
@@ -142,12 +134,6 @@ struct PointProblem: Error {
 }
 
 extension ProcessProbes.Request {
-  /// Components that SystemTap knows and utrace does not yet.
-  private static let later: Set<String> = [
-    "begin", "data", "end", "insn", "label", "plt", "statement", "syscall", "thread", "callee", "callees",
-  ]
-  private static let modifiers: Set<String> = ["call", "exported", "inline", "return"]
-
   /// Reads the components of a point.
   static func read(_ point: ProbePoint) -> Result<Self, PointProblem> {
     var rest = point.components.dropFirst()
@@ -158,54 +144,21 @@ extension ProcessProbes.Request {
       rest = rest.dropFirst()
     }
     return readSubject(rest, point).map {
-      Self(point: point, process: point.components[0], library: library, subject: $0)
+      Self(point: point, process: point.components[0], library: library, resolve: $0)
     }
   }
 
   private static func readSubject(
     _ components: ArraySlice<ProbePoint.Component>,
     _ point: ProbePoint
-  ) -> Result<Subject, PointProblem> {
+  ) -> Result<ProcessSubject.Resolve, PointProblem> {
     guard let first = components.first else {
       return .failure(PointProblem(.processNeedsMore(at: point.range)))
     }
-    let rest = components.dropFirst()
-    switch first.name.text {
-    case "function": return readFunction(first, rest, point)
-    case "mark":
-      guard first.string != nil else { return .failure(PointProblem(.needsString(first))) }
-      if let stray = rest.first { return .failure(PointProblem(.unexpectedComponent(stray))) }
-      return .success(.mark(first, provider: nil))
-    case "provider":
-      guard first.string != nil else { return .failure(PointProblem(.needsString(first))) }
-      guard let mark = rest.first, mark.name.text == "mark", mark.string != nil else {
-        return .failure(PointProblem(.providerNeedsMark(first)))
-      }
-      if let stray = rest.dropFirst().first { return .failure(PointProblem(.unexpectedComponent(stray))) }
-      return .success(.mark(mark, provider: first))
-    case let name:
-      let isKnown = later.contains(name)
-      return .failure(PointProblem(isKnown ? .unsupportedComponent(first) : .noSuchComponent(first)))
+    if let subject = ProcessSubject.all.first(where: { $0.head == first.name.text }) {
+      return subject.read(components, point.components[0])
     }
-  }
-
-  private static func readFunction(
-    _ function: ProbePoint.Component,
-    _ rest: ArraySlice<ProbePoint.Component>,
-    _ point: ProbePoint
-  ) -> Result<Subject, PointProblem> {
-    guard function.string != nil else { return .failure(PointProblem(.needsString(function))) }
-    var found: Set<String> = []
-    for component in rest {
-      let name = component.name.text
-      if later.contains(name) { return .failure(PointProblem(.unsupportedComponent(component))) }
-      // stapprobes(3stap): unused for process probes; the kernel keeps as many as it needs.
-      if name == "maxactive" { continue }
-      guard modifiers.contains(name), component.argument == nil else {
-        return .failure(PointProblem(.unexpectedComponent(component, near: modifiers.union(later))))
-      }
-      found.insert(name)
-    }
-    return .success(.function(function, found))
+    let isKnown = ProcessSubject.later.contains(first.name.text)
+    return .failure(PointProblem(isKnown ? .unsupportedComponent(first) : .noSuchComponent(first)))
   }
 }

@@ -39,7 +39,9 @@ package final class SessionContext: HitContext {
     case .target: target
     case .isUserMode: 1
     case .cpu: Int64(EventLoop.currentCPU)
-    case .execname, .pexecname, .instructionPointer, .argument, .returnValue, .currentTask, .site: 0
+    case .execname, .pexecname, .instructionPointer, .argument, .returnValue, .currentTask, .site,
+      .argumentsStart, .argumentsEnd, .environmentStart, .environmentEnd:
+      0
     }
   }
 

@@ -6,7 +6,7 @@ extension ContextField: BinaryCoded {
     .pid, .tid, .ppid, .pgrp, .sid, .uid, .euid, .gid, .egid, .execname, .pexecname, .cpu,
     .realtimeNanoseconds,
     .monotonicNanoseconds, .cycles, .jiffies, .target, .instructionPointer, .returnValue, .isUserMode,
-    .currentTask,
+    .currentTask, .argumentsStart, .argumentsEnd, .environmentStart, .environmentEnd,
   ]
 
   init(from reader: inout BinaryReader) throws(CodingFailure) {
@@ -23,7 +23,7 @@ extension ContextField: BinaryCoded {
     case .pid, .tid, .ppid, .pgrp, .sid, .uid, .euid, .gid, .egid, .execname, .pexecname, .cpu,
       .realtimeNanoseconds, .monotonicNanoseconds, .cycles, .jiffies, .target, .instructionPointer,
       .returnValue,
-      .isUserMode, .currentTask:
+      .isUserMode, .currentTask, .argumentsStart, .argumentsEnd, .environmentStart, .environmentEnd:
       writer.write(tag: UInt8(clamping: Self.plain.firstIndex(of: self) ?? 253))
     case .argument(let index): writer.write(case: 254, index)
     case .site(let text): writer.write(case: 255, text)

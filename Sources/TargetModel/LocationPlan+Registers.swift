@@ -1,0 +1,30 @@
+extension LocationPlan {
+  /// The same plan with another in the place of a register.
+  package func replacing(register number: Int, with plan: LocationPlan) -> LocationPlan {
+    func replaced(_ part: LocationPlan) -> LocationPlan { part.replacing(register: number, with: plan) }
+    return switch self {
+    case .register(number): plan
+    case .constant, .register, .threadPointer, .currentTask, .tracepointArgument, .input: self
+    case .unary(let operation, let operand): .unary(operation, replaced(operand))
+    case .binary(let operation, let left, let right): .binary(operation, replaced(left), replaced(right))
+    case .load(let memory, let byteCount, let isSigned, let address):
+      .load(memory, byteCount: byteCount, isSigned: isSigned, address: replaced(address))
+    case .bits(let value, let offset, let count, let isSigned):
+      .bits(replaced(value), offset: offset, count: count, isSigned: isSigned)
+    case .extend(let value, let byteCount, let isSigned):
+      .extend(replaced(value), byteCount: byteCount, isSigned: isSigned)
+    }
+  }
+
+  /// The registers that it reads, by DWARF number.
+  package var registers: Set<Int> {
+    switch self {
+    case .register(let number): [number]
+    case .constant, .threadPointer, .currentTask, .tracepointArgument, .input: []
+    case .unary(_, let operand), .load(_, _, _, let operand), .bits(let operand, _, _, _),
+      .extend(let operand, _, _):
+      operand.registers
+    case .binary(_, let left, let right): left.registers.union(right.registers)
+    }
+  }
+}
