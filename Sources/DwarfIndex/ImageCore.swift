@@ -8,11 +8,12 @@ final class ImageCore: Sendable {
   let path: String
   let binary: ELFFile
   let info: DebugInfo
+  let source: DwarfSource
   let session: DwarfSession
   private let options: DebugInfoOptions
   private let built = Mutex<IndexFile?>(nil)
-  /// ``findThreadBlock()``, asked for every variable.
-  private let threadBlockOffset = Mutex<Int64??>(nil)
+  /// ``ThreadBlock/find(in:)``, asked for every variable.
+  private let threadBlock = Mutex<ThreadBlock??>(nil)
   /// Types already described: thousands of functions have parameters of a few hundred types.
   let layouts = Mutex<[TypeReference: TypeLayout]>([:])
 
@@ -31,13 +32,16 @@ final class ImageCore: Sendable {
       for: binary,
       path: path,
       root: root,
-      directories: options.debugDirectories
+      directories: options.debugDirectories,
+      client: options.asksServers
+        ? DebuginfodClient(
+          timeLimitSeconds: options.downloadTimeLimitSeconds,
+          onProgress: options.onDownload
+        ) : nil
     )
-    session = DwarfSession(
-      binary: binary.path,
-      main: info.main?.path,
-      alternate: info.alternate?.path
-    )
+    let source = DwarfSource(info.main, path: path, root: root)
+    self.source = source
+    session = DwarfSession(binary: binary.path, main: { source.input }, alternate: info.alternate?.path)
   }
 
   /// The index: from the cache, or built now.
@@ -58,7 +62,8 @@ final class ImageCore: Sendable {
     }
     if let index = cache?.load(stamp: stamp) { return index }
     let bytes = build(stamp: stamp)
-    cache?.store(bytes)
+    // The rest of a split program may be found the next time.
+    if source.isComplete { cache?.store(bytes) }
     return IndexFile(SharedBytes(bytes))
   }
 
@@ -77,7 +82,8 @@ final class ImageCore: Sendable {
     }
     var outputs: [ScanOutput] = []
     var sections: DwarfSections?
-    if let main = info.main {
+    let main = source.file
+    if let main {
       let loaded = DwarfSections(main: main, alternate: info.alternate)
       outputs = ParallelScan.run(UnitCatalog(loaded), threads: options.threads)
       sections = loaded
@@ -89,6 +95,7 @@ final class ImageCore: Sendable {
       stamp: stamp,
       isCode: isCode
     )
+    main?.dropUnpackedSections()
     info.main?.dropUnpackedSections()
     info.alternate?.dropUnpackedSections()
     return bytes
@@ -100,6 +107,8 @@ final class ImageCore: Sendable {
     var symbols = binary.symbols.filter { $0.isDefined && $0.kind == .function }
     if !binary.symbols.hasSymtab, let main = info.main, main.path != binary.path {
       symbols += main.symbols.filter { $0.isDefined && $0.kind == .function && $0.source == .symtab }
+    } else if !binary.symbols.hasSymtab, let mini = binary.miniDebugInfo {
+      symbols += mini.symbols.filter { $0.isDefined && $0.kind == .function && $0.source == .symtab }
     }
     return symbols
   }
@@ -116,11 +125,11 @@ final class ImageCore: Sendable {
       address: address.raw,
       isPositionIndependent: binary.header.isPositionIndependent,
       isAtEntry: entry.map { isAtEntry(address, $0) } ?? false,
-      threadBlockOffset: threadBlockOffset.withLock { known in
+      threadBlock: threadBlock.withLock { known in
         if let known { return known }
-        let offset = findThreadBlock()
-        known = .some(offset)
-        return offset
+        let block = ThreadBlock.find(in: binary)
+        known = .some(block)
+        return block
       }
     )
   }
@@ -130,23 +139,5 @@ final class ImageCore: Sendable {
     if address == entry { return true }
     guard address == entry.advanced(by: 4), let bytes = binary.bytes(at: entry, upTo: 4) else { return false }
     return bytes.span.load(at: 0, as: UInt32.self) == 0xfa1e_0ff3
-  }
-
-  /// Where an executable's thread-local block begins, from the thread pointer.
-  private func findThreadBlock() -> Int64? {
-    guard isExecutable,
-      let segment = binary.segments.first(where: { $0.type == ELFConstant.segmentThreadLocal })
-    else { return nil }
-    let alignment = max(segment.alignment, 1)
-    guard segment.memoryByteCount < 1 << 32, alignment < 1 << 20 else { return nil }
-    let byteCount = (segment.memoryByteCount + alignment - 1) / alignment * alignment
-    return -Int64(byteCount)
-  }
-
-  /// Not a library: DF_1_PIE of DT_FLAGS_1 tells the two kinds of ET_DYN apart since binutils 2.26.
-  private var isExecutable: Bool {
-    if binary.header.type == ELFConstant.typeExecutable { return true }
-    let flags = binary.dynamic?.value(of: 0x6fff_fffb) ?? 0
-    return flags & 0x0800_0000 != 0
   }
 }

@@ -162,7 +162,7 @@ package struct GlobalVariable: Sendable, Hashable {
   /// Where it is.
   package enum Place: Sendable, Hashable {
     case address(LinkAddress)
-    /// Its address, from the thread pointer; executables only.
+    /// Its address, from the thread pointer; the instruction pointer in it stands for the file's address 0.
     case threadLocal(LocationPlan)
     /// Not in memory at all.
     case constant(ValueLocation)

@@ -33,6 +33,15 @@ extension ELFFile {
     return DebugAltLink(path: path, buildID: BuildID(rest.copied()))
   }
 
+  /// The file in `.gnu_debugdata`: function symbols that were stripped (GDB manual, “Debugging information in a
+  /// special section”).
+  package var miniDebugInfo: ELFFile? {
+    guard let packed = try? contents(ofSectionNamed: ".gnu_debugdata"),
+      let bytes = XZ.unpack(packed.span)
+    else { return nil }
+    return try? ELFFile(SharedBytes(bytes), path: path)
+  }
+
   /// Whether it has DWARF of its own.
   package var hasDebugInfo: Bool {
     guard let section = section(named: ".debug_info") else { return false }

@@ -24,6 +24,11 @@ struct KernelTaskPlans {
     }
   }
 
+  /// Where the current thread's thread pointer is kept: glibc sets it by a system call, so the kernel knows it.
+  ///
+  /// Source: `struct thread_struct` (arch/x86/include/asm/processor.h).
+  var threadPointer: LocationPlan? { value(["thread", "fsbase"]) }
+
   /// The address of the parent's `comm`.
   private var parentNameAddress: LocationPlan? {
     walk([.member("real_parent"), .member("comm")]) { walk throws(TargetProblem) in try walk.address() }

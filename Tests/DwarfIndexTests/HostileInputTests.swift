@@ -62,4 +62,51 @@ import Testing
       }
     }
   }
+
+  @Test(arguments: [["-gdwarf-5", "-O2"], ["-gdwarf-4", "-O2"], ["-gdwarf-5", "-fdebug-types-section"]])
+  func mutatedSplitUnitsDoNotTrap(_ flags: [String]) throws {
+    let scratch = try ScratchDirectory()
+    let source = try scratch.write(Samples.shapes, to: "shapes.c")
+    let object = "\(scratch.path)/shapes.o"
+    let made = try run("gcc", flags + ["-gsplit-dwarf", "-c", "-o", object, source])
+    try #require(made.status == 0, "\(made.output)")
+    let linked = try run("gcc", flags + ["-gsplit-dwarf", "-o", "\(scratch.path)/shapes", object])
+    try #require(linked.status == 0, "\(linked.output)")
+    let main = try ELFFile(path: "\(scratch.path)/shapes")
+    let skeletons = Skeleton.all(in: DwarfSections(main: main, alternate: nil))
+    #expect(skeletons.count == 1)
+    let bytes = try readSmallFile("\(scratch.path)/shapes.dwo")
+    let headers = bytes.count - 16 * 64
+    var random = SystemRandomNumberGenerator()
+    let end = Clock.monotonicNanoseconds() + 3_000_000_000
+    var whole = 0
+    while Clock.monotonicNanoseconds() < end {
+      var damaged = bytes
+      for _ in 0..<Int.random(in: 1...8, using: &random) {
+        damaged[Int.random(in: 64..<headers, using: &random)] =
+          [0, 1, 0x7f, 0x80, 0xff, UInt8.random(in: 0...255)].randomElement(using: &random) ?? 0
+      }
+      let file = try ELFFile(SharedBytes(damaged), path: "hostile")
+      var merger = MergedDwarf(main, skeletons)
+      SplitFile(file, key: 1).allUnits().forEach { merger.add($0) }
+      if merger.missing.isEmpty { whole += 1 }
+      let merged = try #require(merger.file(path: "merged", machine: 62))
+      Self.scan(merged.image.copied())
+    }
+    #expect(whole > 10)
+  }
+
+  @Test func mutatedPackageIndexesDoNotTrap() {
+    var random = SystemRandomNumberGenerator()
+    for _ in 0..<20_000 {
+      var writer = ByteWriter()
+      for word: UInt32 in [2, 8, 3, 4] { writer.write(word) }
+      while writer.count < 300 { writer.write(UInt32.random(in: 0...9, using: &random)) }
+      for _ in 0..<3 {
+        writer.patch(UInt32.random(in: 0...UInt32.max, using: &random), at: Int.random(in: 0..<16))
+      }
+      let bytes = SharedBytes(writer.bytes)
+      #expect(PackageIndex(bytes.span).rows.count <= 1 << 20)
+    }
+  }
 }

@@ -10,7 +10,7 @@ import Testing
     isAtEntry: true,
     frameBase: .register(6),
     canonicalFrameAddress: LocationPlan.register(7).offset(by: 8),
-    threadBlockOffset: -64
+    threadBlock: .fixed(-64)
   )
 
   private static func operation(

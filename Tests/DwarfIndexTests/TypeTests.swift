@@ -63,6 +63,12 @@ import Testing
       ("struct { int a; } v;", "struct {...}"),
       ("int (*(*v)(int))(char);", "int (*(*)(int))(char)"),
       ("_Bool v;", "_Bool"),
+      ("char v[128], w[129];", "char[128]"),
+      ("char v[129];", "char[129]"),
+      ("char v[256];", "char[256]"),
+      ("char v[40000];", "char[40000]"),
+      ("int v[0];", "int[0]"),
+      ("const int v[3] = {1};", "const int[3]"),
       ("double v;", "double"),
     ] as [(String, String)]
   )

@@ -59,11 +59,12 @@ import Testing
       Issue.record("not by the frame pointer")
       return
     }
-    // At the first instruction CFA = rsp + 8, after the prologue CFA = rbp + 16.
+    // At the second instruction, behind `push rbp`, CFA = rsp + 16; after the prologue CFA = rbp + 16.
+    let pushed = image.location(of: variable, in: function, at: function.entry.advanced(by: 1))
+    #expect(pushed == .found(.memory(.user, address: LocationPlan.register(7).offset(by: inside))))
+    // At the first one nothing has been stored yet.
     let atEntry = image.location(of: variable, in: function, at: function.entry)
-    #expect(
-      atEntry == .found(.memory(.user, address: LocationPlan.register(7).offset(by: inside - 8)))
-    )
+    #expect(atEntry == Self.register(5))
   }
 
   @Test func blocksOpenAndClose() throws {

@@ -71,15 +71,15 @@ extension LocationPlanner {
     )
   }
 
-  /// The static TLS block of an executable lies right below the thread pointer (ELF Handling For Thread-Local
-  /// Storage, section 3.4.6, variant II).
+  /// Pushes the address of the thread-local variable whose offset in the block is on the stack.
   private mutating func pushThreadLocal() throws(Failure) {
     let offset = try pop()
-    guard let block = context.threadBlockOffset else {
-      throw Failure("it is thread-local in a shared library")
+    guard let block = context.threadBlock else {
+      throw Failure("it is thread-local, and nothing in the file tells where its block is")
     }
     guard case .constant(let distance) = offset else { throw Failure("its DWARF expression is broken") }
-    try push(LocationPlan.threadPointer.offset(by: block &+ distance))
+    let planner = self
+    try push(block.start { planner.address($0) }.offset(by: distance), weight: 8)
   }
 
   /// What `nested` was when the function was called (DWARF 5, section 2.5.1.7).

@@ -34,7 +34,8 @@ extension TypeReader {
     case DwarfTag.structureType: return join(named(die, "struct"), declarator)
     case DwarfTag.unionType: return join(named(die, "union"), declarator)
     case DwarfTag.enumerationType: return join(named(die, "enum"), declarator)
-    case DwarfTag.classType, DwarfTag.interfaceType: return join(die.name ?? "class {...}", declarator)
+    case DwarfTag.classType, DwarfTag.interfaceType:
+      return join(fullName(of: die) ?? "class {...}", declarator)
     default: return join(die.name ?? "?", declarator)
     }
   }
@@ -57,7 +58,9 @@ extension TypeReader {
     _ depth: Int
   ) -> String {
     guard target?.tag == DwarfTag.pointerType else {
-      return qualifier + " " + spell(target, around: declarator, depth: depth + 1)
+      let text = spell(target, around: declarator, depth: depth + 1)
+      // An array of constants is itself constant: gcc says both.
+      return text.hasPrefix(qualifier + " ") ? text : qualifier + " " + text
     }
     let inner = declarator.isEmpty ? qualifier : qualifier + " " + declarator
     return spell(target, around: inner, depth: depth + 1)
@@ -69,7 +72,7 @@ extension TypeReader {
       switch child.tag {
       case DwarfTag.formalParameter:
         parameters.append(spell(child.reference(DwarfAttribute.type), around: "", depth: depth + 1))
-      case 0x18: parameters.append("...")  // DW_TAG_unspecified_parameters
+      case DwarfTag.unspecifiedParameters: parameters.append("...")
       default: continue
       }
     }
@@ -77,8 +80,13 @@ extension TypeReader {
     return "(" + parameters.joined(separator: ", ") + ")"
   }
 
+  /// Its name, or that of the type unit it stands for.
+  private func fullName(of die: DIE) -> String? {
+    die.name ?? die.reference(DwarfAttribute.signature)?.name
+  }
+
   private func named(_ die: DIE, _ keyword: String) -> String {
-    guard let name = die.name else { return keyword + " {...}" }
+    guard let name = fullName(of: die) else { return keyword + " {...}" }
     return die.usesKeywords ? keyword + " " + name : name
   }
 }

@@ -1,3 +1,4 @@
+import ELF
 import TargetModel
 
 extension ImageCore {
@@ -19,29 +20,110 @@ extension ImageCore {
     at address: LinkAddress
   ) -> VariableLocation {
     let index = function.isInlineInstance ? self.index : nil
+    let definition = typeDefinitions
     return session.read { reader in
       guard let die = reader.die(DIEReference(raw: variable.die)) else {
         return .unavailable(reason: "its debug info cannot be read")
       }
       let frameOwner = frameOwner(of: function, index)
-      var context = self.context(at: address, entry: frameOwner.entry)
-      switch Self.look(die, at: address.raw) {
-      case .constant(let location): return .found(location)
-      case .unavailable(let reason): return .unavailable(reason: reason)
-      case .expression(let operations):
-        if operations.contains(where: \.needsFrame) {
-          let owner = frameOwner.die.flatMap { reader.die(DIEReference(raw: $0)) }
-          let frame = FrameRules(reader, function: owner, context: context)
-          context.frameBase = frame.frameBase
-          context.canonicalFrameAddress = frame.canonicalFrameAddress
-        }
-        var planner = LocationPlanner(context)
-        do throws(LocationPlanner.Failure) {
-          return .found(try planner.plan(operations))
-        } catch {
-          return .unavailable(reason: error.reason)
-        }
+      let context = self.context(at: address, entry: frameOwner.entry)
+      let owner = frameOwner.die.flatMap { reader.die(DIEReference(raw: $0)) }
+      let place = place(of: die, in: owner, context, reader)
+      guard context.isAtEntry, variable.isParameter, !function.isInlineInstance, let owner else {
+        return place.answer
       }
+      let types = TypeReader(reader: reader, definition: definition)
+      return entryPlace(of: die, as: place, in: owner, function, types)
+    }
+  }
+
+  /// Where DWARF puts a variable.
+  private enum Place {
+    case found(ValueLocation)
+    case unavailable(String)
+    /// It has places, but at other addresses.
+    case elsewhere(String)
+    /// Its place counts from a frame that does not exist yet.
+    case inFutureFrame
+
+    var answer: VariableLocation {
+      switch self {
+      case .found(let location): .found(location)
+      case .unavailable(let reason), .elsewhere(let reason): .unavailable(reason: reason)
+      case .inFutureFrame: .unavailable(reason: "the function has no frame base here")
+      }
+    }
+  }
+
+  private func place(
+    of die: DIE,
+    in owner: DIE?,
+    _ context: LocationPlanner.Context,
+    _ reader: DwarfReader
+  ) -> Place {
+    var context = context
+    switch Self.look(die, at: context.address) {
+    case .constant(let location): return .found(location)
+    case .unavailable(let reason): return .unavailable(reason)
+    case .elsewhere(let reason): return .elsewhere(reason)
+    case .expression(let operations):
+      if operations.contains(where: \.needsFrame) {
+        let frame = FrameRules(reader, function: owner, context: context)
+        context.frameBase = frame.frameBase
+        context.canonicalFrameAddress = frame.canonicalFrameAddress
+        if context.isAtEntry, frame.frameBase == nil { return .inFutureFrame }
+      }
+      var planner = LocationPlanner(context)
+      do throws(LocationPlanner.Failure) {
+        return .found(try planner.plan(operations))
+      } catch {
+        return .unavailable(error.reason)
+      }
+    }
+  }
+
+  /// Where a parameter is at the function's entry, when DWARF tells only of later: a slot of the frame that is
+  /// yet to be made, or parts that are yet to be taken from a register.
+  private func entryPlace(
+    of die: DIE,
+    as place: Place,
+    in owner: DIE,
+    _ function: FunctionMatch,
+    _ types: TypeReader
+  ) -> VariableLocation {
+    switch place {
+    case .found(let location) where !location.isBelowCaller: return place.answer
+    case .unavailable: return place.answer
+    case .elsewhere:
+      // clang says nothing of a structure until it has been taken apart. A scalar without a place at the
+      // entry was not passed, or is not the argument any more.
+      guard let type = TypeReader.reference(die.reference(DwarfAttribute.type)),
+        ABIClasses(types).isStructure(type)
+      else { return place.answer }
+    case .found, .inFutureFrame: break
+    }
+    if isOptimisedCopy(function.entry) {
+      return .unavailable(reason: "what the callers of this optimised copy pass is not known")
+    }
+    let arguments = EntryArguments(owner, types) { parameter in
+      guard case .expression(let operations) = Self.look(parameter, at: function.entry.raw) else {
+        return false
+      }
+      return operations.last?.code == DwarfOpcode.deref
+    }
+    guard let arguments else { return .unavailable(reason: "its calling convention is not known") }
+    do throws(LocationPlanner.Failure) {
+      return .found(try arguments.location(of: die))
+    } catch {
+      return .unavailable(reason: error.reason)
+    }
+  }
+
+  /// gcc's copies of a function with other parameters.
+  private func isOptimisedCopy(_ entry: LinkAddress) -> Bool {
+    let symbols = binary.symbols.symbols(at: entry) + (info.main?.symbols.symbols(at: entry) ?? [])
+    return symbols.contains { symbol in
+      [".isra.", ".constprop.", ".part."].contains { symbol.name.contains($0) }
     }
   }
 
@@ -58,6 +140,7 @@ extension ImageCore {
   private enum Look {
     case constant(ValueLocation)
     case expression([DwarfOperation])
+    case elsewhere(String)
     case unavailable(String)
   }
 
@@ -67,7 +150,7 @@ extension ImageCore {
     case .expression(let operations) where !operations.isEmpty: return .expression(operations)
     case .expression: return .unavailable("optimised out here")
     case .unreadable: return .unavailable("its DWARF expression cannot be read")
-    case .elsewhere(let ranges): return .unavailable(describe(ranges, die.unit))
+    case .elsewhere(let ranges): return .elsewhere(describe(ranges, die.unit))
     case .missing: break
     }
     if let value = die.constant(DwarfAttribute.constValue) { return .constant(.value(.constant(value))) }
@@ -136,7 +219,7 @@ extension ImageCore {
     )
     switch Self.look(die, at: 0) {
     case .constant(let location): variable.place = .constant(location)
-    case .unavailable(let reason): variable.place = .unavailable(reason: reason)
+    case .unavailable(let reason), .elsewhere(let reason): variable.place = .unavailable(reason: reason)
     case .expression(let operations):
       var context = self.context(at: LinkAddress(0), entry: nil)
       // The file's own addresses are wanted, not where they are at run time.
@@ -146,7 +229,12 @@ extension ImageCore {
         switch try planner.plan(operations) {
         case .memory(_, .constant(let address)):
           variable.place = .address(LinkAddress(UInt64(bitPattern: address)))
-        case .memory(_, let plan): variable.place = .threadLocal(plan)
+        case .memory:
+          // Slots of the file are told from the instruction pointer, as if that were the file's address 0.
+          context.isPositionIndependent = binary.header.isPositionIndependent
+          var planner = LocationPlanner(context)
+          guard case .memory(_, let plan) = try planner.plan(operations) else { break }
+          variable.place = .threadLocal(plan)
         case .value, .pieces: variable.place = .unavailable(reason: "it is not in memory")
         }
       } catch {
@@ -187,7 +275,20 @@ private struct VariableCollector {
       default: continue
       }
     }
+    addStatics(of: scope)
     for block in inner where block.contains(address) { collect(block, depth: depth + 1) }
+  }
+
+  /// Static variables that a copy of a function has in common with the others: only their origin tells of them.
+  private mutating func addStatics(of scope: DIE) {
+    guard let origin = scope.reference(DwarfAttribute.abstractOrigin) else { return }
+    let own = Set(scope.children.compactMap { $0.reference(DwarfAttribute.abstractOrigin)?.reference })
+    for child in origin.children
+    where child.tag == DwarfTag.variable && !own.contains(child.reference)
+      && child.has(DwarfAttribute.location)
+    {
+      add(child, isParameter: false)
+    }
   }
 
   private mutating func add(_ die: DIE, isParameter: Bool) {
@@ -214,5 +315,26 @@ extension DwarfOperation {
   /// Whether it takes the CFA or the frame base.
   fileprivate var needsFrame: Bool {
     code == DwarfOpcode.fbreg || code == DwarfOpcode.callFrameCFA || nested.contains(where: \.needsFrame)
+  }
+}
+
+extension ValueLocation {
+  /// Whether it lies below what the caller has pushed, when the stack pointer is at the return address.
+  fileprivate var isBelowCaller: Bool {
+    switch self {
+    case .memory(_, let address): address.isBelowCaller
+    case .value, .pieces: false
+    }
+  }
+}
+
+extension LocationPlan {
+  fileprivate var isBelowCaller: Bool {
+    switch self {
+    case .register(RegisterFile.x86_64.stackPointer): true
+    case .binary(.add, .register(RegisterFile.x86_64.stackPointer), .constant(let offset)): offset < 8
+    case .load(_, _, _, let address): address.isBelowCaller
+    default: false
+    }
   }
 }

@@ -252,12 +252,16 @@ import Glibc
 
   /// Where the prologue of the function at `entry` ends, by this unit DIE's line table: the row that says so
   /// (clang), or the second row (gcc, whose first one is the opening brace).
-  func prologueEnd(entry: UInt64, end: UInt64) -> UInt64? {
+  ///
+  /// In a variadic function clang's prologue ends, by its row, before the registers have been saved: there the
+  /// row behind it counts.
+  func prologueEnd(entry: UInt64, end: UInt64, isVariadic: Bool) -> UInt64? {
     unsafe call { die in
       var lines: OpaquePointer?
       var count = 0
       guard unsafe dwarf_getsrclines(die, &lines, &count) == 0, let lines = unsafe lines else { return nil }
       var second: UInt64?
+      var hasEnded = false
       for index in unsafe Self.firstRow(after: entry, in: lines, count)..<count {
         guard let row = unsafe dwarf_onesrcline(lines, index) else { break }
         var address: Dwarf_Addr = 0
@@ -266,7 +270,8 @@ import Glibc
         guard unsafe dwarf_lineaddr(row, &address) == 0, address < end else { break }
         unsafe dwarf_linebeginstatement(row, &isStatement)
         unsafe dwarf_lineprologueend(row, &endsPrologue)
-        if endsPrologue { return address }
+        if endsPrologue && !isVariadic || hasEnded && isStatement { return address }
+        hasEnded = hasEnded || endsPrologue
         if isStatement && second == nil { second = address }
       }
       return second

@@ -19,8 +19,12 @@ extension ImageCore {
       found.map { found in
         var match = found.match
         guard found.needsPrologue, let raw = match.die, let end = match.end,
-          let unit = reader.die(DIEReference(raw: raw))?.unit,
-          let address = unit.prologueEnd(entry: match.entry.raw, end: end.raw)
+          let die = reader.die(DIEReference(raw: raw)), let unit = die.unit,
+          let address = unit.prologueEnd(
+            entry: match.entry.raw,
+            end: end.raw,
+            isVariadic: die.children.contains { $0.tag == DwarfTag.unspecifiedParameters }
+          )
         else { return match }
         match.probeAddress = LinkAddress(address)
         return match
@@ -34,7 +38,7 @@ extension ImageCore {
     _ index: IndexFile
   ) -> [FunctionMatch] {
     let wanted = query.inlines(matching: pattern)
-    guard !wanted.isEmpty, let main = info.main else { return [] }
+    guard !wanted.isEmpty, let main = source.file else { return [] }
     var names: [String: InlineRecord] = [:]
     for inline in wanted { names[index.string(inline.record.name)] = inline.record }
     let catalog = UnitCatalog(DwarfSections(main: main, alternate: info.alternate))

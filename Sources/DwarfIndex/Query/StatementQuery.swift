@@ -45,7 +45,7 @@ extension ImageCore {
     guard name.literal == nil, name.prefix.isEmpty, !name.hasScopes else {
       return units(withFunction: pattern.function, index)
     }
-    guard let main = info.main else { return [] }
+    guard let main = source.file else { return [] }
     let catalog = UnitCatalog(DwarfSections(main: main, alternate: info.alternate))
     let file = pattern.file.map(FilePattern.init)
     var abbreviations = AbbreviationCache(catalog.files, .names)

@@ -17,6 +17,7 @@ enum DwarfTag {
   static let subroutineType: UInt16 = 0x15
   static let typedef: UInt16 = 0x16
   static let unionType: UInt16 = 0x17
+  static let unspecifiedParameters: UInt16 = 0x18
   static let variant: UInt16 = 0x19
   static let inheritance: UInt16 = 0x1c
   static let inlinedSubroutine: UInt16 = 0x1d
@@ -92,12 +93,17 @@ enum DwarfAttribute {
   static let callReturnPC: UInt16 = 0x7d
   static let callOrigin: UInt16 = 0x7f
   static let callTailCall: UInt16 = 0x82
+  static let alignment: UInt16 = 0x88
+  static let defaulted: UInt16 = 0x8b
+  static let locationListsBase: UInt16 = 0x8c
   static let mipsLinkageName: UInt16 = 0x2007
   static let gnuVector: UInt16 = 0x2107
   static let gnuTailCall: UInt16 = 0x2115
   static let gnuSplitName: UInt16 = 0x2130
   static let gnuRangesBase: UInt16 = 0x2132
   static let gnuAddressBase: UInt16 = 0x2133
+  /// DW_AT_hi_user: nobody's.
+  static let lastOfUsers: UInt16 = 0x3fff
 }
 
 /// DW_FORM_*: how a value is written.

@@ -13,7 +13,7 @@ extension Elaborator {
     let inputs = drafts.map { finished($0) }
     switch answer.meaning {
     case .value(let plan, let isEntry):
-      let read = ElaboratedExpression(.read(plan, inputs: inputs), type: .long, range)
+      let read = isEntry || body.isInEntry ? self.read(plan, inputs, range) : lateRead(plan, inputs, range)
       return Draft(isEntry ? .entry(read) : read.kind, .known(.long), range, pointee: answer.type)
     case .text(let captures):
       return .string(
@@ -101,12 +101,45 @@ extension Elaborator {
     }
   }
 
+  private func read(
+    _ plan: LocationPlan,
+    _ inputs: [ElaboratedExpression],
+    _ range: SourceRange
+  ) -> ElaboratedExpression {
+    ElaboratedExpression(.read(withThreadPointer(plan), inputs: inputs), type: .long, range)
+  }
+
+  /// The plan with what the kernel knows in the place of the thread pointer.
+  private func withThreadPointer(_ plan: LocationPlan) -> LocationPlan {
+    guard plan.contains(.threadPointer), let types = environment.kernel?.types,
+      let pointer = KernelTaskPlans(types: types).threadPointer
+    else { return plan }
+    return plan.replacing(.threadPointer, by: pointer)
+  }
+
+  /// Reads `plan` where the probe is.
+  ///
+  /// When a function has returned, the instruction pointer is the caller's: that of
+  /// the entry, from which static variables are counted, was kept.
+  private func lateRead(
+    _ plan: LocationPlan,
+    _ inputs: [ElaboratedExpression],
+    _ range: SourceRange
+  ) -> ElaboratedExpression {
+    let pointer = LocationPlan.register(environment.registers.instructionPointer)
+    guard body.context?.isReturn ?? false, plan.contains(pointer) else { return read(plan, inputs, range) }
+    let kept = ElaboratedExpression(.entry(read(pointer, [], range)), type: .long, range)
+    return read(plan.replacing(pointer, by: .input(inputs.count)), inputs + [kept], range)
+  }
+
   private func expression(
     for capture: TargetCapture,
     _ inputs: [ElaboratedExpression],
     _ range: SourceRange
   ) -> ElaboratedExpression {
-    let read = ElaboratedExpression(.read(capture.plan, inputs: inputs), type: .long, range)
+    let read =
+      capture.isEntry || body.isInEntry
+      ? self.read(capture.plan, inputs, range) : lateRead(capture.plan, inputs, range)
     let value: ElaboratedExpression
     switch capture.kind {
     case .number: value = read

@@ -70,6 +70,8 @@ struct ImageProgram: Program {
     return bytes?.span.copied() ?? []
   }
 
+  func returnObstacle(at address: LinkAddress) -> String? { image.returnObstacle(at: address) }
+
   func fileOffset(of address: LinkAddress) -> FileOffset? { image.fileOffset(of: address) }
 }
 

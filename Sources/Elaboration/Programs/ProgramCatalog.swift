@@ -82,6 +82,9 @@ package protocol Program: Sendable {
   /// The code at `address`, at most `byteCount` bytes; empty when the file has none there.
   func code(at address: LinkAddress, upTo byteCount: Int) -> [UInt8]
 
+  /// Why a return probe of a function that begins at `address` would harm the program; nil when it would not.
+  func returnObstacle(at address: LinkAddress) -> String?
+
   /// Where in the file the code at `address` is.
   func fileOffset(of address: LinkAddress) -> FileOffset?
 }

@@ -130,10 +130,11 @@ struct FunctionScope: TargetScope {
     }
   }
 
-  /// The file says a link address; where the program was loaded is known from the hit itself, whose link address is
-  /// known too.
+  /// The file says a link address; where the program was loaded is known from the hit, whose link address is known.
+  ///
+  /// A return probe sees the variable as it is at the return.
   private func global(_ variable: ProgramVariable) -> Result<TargetObject, TargetProblem> {
-    object(variable, isEntry: isReturn).map { object in
+    object(variable, isEntry: false).map { object in
       var object = object
       object.location = object.location.relative(to: address, register: place.environment.registers)
       return object
@@ -185,9 +186,11 @@ struct FunctionScope: TargetScope {
 extension ValueLocation {
   /// Replaces a link address by the same place counted from the instruction that was hit.
   fileprivate func relative(to site: LinkAddress, register file: RegisterFile) -> ValueLocation {
-    guard case .memory(let memory, .constant(let address)) = self else { return self }
-    let distance = address &- Int64(bitPattern: site.raw)
-    return .memory(memory, address: LocationPlan.register(file.instructionPointer).offset(by: distance))
+    guard case .memory(let memory, let address) = self else { return self }
+    let pointer = LocationPlan.register(file.instructionPointer)
+    let start = pointer.offset(by: 0 &- Int64(bitPattern: site.raw))
+    if case .constant(let address) = address { return .memory(memory, address: start.offset(by: address)) }
+    return .memory(memory, address: address.replacing(pointer, by: start))
   }
 }
 

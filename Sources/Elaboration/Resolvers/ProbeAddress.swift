@@ -26,7 +26,8 @@ enum ProbeAddress {
       return [Choice(address: start, standing: standing(at: start, isFunctionStart: false, program))]
     }
     var stay = Choice(address: start, standing: standing(at: start, isFunctionStart: true, program))
-    if isReturn, let reason = ReturnHazard.reason(in: function, program) {
+    if isReturn, let reason = ReturnHazard.reason(in: function, program) ?? program.returnObstacle(at: start)
+    {
       stay.standing.verdict = .refused(reason)
     }
     guard stay.standing.verdict == .singleStepped else { return [stay] }

@@ -10,6 +10,28 @@ extension LocationPlan {
 }
 
 extension LocationPlan {
+  /// Whether `part` is a part of the plan.
+  func contains(_ part: LocationPlan) -> Bool { self != replacing(part, by: .constant(0)) }
+
+  /// The plan with `replacement` wherever `part` is.
+  func replacing(_ part: LocationPlan, by replacement: LocationPlan) -> LocationPlan {
+    if self == part { return replacement }
+    let inner = { (plan: LocationPlan) in plan.replacing(part, by: replacement) }
+    switch self {
+    case .constant, .register, .threadPointer, .currentTask, .tracepointArgument, .input: return self
+    case .unary(let operation, let operand): return .unary(operation, inner(operand))
+    case .binary(let operation, let left, let right): return .binary(operation, inner(left), inner(right))
+    case .load(let memory, let byteCount, let isSigned, let address):
+      return .load(memory, byteCount: byteCount, isSigned: isSigned, address: inner(address))
+    case .bits(let value, let offset, let count, let isSigned):
+      return .bits(inner(value), offset: offset, count: count, isSigned: isSigned)
+    case .extend(let value, let byteCount, let isSigned):
+      return .extend(inner(value), byteCount: byteCount, isSigned: isSigned)
+    }
+  }
+}
+
+extension LocationPlan {
   /// The address of an argument on the stack: `rsp + 8 n`, n > 0 (System V psABI, section 3.2.3).
   var isStackSlot: Bool {
     stackOffset > 0 && stackOffset % 8 == 0

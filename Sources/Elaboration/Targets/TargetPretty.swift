@@ -47,8 +47,13 @@ struct TargetPretty {
       return
     }
     switch object.source.layout(of: type) {
-    case .structure(let layout): addMembers(of: layout, object, pretty, isTop: true)
+    case .structure(let layout):
+      if let container = StandardContainer(object, layout) { return add(container) }
+      addMembers(of: layout, object, pretty)
     case .array(let element, let count): addElements(element, count, object, pretty)
+    case .pointer(_, .some, isReference: true):
+      guard let target = object.referent else { return addUnknown() }
+      add(target, pretty)
     default: addScalar(object, type)
     }
   }
@@ -56,8 +61,7 @@ struct TargetPretty {
   private mutating func addMembers(
     of layout: StructureLayout,
     _ object: TargetObject,
-    _ pretty: TargetQuery.Pretty,
-    isTop: Bool
+    _ pretty: TargetQuery.Pretty
   ) {
     add("{")
     for (index, member) in layout.members.enumerated() {
@@ -67,6 +71,7 @@ struct TargetPretty {
         break
       }
       if let name = member.name { add(".\(name)=") }
+      if member.isBase { add("<\(object.source.spelling(of: member.type))>=") }
       guard let inner = member.object(in: object) else {
         addUnknown()
         continue
@@ -74,6 +79,18 @@ struct TargetPretty {
       addInner(inner, pretty, isAnonymous: member.name == nil)
     }
     add("}")
+  }
+
+  private mutating func add(_ container: StandardContainer) {
+    switch container {
+    case .string(let capture): addCapture(capture, .string)
+    case .vector(let count, let start):
+      add("{size=")
+      addCapture(count, .decimal)
+      add(", data=")
+      addCapture(start, .hexadecimal)
+      add("}")
+    }
   }
 
   private mutating func addElements(
@@ -105,13 +122,19 @@ struct TargetPretty {
     guard let type = object.type else { return addUnknown() }
     switch object.source.layout(of: type) {
     case .structure(let layout):
-      if pretty == .deep || isAnonymous {
-        addMembers(of: layout, object, pretty, isTop: false)
+      if let container = StandardContainer(object, layout) {
+        add(container)
+      } else if pretty == .deep || isAnonymous {
+        addMembers(of: layout, object, pretty)
       } else {
         add("{...}")
       }
     case .array(let element, let count):
       if pretty == .deep { addElements(element, count, object, pretty) } else { add("[...]") }
+    // Not again: a reference back would never end.
+    case .pointer(_, .some, isReference: true):
+      guard let target = object.referent, let type = target.type else { return addUnknown() }
+      addScalar(target, type)
     default: addScalar(object, type)
     }
   }
@@ -134,6 +157,8 @@ struct TargetPretty {
         return addCapture(capture, .string)
       }
       addNumber(object, .hexadecimal, byteCount: byteCount, isSigned: false)
+    case .structure: add("{...}")
+    case .array: add("[...]")
     default: addUnknown()
     }
   }
@@ -153,7 +178,7 @@ struct TargetPretty {
     case .array:
       guard case .memory(_, let address) = object.location else { return addUnknown() }
       addCapture(TargetCapture(plan: address, kind: .number, isEntry: object.isEntry), .hexadecimal)
-    case .structure(let layout): addMembers(of: layout, object, .shallow, isTop: true)
+    case .structure(let layout): addMembers(of: layout, object, .shallow)
     case .void, .function, .opaque: addUnknown()
     }
   }
@@ -218,9 +243,14 @@ extension StructureLayout.Member {
     var inner = object
     inner.type = type
     if let bitCount {
-      guard case .integer(let layout) = object.source.layout(of: type),
-        let plan = object.location.readBits(offset: bitOffset, count: bitCount, isSigned: layout.isSigned)
-      else { return nil }
+      let isSigned: Bool
+      switch object.source.layout(of: type) {
+      case .integer(let layout): isSigned = layout.isSigned
+      case .enumeration(let layout): isSigned = layout.isSigned
+      default: return nil
+      }
+      let plan = object.location.readBits(offset: bitOffset, count: bitCount, isSigned: isSigned)
+      guard let plan else { return nil }
       inner.location = .value(plan)
       return inner
     }
