@@ -21,7 +21,7 @@ enum TableFunction: Hashable {
   case gatherSlice(GlobalID, fixed: [Bool], GatheredPart)
   case findOldest(GlobalID)
   // Called with addresses.
-  case equalFields
+  case equalFields(StringField)
   case insert(RowOrder?)
   case gather(GatheredPart)
   case variance
@@ -101,7 +101,7 @@ extension CodeWriter {
     case .gatherSlice(let global, let fixed, let part): writeGatherCallback(global, fixed, part)
     case .findOldest(let global): writeFindOldest(global)
     case .birth(let offset): writeBirth(offset)
-    case .equalFields: writeEqualFields()
+    case .equalFields(let field): writeEqualFields(field)
     case .insert(let order): writeInsert(order)
     case .gather(let part): writeGather(part)
     case .variance: writeVariance()

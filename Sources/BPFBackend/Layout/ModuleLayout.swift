@@ -86,8 +86,10 @@ struct ModuleLayout {
     case .array(_, let type): value = type
     case .statistic, .statisticArray: value = nil
     }
-    let key = FieldLayout(global.keyTypes, limits)
-    let isOnStack = key.byteCount <= Self.maximumStackKey && !global.wraps
+    let key = FieldLayout(global.keyTypes, limits, bounds: global.keyBounds)
+    // Strings are put together in place, which takes the room behind them.
+    let fitsOnStack = key.byteCount <= Self.maximumStackKey && !key.types.contains(.string)
+    let isOnStack = fitsOnStack && !global.wraps
     let keyOffset = isOnStack ? nil : reserve(key.byteCount)
     let patternOffset = isSliced ? reserve(key.byteCount) : nil
     var wrapping: (Int, Int)?
