@@ -105,7 +105,8 @@ extension ModuleBuilder {
       )
     }
     if names.contains(ModuleMaps.zeros) {
-      let largest = module.tables.compactMap { $0?.statistic?.byteCount }.max() ?? 0
+      let elements = program.globals.map { ElementLayout($0, program.limits).byteCount }
+      let largest = zip(module.tables, elements).map { $0?.statistic == nil ? 0 : $1 }.max() ?? 0
       maps.append(
         .array(
           ModuleMaps.zeros.name,
@@ -153,24 +154,16 @@ extension ModuleBuilder {
         maxEntries: 1
       )
     }
-    let value = table.statistic?.byteCount ?? FieldLayout([table.value ?? .long], program.limits).byteCount
+    let value = ElementLayout(global, program.limits).byteCount
     let element = table.key.byteCount + value * (isStatistic ? target.possibleCPUCount : 1)
     let isBig = element * global.maximumEntries > Self.preallocationLimit
-    let kind: MapSpec.Kind =
-      switch (global.wraps, isStatistic) {
-      case (false, false): .hash
-      case (false, true): .perCPUHash
-      case (true, false): .lruHash
-      case (true, true): .lruPerCPUHash
-      }
     return MapSpec(
       name: table.map.name,
-      kind: kind,
+      kind: isStatistic ? .perCPUHash : .hash,
       keyByteCount: table.key.byteCount,
       valueByteCount: value,
       maxEntries: max(1, global.maximumEntries),
-      // LRU maps are always allocated at once.
-      flags: isBig && !global.wraps ? .noPreallocation : []
+      flags: isBig ? .noPreallocation : []
     )
   }
 }

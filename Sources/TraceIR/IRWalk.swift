@@ -8,12 +8,13 @@ extension Operation {
       .formatSite(let value, _, _), .loadLocal(let value, _), .loadGlobal(let value, _),
       .addGlobal(let value, _, _), .loadElement(let value, _, _), .addElement(let value, _, _, _),
       .contains(let value, _, _), .extract(let value, _, _, _), .histogramBucket(let value, _, _, _, _),
+      .packHistogram(let value, _, _, _, _, _),
       .context(let value, _, _), .read(let value, _, _), .loadEntry(let value, _):
       value
     case .call(let value, _, _): value
     case .intrinsic(let value, _, _): value
     case .storeLocal, .storeGlobal, .storeElement, .delete, .aggregate, .if, .loop, .foreach, .break,
-      .continue, .return, .next, .tryCatch, .storeEntry, .print, .printHistogram, .emit:
+      .continue, .return, .next, .tryCatch, .storeEntry, .print, .printHistogram, .printBuckets, .emit:
       nil
     }
   }
@@ -81,6 +82,9 @@ extension Operation {
     case .storeEntry(let slot, let a): return .storeEntry(slot: slot, map(a))
     case .print(let format, let parts): return .print(format, parts.map(map))
     case .printHistogram(let shape, let global, let keys): return .printHistogram(shape, global, open(keys))
+    case .packHistogram(let value, let shape, let global, let keys, let first, let count):
+      return .packHistogram(value, shape, global, open(keys), first: first, count: count)
+    case .printBuckets(let shape, let parts): return .printBuckets(shape, parts.map(map))
     case .emit(let record, let parts): return .emit(record, parts.map(map))
     case .loadLocal, .loadGlobal, .break, .continue, .next, .tryCatch, .context, .loadEntry: return self
     }
@@ -121,13 +125,15 @@ extension Operation {
     case .extract(let value, let field, let global, let keys): .extract(map(value), field, global, keys)
     case .histogramBucket(let value, let shape, let global, let keys, let a):
       .histogramBucket(map(value), shape, global, keys, a)
+    case .packHistogram(let value, let shape, let global, let keys, let first, let count):
+      .packHistogram(map(value), shape, global, keys, first: first, count: count)
     case .call(let value, let function, let parts): .call(value.map(map), function, parts)
     case .intrinsic(let value, let intrinsic, let parts): .intrinsic(value.map(map), intrinsic, parts)
     case .context(let value, let field, let plan): .context(map(value), field, kernelPlan: plan)
     case .read(let value, let plan, let inputs): .read(map(value), plan, inputs: inputs)
     case .loadEntry(let value, let slot): .loadEntry(map(value), slot: slot)
     case .storeLocal, .storeGlobal, .storeElement, .delete, .aggregate, .if, .loop, .foreach, .break,
-      .continue, .return, .next, .tryCatch, .storeEntry, .print, .printHistogram, .emit:
+      .continue, .return, .next, .tryCatch, .storeEntry, .print, .printHistogram, .printBuckets, .emit:
       self
     }
   }
@@ -164,7 +170,7 @@ extension Operation {
       .loadElement(_, let global, _), .storeElement(let global, _, _), .addElement(_, let global, _, _),
       .contains(_, let global, _), .delete(let global, _), .aggregate(let global, _, _),
       .extract(_, _, let global, _), .histogramBucket(_, _, let global, _, _),
-      .printHistogram(_, let global, _):
+      .printHistogram(_, let global, _), .packHistogram(_, _, let global, _, _, _):
       global
     case .foreach(let walk): walk.global
     default: nil

@@ -80,6 +80,26 @@ package struct StatisticLayout: Hashable, Sendable {
   }
 }
 
+/// How the value of an array's element lies in its map.
+package struct ElementLayout: Hashable, Sendable {
+  /// Behind the value, in an array that wraps: 64 bits that grow from element to element.
+  ///
+  /// Of a statistic they are in the share of the CPU that made it, 0 in the others.
+  package let birthOffset: Int?
+  package let byteCount: Int
+
+  /// Lays out an element of `global`.
+  package init(_ global: Global, _ limits: Limits) {
+    let value =
+      switch global.kind {
+      case .scalar(let type), .array(_, let type): FieldLayout([type], limits).byteCount
+      case .statistic, .statisticArray: StatisticLayout(global.statistics).byteCount
+      }
+    birthOffset = global.wraps ? value : nil
+    byteCount = value + (global.wraps ? 8 : 0)
+  }
+}
+
 /// Where the scalars lie in the one array map that holds them all, after the control words and the locks.
 package struct ScalarLayout: Hashable, Sendable {
   /// Session state: a ``SessionState``, 32 bits.
@@ -116,6 +136,8 @@ package struct ScalarLayout: Hashable, Sendable {
   /// The holder's number when it is a probe of the user side.
   package static let userSideHolder: UInt64 = 1 << 32
 
+  /// 64 bits: how many elements were ever made in arrays that wrap; nil without such an array.
+  package let birthCountOffset: Int?
   /// By global; nil for arrays and statistics.
   package let offsets: [Int?]
   package let byteCount: Int
@@ -137,7 +159,8 @@ package struct ScalarLayout: Hashable, Sendable {
       defer { end += type == .long ? 8 : StringField(program.limits).byteCount }
       return end
     }
-    byteCount = end
+    birthCountOffset = program.globals.contains(where: \.wraps) ? end : nil
+    byteCount = end + (birthCountOffset == nil ? 0 : 8)
   }
 }
 

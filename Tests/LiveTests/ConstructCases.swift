@@ -195,4 +195,51 @@ let constructCases = [
       "9798",
     ]
   ),
+  ConstructCase(
+    name: "a full array that wraps gives up its oldest element",
+    declarations: "global a%[5], t%[3], s%[3]",
+    body: """
+      for (i = 0; i < 23; i++) a[i] = i
+      foreach (k+ in a) print(k, " "); delete a[20]; a[100] = 1; a[19] += 7; a[101] = 1
+      foreach (k+ in a) print(k, ":", a[k], " "); println("")
+      for (i = 0; i < 9; i++) { t[sprint(i)] = sprint(i); t["7"] = "y"; s[i % 5] <<< i }
+      foreach (x+ in t) print(x, t[x], " "); foreach (k+ in s) print(k, ":", @count(s[k]), " "); println("")
+      """,
+    lines: [
+      "18 19 20 21 22 19:26 21:21 22:22 100:1 101:1 ",
+      "66 7y 88 1:1 2:1 3:1 ",
+    ]
+  ),
+  ConstructCase(
+    name: "a full array is an error that names its size",
+    declarations: "global a[4]",
+    body: """
+      try { for (i = 0; i < 9; i++) a[i] = i } catch (m) { println(m) }
+      foreach (k+ in a) print(k, " "); delete a[0]; a[77] = 1; println(77 in a)
+      """,
+    lines: ["Array overflow, check size limit (4)", "0 1 2 3 1"]
+  ),
+  ConstructCase(
+    name: "a histogram is printed as it is then",
+    declarations: "global s",
+    body: """
+      s <<< 3; print(@hist_linear(s, 0, 20, 10)); s <<< 12; s <<< 14; print(@hist_linear(s, 0, 20, 10))
+      """,
+    lines: [
+      "value |-------------------------------------------------- count",
+      "    0 |@                                                  1",
+      "   10 |                                                   0",
+      "   20 |                                                   0",
+      "value |-------------------------------------------------- count",
+      "    0 |@                                                  1",
+      "   10 |@@                                                 2",
+      "   20 |                                                   0",
+    ]
+  ),
+  ConstructCase(
+    name: "a negative width leaves capitals as they are",
+    declarations: "global text",
+    body: "text = sprintf(\"%*X|%*.3x\", -4, 171, -4, 171); println(text, strlen(text))",
+    lines: ["AB  |0ab 9"]
+  ),
 ]

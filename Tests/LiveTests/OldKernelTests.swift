@@ -99,7 +99,7 @@ extension ScriptGenerator.Script {
   /// With `suffix` behind the names of globals and functions.
   fileprivate func renamed(_ suffix: String) -> ScriptGenerator.Script {
     // Unicode's own words have colons in them: `pick:string`.
-    let names = /\b(gn|gs|an|as|ann|st|sts|twice|pick|steps)\b/.wordBoundaryKind(.simple)
+    let names = /\b(gn|gs|an|as|ann|st|sts|aw|asw|sw|twice|pick|steps)\b/.wordBoundaryKind(.simple)
     func rename(_ text: String) -> String { text.replacing(names) { "\($0.1)\(suffix)" } }
     return .init(declarations: rename(declarations), body: rename(body), end: rename(end))
   }

@@ -44,7 +44,7 @@ struct ScriptGenerator {
   mutating func script() -> Script {
     let declarations = """
       global gn = \(literal()), gs = "\(text())"
-      global an, as, ann, st, sts
+      global an, as, ann, st, sts, aw%[5], asw%[4], sw%[3]
       function twice(n) { return n + n }
       function pick:string(c, a:string, b:string) { if (c) return a; return b }
       function steps(n, s:string) { if (n < 0) return strlen(s) \(mutated("gn")) return n & 1023 }
@@ -52,7 +52,7 @@ struct ScriptGenerator {
     // Every name is used and typed, whatever the random statements do.
     var body = """
         n1 = \(literal()); n2 = \(literal()); s1 = "\(text())"; s2 = ""
-        an[n1] = 1; as[s1] = "x"; ann[n1 & 7, s1] = 2; st <<< n1; sts[s1] <<< n2; gn += twice(1)
+        an[n1] = 1; as[s1] = "x"; aw[n1] = 1; asw[s1] = "w"; sw[n1 & 7] <<< 1; ann[n1 & 7, s1] = 2; st <<< n1; sts[s1] <<< n2; gn += twice(1)
         gs = pick(n1, s1, gs); n2 += steps(n1, s2)
 
       """
@@ -67,6 +67,9 @@ struct ScriptGenerator {
         printf("st %d %d %d %d %d\\n", @count(st), @sum(st), @min(st), @max(st), @avg(st))
         foreach (u+ in sts) printf("sts[%s] %d %d\\n", u, @count(sts[u]), @sum(sts[u]))
         print(@hist_log(st))
+        foreach (w+ in aw) printf("aw[%d]=%d\\n", w, aw[w])
+        foreach (x+ in asw) printf("asw[%s]=%s\\n", x, asw[x])
+        foreach (w+ in sw) printf("sw[%d]=%d,%d\\n", w, @count(sw[w]), @sum(sw[w]))
 
       """
     return Script(declarations: declarations, body: body, end: end)
@@ -284,7 +287,8 @@ struct ScriptGenerator {
       "delete an\n", "delete as\n", "delete ann\n",
       "delete ann[*, \(string())]\n", "delete ann[\(long()) & 7, *]\n",
       "delete sts\n", "delete sts[\(string())]\n", "delete gn\n", "delete gs\n",
-      "delete st\nst <<< \(long())\n",
+      "delete aw[\(long()) & 15]\n", "delete asw\n", "delete sw[\(long()) & 7]\n",
+      "delete st\nst <<< \(literal())\n",
     ])
   }
 
@@ -294,7 +298,7 @@ struct ScriptGenerator {
   }
 
   private mutating func anyStatement() -> String {
-    switch Int.random(in: 0..<15, using: &random) {
+    switch Int.random(in: 0..<19, using: &random) {
     case 0: "n1 = \(long())\n"
     case 1: "n2 \(one(of: ["+=", "-=", "*=", "^=", "|=", "&="])) \(long())\n"
     case 2: "gn \(one(of: ["=", "+=", "-="])) \(long())\n"
@@ -309,6 +313,11 @@ struct ScriptGenerator {
     case 11: "sts[\(string())] <<< \(long())\n"
     case 12: deletion()
     case 13: caughtExtract()
+    case 15: "aw[\(long()) & 15] \(one(of: ["=", "+="])) \(long())\n"
+    case 16: "asw[\(string())] = \(string())\n"
+    case 17: "sw[\(long()) & 7] <<< \(long())\n"
+    case 18:
+      "print(\(one(of: ["@hist_log(st)", "@hist_linear(st, -10, 100, 10)", "@hist_log(sts[\(string())])"])))\n"
     default: "printf(\"%d %s %x|\\n\", \(long()), \(string()), \(long()))\n"
     }
   }

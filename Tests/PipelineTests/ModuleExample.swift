@@ -26,6 +26,7 @@ enum ModuleExample {
     .context(a, .site(.provider), kernelPlan: .currentTask), .context(a, .currentTask, kernelPlan: nil),
     .read(a, plan, inputs: [x, y]), .storeEntry(slot: 1, x), .loadEntry(a, slot: 2), .print(format, [x]),
     .printHistogram(.log, g, [nil]), .emit(RecordID(6), [x, s]),
+    .packHistogram(a, linear, g, [x], first: 7, count: 9), .printBuckets(.log, [s, s]),
   ]
 
   /// One of each kind of plan.

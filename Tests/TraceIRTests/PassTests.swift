@@ -125,7 +125,7 @@ import TraceIR
     #expect(after.records.map(\.fields) == [[.string]])
   }
 
-  @Test("a histogram's keys are captured")
+  @Test("a histogram's buckets are sent as strings; where no string has room for one, its keys")
   func outlinesHistograms() {
     var before = program { body in
       let tid = body.long { .context($0, .tid, kernelPlan: nil) }
@@ -133,8 +133,13 @@ import TraceIR
     }
     before.globals = [Global(name: "h", kind: .statisticArray(keys: [.long]), maximumEntries: 10)]
     let after = optimize(before)
-    #expect(after.records[0].handler.text.contains("print hist_log @0 [%0]"))
-    #expect(after.globals[0].isUsedInKernel == false)
+    #expect(after.records[0].fields == [.string, .string, .string])
+    #expect(after.records[0].handler.text.contains("print hist_log of %0, %1, %2"))
+    #expect(after.probes[0].body.text.contains("buckets 126..<128 of hist_log @0 [%0]"))
+    before.limits.maxStringLength = 8
+    let short = optimize(before)
+    #expect(short.records[0].handler.text.contains("print hist_log @0 [%0]"))
+    #expect(short.globals[0].isUsedInKernel == false)
   }
 
   @Test("small functions are put where they are called, and their prints merge")

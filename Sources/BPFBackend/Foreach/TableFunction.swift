@@ -8,6 +8,8 @@ enum GatheredPart: Hashable {
   case squares
   /// One bucket of a histogram, of shares of so many bytes.
   case bucket(shareByteCount: Int)
+  /// Words side by side from an offset on, added up where the caller says.
+  case words(offset: Int, count: Int)
 }
 
 /// Code behind the main function that depends on a table or an order, written for those that are used.
@@ -17,11 +19,13 @@ enum TableFunction: Hashable {
   case contains(GlobalID, fixed: [Bool])
   case delete(GlobalID, fixed: [Bool])
   case gatherSlice(GlobalID, fixed: [Bool], GatheredPart)
+  case findOldest(GlobalID)
   // Called with addresses.
   case equalFields(StringField)
   case insert(RowOrder?)
   case gather(GatheredPart)
   case variance
+  case birth(offset: Int)
   // Called with numbers only.
   case claimSlot
   case rowAtPlace
@@ -38,6 +42,8 @@ enum TableFunction: Hashable {
     case .contains: "contains"
     case .delete: "delete_slice"
     case .gatherSlice: "gather_slice"
+    case .findOldest: "find_oldest"
+    case .birth: "birth"
     case .equalFields: "equal_fields"
     case .insert: "insert_row"
     case .gather: "gather"
@@ -56,7 +62,9 @@ enum TableFunction: Hashable {
   /// Those that are given numbers are verified once, on their own.
   fileprivate var linkage: FunctionLinkage {
     switch self {
-    case .collect, .contains, .delete, .gatherSlice, .equalFields, .insert, .gather: .static
+    case .collect, .contains, .delete, .gatherSlice, .equalFields, .insert, .gather, .findOldest,
+      .birth:
+      .static
     case .variance: .global([.memory(byteCount: Gathered.byteCount)])
     case .claimSlot: .global([])
     case .rowAtPlace: .global([.scalar])
@@ -91,6 +99,8 @@ extension CodeWriter {
     case .contains(let global, let fixed): writeContainsCallback(global, fixed)
     case .delete(let global, let fixed): writeDeleteCallback(global, fixed)
     case .gatherSlice(let global, let fixed, let part): writeGatherCallback(global, fixed, part)
+    case .findOldest(let global): writeFindOldest(global)
+    case .birth(let offset): writeBirth(offset)
     case .equalFields(let field): writeEqualFields(field)
     case .insert(let order): writeInsert(order)
     case .gather(let part): writeGather(part)

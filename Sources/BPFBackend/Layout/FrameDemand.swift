@@ -146,7 +146,8 @@ struct FrameDemand: StepVisitor {
     case .storeElement(let global, _, _), .addElement(_, let global, _, _):
       examineTable(global, valueByteCount: 8)
     case .aggregate(let global, _, _): examineTable(global, valueByteCount: 8)
-    case .extract(_, _, let global, _), .histogramBucket(_, _, let global, _, _):
+    case .extract(_, _, let global, _), .histogramBucket(_, _, let global, _, _),
+      .packHistogram(_, _, let global, _, _, _):
       examineTable(global, valueByteCount: 8)
       useState()
     case .matchRegex:
@@ -171,6 +172,10 @@ struct FrameDemand: StepVisitor {
     guard module.tables[global.index] != nil else { return }
     let table = module.table(global)
     if table.keyOffset != nil || table.value == .string { needsScratch = true }
+    if table.wrapping != nil && valueByteCount > 0 {
+      useState()
+      reserve(16)
+    }
     reserve((table.keyOffset == nil ? max(8, table.key.byteCount) : 0) + valueByteCount)
   }
 

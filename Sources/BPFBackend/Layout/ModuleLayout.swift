@@ -14,6 +14,9 @@ struct ModuleLayout {
     let keyOffset: Int?
     /// Where in scratch memory the keys of a slice are put together, padded; nil when nobody asks for slices.
     let patternOffset: Int?
+    /// Of an array that wraps: where an element's birth is (``ElementLayout``), and where in scratch memory the key of
+    /// the oldest one goes.
+    let wrapping: (birthOffset: Int, oldestKeyOffset: Int)?
   }
 
   /// Byte positions in scratch memory that every program knows.
@@ -66,7 +69,8 @@ struct ModuleLayout {
       return false
     }
     valueOffset = hasTextValues ? privateOffset : nil
-    if hasTextValues { privateOffset += field.byteCount }
+    // A birth may come behind the string.
+    if hasTextValues { privateOffset += field.byteCount + 8 }
     var names = MapNames()
     let sliced = program.slicedGlobals
     for (index, global) in program.globals.enumerated() {
@@ -84,18 +88,27 @@ struct ModuleLayout {
     }
     let key = FieldLayout(global.keyTypes, limits, bounds: global.keyBounds)
     // Strings are put together in place, which takes the room behind them.
-    let isOnStack = key.byteCount <= Self.maximumStackKey && !key.types.contains(.string)
+    let fitsOnStack = key.byteCount <= Self.maximumStackKey && !key.types.contains(.string)
+    let isOnStack = fitsOnStack && !global.wraps
+    let keyOffset = isOnStack ? nil : reserve(key.byteCount)
+    let patternOffset = isSliced ? reserve(key.byteCount) : nil
+    var wrapping: (Int, Int)?
+    if let birth = ElementLayout(global, limits).birthOffset { wrapping = (birth, reserve(key.byteCount)) }
     let table = Table(
       map: MapReference(names.unique(global.name)),
       key: key,
       value: value,
       statistic: value == nil ? StatisticLayout(global.statistics) : nil,
-      keyOffset: isOnStack ? nil : privateOffset,
-      patternOffset: isSliced ? privateOffset + (isOnStack ? 0 : key.byteCount) : nil
+      keyOffset: keyOffset,
+      patternOffset: patternOffset,
+      wrapping: wrapping
     )
-    if !isOnStack { privateOffset += key.byteCount }
-    if isSliced { privateOffset += key.byteCount }
     return table
+  }
+
+  private mutating func reserve(_ byteCount: Int) -> Int {
+    defer { privateOffset += byteCount }
+    return privateOffset
   }
 
   /// Offset of a scalar in the value that holds them all.

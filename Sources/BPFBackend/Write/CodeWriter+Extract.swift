@@ -49,6 +49,28 @@ extension CodeWriter {
     store(.r0, result)
   }
 
+  /// Makes a string of buckets, 8 bytes each; the keys are one element's.
+  mutating func writePackHistogram(
+    _ result: ValueID,
+    _ shape: HistogramShape,
+    _ global: GlobalID,
+    _ keys: [Operand?],
+    first: Int,
+    count: Int
+  ) {
+    let table = module.table(global)
+    guard let layout = table.statistic, let slot = slot(of: result),
+      let index = shared.program.globals[global.index].statistics.histograms.firstIndex(of: shape)
+    else { return }
+    storeScratch(.word, slot, immediate: Int32(8 * count))
+    for bucket in 0..<count { storeScratch(.double, slot + 4 + 8 * bucket, immediate: 0) }
+    loadElementKey(table, keys)
+    code.loadMap(.r1, table.map)
+    scratchAddress(.r3, slot + 4)
+    let start = layout.histogramOffsets[index] + 8 * first
+    code.call(function(.gather(.words(offset: start, count: count))))
+  }
+
   // MARK: Merging
 
   /// Merges what `keys` name: nil matches anything.
@@ -66,14 +88,16 @@ extension CodeWriter {
       writePattern(table, keys)
       return forEachElement(table, .gatherSlice(global, fixed: keys.map { $0 != nil }, part))
     }
-    writeKey(table, keys.compactMap { $0 })
-    if keys.isEmpty {
-      code.emit(.store(.word, .r10, -8, immediate: 0))
-      stackAddress(.r2, -8)
-    } else {
-      loadKey(table, .r2)
-    }
+    loadElementKey(table, keys)
     gather(table, .r2, part)
+  }
+
+  /// `r2` = the address of the key, which is put together.
+  private mutating func loadElementKey(_ table: Table, _ keys: [Operand?]) {
+    writeKey(table, keys.compactMap { $0 })
+    if !keys.isEmpty { return loadKey(table, .r2) }
+    code.emit(.store(.word, .r10, -8, immediate: 0))
+    stackAddress(.r2, -8)
   }
 
   /// Merges the shares of one element.
@@ -133,6 +157,8 @@ extension CodeWriter {
     forEachCPU { writer, next in
       switch part {
       case .bucket(let byteCount): writer.addBucket(byteCount, next)
+      case .words(let offset, let count):
+        for word in 0..<count { writer.addWord(offset + 8 * word, 8 * word) }
       case .basics, .squares:
         writer.code.emit(.load(.double, .r1, .r0))
         writer.code.jump(if: .equal, .r1, 0, to: next)
@@ -191,7 +217,7 @@ extension CodeWriter {
   ///
   /// Ends at the first CPU that cannot exist, or at once when the key has no element. `body` may jump to its
   /// label, and use `r8`; `r6`, `r7` and `r9` are taken.
-  private mutating func forEachCPU(_ body: @escaping (inout CodeWriter, Assembler.Label) -> Void) {
+  mutating func forEachCPU(_ body: @escaping (inout CodeWriter, Assembler.Label) -> Void) {
     code.emit(.move(.r6, .r1))
     code.emit(.move(.r7, .r2))
     writeUnknownZero(.r9)

@@ -31,7 +31,9 @@ extension CodeWriter {
     case .extract(let result, let field, let global, let keys): try writeExtract(result, field, global, keys)
     case .histogramBucket(let result, let shape, let global, let keys, let bucket):
       try writeHistogramBucket(result, shape, global, keys, bucket)
-    case .print, .printHistogram: throw unsupported("printing that was not outlined")
+    case .packHistogram(let result, let shape, let global, let keys, let first, let count):
+      writePackHistogram(result, shape, global, keys, first: first, count: count)
+    case .print, .printHistogram, .printBuckets: throw unsupported("printing that was not outlined")
     case .if, .loop, .foreach, .break, .continue, .return, .next, .tryCatch, .call, .read, .context, .emit,
       .formatSite:
       preconditionFailure("the expander leaves no control flow, calls or reads")

@@ -18,6 +18,7 @@ extension CodeWriter {
       code.jump(if: .notEqual, .r0, 0, to: found)
       insertZeros(table, global)
       lookUp(table)
+      setBirth(table)
       code.jump(if: .notEqual, .r0, 0, to: found)
       lose(.mapBusy)
       code.jump(to: done)
@@ -38,7 +39,9 @@ extension CodeWriter {
   /// A new element on all CPUs; one that another thread made meanwhile is as good.
   private mutating func insertZeros(_ table: Table, _ global: GlobalID) {
     let present = code.makeLabel()
-    update(table, .noExist) { writer in writer.code.loadMapValue(.r3, ModuleMaps.zeros) }
+    makingRoom(table, global) { writer in
+      writer.update(table, .noExist) { writer in writer.code.loadMapValue(.r3, ModuleMaps.zeros) }
+    }
     code.jump(if: .equal, .r0, -17, to: present)
     writeUpdateCheck(global)
     code.place(present)

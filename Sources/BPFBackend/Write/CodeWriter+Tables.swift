@@ -6,7 +6,7 @@ extension CodeWriter {
   typealias Table = ModuleLayout.Table
 
   /// Errors of helpers (include/uapi/asm-generic/errno-base.h).
-  private enum Errno {
+  enum Errno {
     static let tooBig: Int32 = -7
     static let exists: Int32 = -17
   }
@@ -45,7 +45,8 @@ extension CodeWriter {
 
   /// Where a long on its way into the map waits: below the key.
   private func valueOffset(_ table: Table) -> Int {
-    table.keyOffset == nil ? -table.key.byteCount - 8 : -8
+    if table.wrapping != nil { return -16 }
+    return table.keyOffset == nil ? -table.key.byteCount - 8 : -8
   }
 
   mutating func writeLoadElement(_ result: ValueID, _ global: GlobalID, _ keys: [Operand]) {
@@ -88,14 +89,17 @@ extension CodeWriter {
       // The value first: key and value areas are apart, and writing either calls helpers.
       writeField(.scratch(module.valueOffset ?? 0), text(operand))
       writeKey(table, keys)
-      update(table, .any) { writer in writer.scratchAddress(.r3, writer.module.valueOffset ?? 0) }
+      keepBirth(table)
+      makingRoom(table, global) { writer in
+        writer.update(table, .any) { writer in writer.scratchAddress(.r3, writer.module.valueOffset ?? 0) }
+      }
       return writeUpdateCheck(global)
     }
     let (found, done) = (code.makeLabel(), code.makeLabel())
     writeKey(table, keys)
     lookUp(table)
     code.jump(if: .notEqual, .r0, 0, to: found)
-    insert(table, operand, .any)
+    insert(table, global, operand, .any)
     writeUpdateCheck(global)
     code.jump(to: done)
     code.place(found)
@@ -103,10 +107,16 @@ extension CodeWriter {
     code.place(done)
   }
 
-  private mutating func insert(_ table: Table, _ operand: Operand, _ mode: Update) {
+  private mutating func insert(_ table: Table, _ global: GlobalID, _ operand: Operand, _ mode: Update) {
     let offset = valueOffset(table)
-    store(operand, at: .r10, offset, .r0)
-    update(table, mode) { writer in writer.stackAddress(.r3, offset) }
+    makingRoom(table, global) { writer in
+      writer.store(operand, at: .r10, offset, .r0)
+      if table.wrapping != nil {
+        writer.takeBirth(.r2)
+        writer.code.emit(.store(.double, .r10, Int16(offset + 8), .r2))
+      }
+      writer.update(table, mode) { writer in writer.stackAddress(.r3, offset) }
+    }
   }
 
   /// `r0 = 0` or an error, after `map[key] = *r3`.
@@ -145,7 +155,7 @@ extension CodeWriter {
     writeKey(table, keys)
     lookUp(table)
     code.jump(if: .notEqual, .r0, 0, to: found)
-    insert(table, operand, .noExist)
+    insert(table, global, operand, .noExist)
     code.jump(if: .equal, .r0, Errno.exists, to: raced)
     writeUpdateCheck(global)
     code.jump(to: inserted)

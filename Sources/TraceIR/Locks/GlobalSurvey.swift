@@ -101,8 +101,10 @@ struct GlobalSurvey {
     for instruction in block.instructions where count < 2 {
       let operation = instruction.operation
       if let global = operation.global, contended.contains(global.index) {
-        let kind = program.globals[global.index].kind
-        count += operation.stepCount(kind, isKernelSide: isKernelSide)
+        let place = program.globals[global.index]
+        // A new element of an array that wraps may take the place of another one.
+        let makesRoom = place.wraps && operation.writesGlobal
+        count += makesRoom ? 2 : operation.stepCount(place.kind, isKernelSide: isKernelSide)
       }
       let inside = operation.blocks.map { steps($0, contended, isKernelSide: isKernelSide) }
       switch operation {

@@ -116,7 +116,8 @@ private struct StringBounds {
     // A key that is only looked for must fit too: cut, it could be found.
     case .contains(_, let global, let keys), .delete(let global, let keys),
       .extract(_, _, let global, let keys),
-      .histogramBucket(_, _, let global, let keys, _), .printHistogram(_, let global, let keys):
+      .histogramBucket(_, _, let global, let keys, _), .printHistogram(_, let global, let keys),
+      .packHistogram(_, _, let global, let keys, _, _):
       raise(global, keys, code)
     case .foreach(let walk): raise(walk, code)
     case .tryCatch(_, let message, _): if let message { raise(.local(code, message), to: capacity) }
@@ -165,6 +166,7 @@ private struct StringBounds {
     case .context(_, let field, _): bound(of: field)
     case .intrinsic(_, let intrinsic, let operands): bound(of: intrinsic, operands, code)
     case .format, .formatSite: capacity
+    case .packHistogram(_, _, _, _, _, let count): min(capacity, 8 * count)
     // Longs; one that looks like a string costs nothing here.
     default: 0
     }

@@ -66,7 +66,11 @@ struct KernelNeeds {
 
   private mutating func collect(_ operation: Operation) -> Bool {
     switch operation {
-    case .print, .printHistogram: return true
+    case .print: return true
+    case .printHistogram(_, _, let keys):
+      // The buckets are read where the probe runs.
+      need(keys.compactMap { $0 })
+      return true
     case .storeLocal(let local, let operand):
       if locals.contains(local) { need([operand]) }
       return locals.contains(local)

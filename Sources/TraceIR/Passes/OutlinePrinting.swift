@@ -31,7 +31,7 @@ package let outlinePrinting = Pass("outline-printing") { program in
 }
 
 private func outlined(_ body: Body, _ program: inout TraceProgram) -> Body {
-  var outliner = Outliner(body, firstRecord: program.records.count)
+  var outliner = Outliner(body, firstRecord: program.records.count, program.limits)
   outliner.run()
   program.records += outliner.records
   return outliner.body
@@ -42,11 +42,14 @@ private struct Outliner {
   private(set) var records: [RecordLayout] = []
   private let firstRecord: Int
   private let needs: KernelNeeds
+  /// Of 8 bytes each; 0 when strings are shorter.
+  private let bucketsPerString: Int
 
-  init(_ body: Body, firstRecord: Int) {
+  init(_ body: Body, firstRecord: Int, _ limits: Limits) {
     self.body = body
     self.firstRecord = firstRecord
     needs = KernelNeeds(body)
+    bucketsPerString = StringField(limits).capacity / 8
   }
 
   mutating func run() { body.block = outline(body.block) }
@@ -66,12 +69,7 @@ private struct Outliner {
         instruction.operation = .format(result, format, operands)
         outlined.append(instruction)
       case .printHistogram(let shape, let global, let keys):
-        outlined.append(
-          send(keys.compactMap { $0 }, instruction.location) { captured in
-            var rest = captured[...]
-            return .printHistogram(shape, global, keys.map { key in key.flatMap { _ in rest.popFirst() } })
-          }
-        )
+        outlined += sendBuckets(shape, global, keys, instruction.location)
       default: outlined.append(instruction)
       }
     }
@@ -90,6 +88,39 @@ private struct Outliner {
     records.append(RecordLayout(fields: handler.fieldTypes, handler: handler.finished))
     let record = RecordID(firstRecord + records.count - 1)
     return Instruction(.emit(record, handler.captured.map { .value($0) }), at: location)
+  }
+
+  /// The buckets go as strings, as they are now: the handler runs when others may have been added to.
+  private mutating func sendBuckets(
+    _ shape: HistogramShape,
+    _ global: GlobalID,
+    _ keys: [Operand?],
+    _ location: Int?
+  ) -> [Instruction] {
+    guard bucketsPerString > 0 else { return [sendKeys(shape, global, keys, location)] }
+    var result: [Instruction] = []
+    var packed: [Operand] = []
+    for first in stride(from: 0, to: shape.bucketCount, by: bucketsPerString) {
+      let value = body.makeValue(.string)
+      let count = min(bucketsPerString, shape.bucketCount - first)
+      let pack = Operation.packHistogram(value, shape, global, keys, first: first, count: count)
+      result.append(Instruction(pack, at: location))
+      packed.append(.value(value))
+    }
+    return result + [send(packed, location) { .printBuckets(shape, $0) }]
+  }
+
+  /// Lets the handler read the buckets: no string could carry one.
+  private mutating func sendKeys(
+    _ shape: HistogramShape,
+    _ global: GlobalID,
+    _ keys: [Operand?],
+    _ location: Int?
+  ) -> Instruction {
+    send(keys.compactMap { $0 }, location) { captured in
+      var rest = captured[...]
+      return .printHistogram(shape, global, keys.map { key in key.flatMap { _ in rest.popFirst() } })
+    }
   }
 
   /// `%m` is given the bytes instead of their address: the handler cannot read memory.

@@ -71,6 +71,9 @@ indirect enum ComplexOperation {
   case aggregate(GlobalID, [Slot], Int32)
   case extract(Int32, StatisticField, GlobalID, [Slot?])
   case histogramBucket(Int32, HistogramShape, GlobalID, [Slot?], Int32)
+  /// Buckets from a first one on.
+  case packHistogram(Int32, HistogramShape, GlobalID, [Slot?], first: Int, count: Int)
+  case printBuckets(HistogramShape, [Int32])
   case foreach(ForeachPlan)
   case intrinsic(Slot?, Intrinsic, [Slot])
   case call(Slot?, FunctionID, [Slot])

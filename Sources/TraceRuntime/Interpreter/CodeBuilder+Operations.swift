@@ -19,6 +19,7 @@ extension CodeBuilder {
     case .loadEntry(let value, let index): add(.loadEntry(slot(value), index))
     case .printHistogram(let shape, let global, let keys):
       add(.printHistogram(shape, global, slots(keys)))
+    case .printBuckets(let shape, let operands): add(.printBuckets(shape, operands.map { number($0) }))
     case .emit(let record, let operands): add(.emit(record, slots(operands)))
     default: buildGlobal(operation)
     }
@@ -48,6 +49,8 @@ extension CodeBuilder {
       add(.extract(number(value), field, global, slots(keys)))
     case .histogramBucket(let value, let shape, let global, let keys, let bucket):
       add(.histogramBucket(number(value), shape, global, slots(keys), number(bucket)))
+    case .packHistogram(let value, let shape, let global, let keys, let first, let count):
+      add(.packHistogram(number(value), shape, global, slots(keys), first: first, count: count))
     default: preconditionFailure("every operation is built by exactly one of these functions")
     }
   }

@@ -64,6 +64,9 @@ extension Machine {
       let index = long(bucket, unit, frame)
       guard index >= 0, index < buckets.count else { throw ScriptFault(.histogramIndex) }
       longs[frame.longs + Int(result)] = Int64(bitPattern: buckets[Int(index)])
+    case .packHistogram(let result, let shape, let global, let key, let first, let count):
+      let buckets = store.statistic(global, pattern(key, unit, frame)).buckets(shape)
+      strings[frame.strings + Int(result)] = ByteString(packing: buckets.dropFirst(first).prefix(count))
     case .printHistogram(let shape, let global, let key):
       let statistic = store.statistic(global, pattern(key, unit, frame))
       if statistic.count > 0 { output.append(statistic.buckets(shape), of: shape) }
@@ -152,6 +155,20 @@ extension ComplexOperation {
     case .storeElement(let global, _, _), .addElement(_, let global, _, _), .aggregate(let global, _, _):
       Int64(global.index)
     default: -1
+    }
+  }
+}
+
+extension ByteString {
+  /// Numbers of 8 bytes each, the lowest byte first.
+  init(packing longs: some Sequence<UInt64>) {
+    self.init(longs.flatMap { long in (0..<8).map { UInt8(truncatingIfNeeded: long >> (8 * $0)) } })
+  }
+
+  /// What `init(packing:)` was given.
+  var unpackedLongs: [UInt64] {
+    stride(from: 0, to: count - count % 8, by: 8).map { start in
+      bytes[start..<start + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) }
     }
   }
 }

@@ -49,10 +49,14 @@ extension Machine {
     case .loadEntry(let result, let index):
       let slots = context.entrySlots
       set(result, slots.indices.contains(index) ? slots[index] : .long(0), frame)
+    case .printBuckets(let shape, let parts):
+      let buckets = parts.flatMap { string($0, unit, frame).unpackedLongs }
+      if buckets.contains(where: { $0 > 0 }) { output.append(buckets, of: shape) }
     case .emit(let record, let operands): try emit(record, operands, unit, frame)
     case .call: break
     case .loadGlobal, .storeGlobal, .addGlobal, .loadElement, .storeElement, .addElement, .contains, .delete,
-      .aggregate, .extract, .histogramBucket, .foreach, .printHistogram:
+      .aggregate, .extract, .histogramBucket, .foreach, .printHistogram,
+      .packHistogram:
       try performGlobal(operation, step, unit, frame)
     }
     return false

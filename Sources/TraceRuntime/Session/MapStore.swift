@@ -10,12 +10,13 @@ package import TraceIR
 /// is kept apart and merged when it is read, because a per-CPU map can only be written for all CPUs at once;
 /// where kernel-side probes read the statistic, it goes into one CPU's share, under the lock.
 package final class MapStore: GlobalStore {
-  private let program: TraceProgram
+  let program: TraceProgram
   let layout: ScalarLayout
   let scalars: MappedArray
   let urgency = Urgency()
   private let maps: [BPFMap?]
   private let codecs: [ElementCodec]
+  let elements: [ElementLayout]
   private let memory: InMemoryStore
   /// Statistics that kernel-side probes read.
   private let readInKernel: Set<Int>
@@ -28,6 +29,7 @@ package final class MapStore: GlobalStore {
     self.maps = maps
     layout = ScalarLayout(program)
     codecs = program.globals.map { ElementCodec($0, program.limits) }
+    elements = program.globals.map { ElementLayout($0, program.limits) }
     memory = InMemoryStore(program)
     readInKernel = program.statisticsReadInKernel
   }
@@ -109,14 +111,8 @@ package final class MapStore: GlobalStore {
   package func setElement(_ global: GlobalID, _ keys: [Datum], _ value: Datum) throws(StoreError) {
     guard let map = map(global) else { return try memory.setElement(global, keys, value) }
     let codec = codecs[global.index]
-    do {
-      try map.update(codec.key(keys), codec.field(value))
-    } catch .system(let error, _) where error.code == E2BIG {
-      throw .full
-    } catch {
-      // Out of memory and the like: the kernel side counts such losses, here the element stays as it was.
-      return
-    }
+    let key = codec.key(keys)
+    try put(global, map, key, codec.field(value) + birth(global, of: try? map.lookUp(key)))
   }
 
   package func addElement(
@@ -207,7 +203,9 @@ package final class MapStore: GlobalStore {
   // MARK: Statistics
 
   package func aggregate(_ global: GlobalID, _ keys: [Datum], _ value: Int64) throws(StoreError) {
-    guard let map = map(global), readInKernel.contains(global.index) else {
+    // The elements of an array that wraps must be in one place, which has the room for them.
+    let wraps = program.globals[global.index].wraps
+    guard let map = map(global), wraps || readInKernel.contains(global.index) else {
       return try memory.aggregate(global, keys, value)
     }
     let codec = codecs[global.index]
@@ -215,14 +213,10 @@ package final class MapStore: GlobalStore {
     let before = try? map.lookUp(key)
     var shares = before ?? [UInt8](repeating: 0, count: map.wholeValueByteCount)
     codec.add(value, to: &shares)
-    do {
-      try map.update(key, shares)
-    } catch .system(let error, _) where error.code == E2BIG {
-      throw .full
-    } catch {
-      // As in `setElement`.
-      return
+    if before == nil, let offset = elements[global.index].birthOffset {
+      shares.replaceSubrange(offset..<offset + 8, with: birth(global, of: nil))
     }
+    try put(global, map, key, shares)
   }
 
   package func statistic(_ global: GlobalID, _ pattern: [Datum?]) -> Statistic {

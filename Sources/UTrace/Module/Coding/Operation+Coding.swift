@@ -143,6 +143,16 @@ extension Operation: BinaryCoded {
     case 34: .print(try reader.value(), try reader.value())
     case 35: .printHistogram(try reader.value(), try reader.value(), try reader.value())
     case 36: .emit(try reader.value(), try reader.value())
+    case 37:
+      .packHistogram(
+        try reader.value(),
+        try reader.value(),
+        try reader.value(),
+        try reader.value(),
+        first: try reader.value(),
+        count: try reader.value()
+      )
+    case 38: .printBuckets(try reader.value(), try reader.value())
     default: throw reader.malformed
     }
   }
@@ -189,6 +199,9 @@ extension Operation: BinaryCoded {
     case .print(let format, let parts): writer.write(case: 34, format, parts)
     case .printHistogram(let shape, let global, let keys): writer.write(case: 35, shape, global, keys)
     case .emit(let record, let parts): writer.write(case: 36, record, parts)
+    case .packHistogram(let value, let shape, let global, let keys, let first, let count):
+      writer.write(case: 37, value, shape, global, keys, first, count)
+    case .printBuckets(let shape, let parts): writer.write(case: 38, shape, parts)
     }
   }
 }
