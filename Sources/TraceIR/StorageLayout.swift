@@ -149,7 +149,8 @@ package struct ScalarLayout: Hashable, Sendable {
     var lockOffsets: [Int] = []
     let shared = locks.sharedLocks
     for lock in 0..<locks.lockCount {
-      if lock == 0 { end = (end + Self.cacheLineByteCount - 1) & ~(Self.cacheLineByteCount - 1) }
+      // The first one begins the line behind the control words, whatever their number.
+      if lock == 0 { end = (end + Self.cacheLineByteCount - 1) & -Self.cacheLineByteCount }
       lockOffsets.append(end)
       end += Self.cacheLineByteCount * (shared.contains(lock) ? 1 + Self.sharedCounterCount : 1)
     }
