@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import tempfile
 
 from . import report
@@ -9,6 +10,7 @@ from .tracing import Target, Tracer
 
 STRETCHES = 10
 STRETCH_NANOSECONDS = 6e6
+MOST_CALLS = 1_000_000
 
 
 class Bench:
@@ -61,31 +63,46 @@ class Bench:
     # MARK: Measuring
 
     def interleaved(self, measures, runs=None):
-        """Calls each of the measures in turn, round by round: {who: [sample, …]}; None is left out."""
+        """Calls each of the measures in turn, round by round: {who: [sample, …]}; None is left out.
+
+        A peer that gives up or hangs has no sample of that round.
+        """
         measures = {who: measure for who, measure in measures.items() if measure}
         samples = {who: [] for who in measures}
         for _ in range(runs or self.runs):
             for who, measure in measures.items():
-                samples[who].append(measure())
+                try:
+                    samples[who].append(measure())
+                except RuntimeError as error:
+                    if who == "utrace":
+                        raise
+                    print(f"no sample: {error}", file=sys.stderr)
+                    samples[who].append(None)
         return samples
 
     def hit_costs(self, form, tracers, threads=1, keys=1, length=16, runs=None):
         """Nanoseconds of a call of `form` in program `hits` under each tracer.
 
-        A sample is the quickest of some short stretches: what else runs on the machine only ever adds.
+        A sample is the quickest of some short stretches: what else runs on the machine only ever adds. Each
+        stretch visits every key.
         """
         with self.target() as target:
-            def measure(start):
-                tracer = start(target, [form])
-                try:
-                    # The first calls bring memory in, and all keys.
-                    warm = target.command(form, threads, max(2000, 2 * keys // threads), keys, length)
-                    calls = max(1000, keys // threads, int(STRETCH_NANOSECONDS / max(warm, 1)))
-                    return min(target.command(form, threads, calls, keys, length) for _ in range(STRETCHES))
-                finally:
-                    tracer.stop()
-            return self.interleaved(
-                {who: (lambda start=start: measure(start)) for who, start in tracers.items() if start}, runs)
+            return self.interleaved({
+                who: (lambda start=start: self.hit_cost(target, form, start, threads, keys, length))
+                for who, start in tracers.items() if start
+            }, runs)
+
+    def hit_cost(self, target, form, start, threads=1, keys=1, length=16):
+        """One sample of that."""
+        tracer = start(target, [form])
+        try:
+            # The first calls bring memory in, and all keys.
+            warm = target.command(form, threads, max(2000, 2 * keys // threads), keys, length)
+            calls = max(1000, keys // threads, int(STRETCH_NANOSECONDS / max(warm, 1)))
+            stretches = max(2, min(STRETCHES, MOST_CALLS // calls))
+            return min(target.command(form, threads, calls, keys, length) for _ in range(stretches))
+        finally:
+            tracer.stop()
 
     def add(self, name, unit, samples, bars=(), note=""):
         """Shows a row and keeps it."""

@@ -10,7 +10,7 @@ import time
 
 # A tracer may slide its probe a few instructions into the function.
 WINDOW = 48
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 20
 
 
 class Target:
@@ -27,6 +27,7 @@ class Target:
             name, address = line.split()
             self.addresses[name] = int(address, 16)
         self.memory = os.open(f"/proc/{self.pid}/mem", os.O_RDONLY)
+        self.originals = {}
 
     def __enter__(self):
         return self
@@ -46,6 +47,10 @@ class Target:
         """What stands now where the function begins."""
         return os.pread(self.memory, WINDOW, self.addresses[name])
 
+    def original(self, name):
+        """What stood there when somebody asked for the first time: before any tracer."""
+        return self.originals.setdefault(name, self.code(name))
+
     def offset(self, name):
         """File offset of a function."""
         address = self.addresses[name]
@@ -63,7 +68,10 @@ class Tracer:
 
     def __init__(self, argv, target, names, environment=None, output=subprocess.DEVNULL):
         self.target = target
-        self.before = {name: target.code(name) for name in names}
+        self.before = {name: target.original(name) for name in names}
+        self.process = None
+        # What a tracer left that had to be killed goes a little later.
+        self._wait(lambda name: target.code(name) == self.before[name])
         self.errors = os.memfd_create("errors")
         start = time.monotonic()
         self.process = subprocess.Popen(
@@ -76,12 +84,18 @@ class Tracer:
     def _wait(self, holds, may_end=False):
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not all(map(holds, self.before)):
-            if not may_end and self.process.poll() is not None:
+            if self.process and not may_end and self.process.poll() is not None:
                 raise RuntimeError(f"{self.process.args[0]} ended: {self.messages()}")
             if time.monotonic() > deadline:
-                self.process.kill()
-                raise RuntimeError(f"{self.process.args[0]} took more than {PATIENCE_SECONDS} s")
+                self._give_up()
             time.sleep(0.0005)
+
+    def _give_up(self):
+        if not self.process:
+            raise RuntimeError("a probe of an earlier tracer stays")
+        self.process.kill()
+        self.process.wait()
+        raise RuntimeError(f"{self.process.args[0]} took more than {PATIENCE_SECONDS} s")
 
     def messages(self):
         """What it wrote to standard error."""

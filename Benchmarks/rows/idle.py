@@ -15,7 +15,7 @@ def measure(bench):
                 bench.with_bpftrace("uprobe:{path}:hit_text { @[str(arg0)] = count() }"), target)}
                if bench.bpftrace else {}),
         }, runs=min(3, bench.runs))
-    column = lambda index: {who: [sample[index] for sample in samples] for who, samples in results.items()}
+    column = lambda index: {who: [sample and sample[index] for sample in samples] for who, samples in results.items()}
     bench.add("resident memory, armed and idle", "MB", column(0), [(25,)])
     bench.add("processor time, armed and idle", "%", column(1), [(0.05,)])
 

@@ -17,7 +17,7 @@ def measure(bench):
         who: (lambda make=make, script=script: _events(bench, make, script))
         for (who, make), script in zip(tracers.items(), [OURS, THEIRS]) if make
     }, runs=min(3, bench.runs))
-    column = lambda index: {who: [sample[index] for sample in samples] for who, samples in results.items()}
+    column = lambda index: {who: [sample and sample[index] for sample in samples] for who, samples in results.items()}
     bench.add("printf per hit, in the traced program", "ns", column(0), [(0.5, "bpftrace")])
     bench.add("printf per event, until it is printed", "ns", column(3), [(0.5, "bpftrace")])
     bench.add("printf per event, the tracer's own processor time", "ns", column(2), [(0.5, "bpftrace")])
@@ -32,7 +32,7 @@ def _events(bench, make, script):
         before = _seconds(tracer.process.pid)
         start = time.monotonic()
         cost = target.command("hit_text", 1, EVENTS, 100, LENGTH)
-        size, last = -1, start
+        size, last = -1, time.monotonic()
         while time.monotonic() - last < 0.3:
             if os.path.getsize(path) != size:
                 size, last = os.path.getsize(path), time.monotonic()

@@ -80,9 +80,6 @@ extension FeatureProbe {
     } catch { return failure(error) }
   }
 
-  /// A program that does nothing; nil where it cannot be loaded.
-  func emptyProgram(_ kind: ProgramKind) -> BPFProgram? { try? program(kind, writing: writeNothing) }
-
   private func program(
     _ kind: ProgramKind,
     isSleepable: Bool = false,

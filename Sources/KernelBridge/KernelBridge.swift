@@ -3,7 +3,6 @@ import CKernelABI
 import CLibbpf
 import Glibc
 import Platform
-import Synchronization
 import TargetModel
 
 /// The door to the kernel: blueprints come in, maps, rings and attachments go out.
@@ -16,26 +15,24 @@ package final class KernelSession: Sendable {
   /// The kernel's own types.
   package let types: KernelBTF
   private let tracefs: Tracefs?
-  private let isExpectingUprobes = Atomic(false)
 
   /// Looks at the machine; `tracefs` is found in the mount table unless given.
   ///
-  /// `states` are features that have been tried before, on this boot and for this user.
-  package init(tracefs: Tracefs? = .mounted(), knowing states: [KernelFeature: FeatureState] = [:]) {
+  /// `states` are features that have been tried before, on this boot and for this user; `functions` are numbers of
+  /// the kernel's functions for programs that have been looked up.
+  package init(
+    tracefs: Tracefs? = .mounted(),
+    knowing states: [KernelFeature: FeatureState] = [:],
+    functions: [String: UInt32] = [:]
+  ) {
     self.tracefs = tracefs
-    types = KernelBTF()
+    types = KernelBTF(knowing: functions)
     features = KernelFeatures(tracefs: tracefs, types: types, knowing: states)
     if let tracefs { TracefsUprobes.removeStale(tracefs) }
   }
 
   /// Release, lockdown, capabilities and the like.
   package var settings: KernelSettings { .current(tracefs: tracefs) }
-
-  /// Says that uprobes will be attached soon: what the first one has to wait for begins now, in the background.
-  package func expectUprobes() {
-    if isExpectingUprobes.exchange(true, ordering: .relaxed) { return }
-    UprobeWarmUp.start(types)
-  }
 
   /// Creates the maps of `blueprint` and loads its programs; nothing stays behind on failure.
   /// - Throws: ``KernelError/verifier(_:)`` when the verifier refuses a program.

@@ -10,21 +10,22 @@ import TargetModel
 /// `register_for_each_vma`). It is a per-CPU semaphore: the first writer after a pause waits for an RCU grace
 /// period, 4 to 14 ms here, and those after it for nothing (0.02 ms). So a thread registers a uprobe in an empty
 /// memory file, which nobody maps, and takes it back at once.
-enum UprobeWarmUp {
+package enum UprobeWarmUp {
   /// Starts the thread and returns; failures are for the real registration to report.
-  static func start(_ types: KernelBTF) {
+  ///
+  /// Worth calling as the first thing that a process does: nothing else of a start takes as long.
+  package static func start() {
     // Threads of Dispatch block signals, so that those still arrive where the session waits for them.
     DispatchQueue.global(qos: .userInteractive).async {
-      guard let program = FeatureProbe(tracefs: nil, types: types).emptyProgram(.uprobeMulti(isReturn: false))
-      else {
-        return
-      }
+      let raw = ck_load_empty_program()
+      guard raw >= 0 else { return }
       let file = ck_memory_file()
+      defer { close(raw) }
       guard file >= 0 else { return }
       let descriptor = Descriptor(file)
       let path = "/proc/self/fd/\(descriptor.raw)"
       let site = AttachSite(path: path, offset: .init(0), cookie: 0)
-      _ = try? UprobeMulti.link(program, path: path, sites: [site], pid: nil)
+      _ = try? UprobeMulti.link(raw, .uprobeMulti(isReturn: false), path: path, sites: [site], pid: nil)
     }
   }
 }

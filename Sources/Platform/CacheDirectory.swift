@@ -22,10 +22,23 @@ package struct CacheDirectory: Hashable, Sendable {
   }
 
   /// The bytes of the file called `name`; nil when there is none, or somebody else could have written it.
+  ///
+  /// Once a day this counts as a use of the file, which keeps it from being pruned.
   package func read(_ name: String) -> SharedBytes? {
     guard let folder = try? FileStatus(of: path), isOurs(folder) else { return nil }
-    return try? SharedBytes(mapping: filePath(name), where: isOurs)
+    var modified: Int64?
+    let bytes = try? SharedBytes(mapping: filePath(name)) { status in
+      modified = status.modifiedNanoseconds
+      return isOurs(status)
+    }
+    if bytes != nil, let modified, Int64(clamping: Clock.realtimeNanoseconds()) - modified > Self.day {
+      unsafe _ = utimensat(AT_FDCWD, filePath(name), nil, 0)
+    }
+    return bytes
   }
+
+  /// In nanoseconds.
+  private static let day: Int64 = 86_400_000_000_000
 
   /// Keeps `bytes` as `name`; readers see the old file or the new one.
   package func write(_ name: String, _ bytes: [UInt8]) {
@@ -36,7 +49,7 @@ package struct CacheDirectory: Hashable, Sendable {
   /// Forgets the file called `name`.
   package func remove(_ name: String) { try? removeFile(filePath(name)) }
 
-  /// Removes the oldest files until the rest takes at most `byteCount` bytes.
+  /// Removes the files that were not used for longest until the rest takes at most `byteCount` bytes.
   package func prune(toByteCount byteCount: Int) {
     guard let entries = try? DirectoryListing(path).entries else { return }
     let files = entries.compactMap { entry in

@@ -14,6 +14,13 @@ package struct EventLoop: ~Copyable {
     }
   }
 
+  /// Reports `tag` once each time that somebody wakes the waiters of `descriptor`, until it is closed.
+  package func add(wakeUpsOf descriptor: CInt, tag: UInt64) throws(SystemError) {
+    guard ce_epoll_add_edge(epoll.raw, descriptor, tag) == 0 else {
+      throw SystemError("epoll_ctl", on: "descriptor \(descriptor)", code: errno)
+    }
+  }
+
   /// No longer reports `descriptor`.
   package func remove(_ descriptor: CInt) { _ = ce_epoll_remove(epoll.raw, descriptor) }
 

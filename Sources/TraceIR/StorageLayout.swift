@@ -6,8 +6,11 @@ package struct StringField: Hashable, Sendable {
   /// Most bytes of text.
   package let capacity: Int
 
-  /// A field for strings below `limits.maxStringLength`.
-  package init(_ limits: Limits) { capacity = max(1, limits.maxStringLength - 1) }
+  /// A field for strings below `limits.maxStringLength`, or for those of at most `bound` bytes.
+  package init(_ limits: Limits, bound: Int? = nil) {
+    let whole = max(1, limits.maxStringLength - 1)
+    capacity = min(max(1, bound ?? whole), whole)
+  }
 
   /// Bytes of the field, length and padding included.
   package var byteCount: Int { (4 + capacity + 7) & ~7 }
@@ -17,15 +20,21 @@ package struct StringField: Hashable, Sendable {
 package struct FieldLayout: Hashable, Sendable {
   package let offsets: [Int]
   package let types: [ValueType]
+  /// What a string in each place can hold; nil for longs.
+  package let fields: [StringField?]
   package let byteCount: Int
 
-  /// Lays out `types` in order.
-  package init(_ types: [ValueType], _ limits: Limits) {
+  /// Lays out `types` in order; strings are at most as long as `bounds` says, if it is not empty.
+  package init(_ types: [ValueType], _ limits: Limits, bounds: [Int] = []) {
+    fields = types.enumerated().map { index, type in
+      let bound = bounds.indices.contains(index) ? bounds[index] : nil
+      return type == .string ? StringField(limits, bound: bound) : nil
+    }
     var offsets: [Int] = []
     var end = 0
-    for type in types {
+    for field in fields {
       offsets.append(end)
-      end += type == .long ? 8 : StringField(limits).byteCount
+      end += field?.byteCount ?? 8
     }
     self.offsets = offsets
     self.types = types
@@ -87,7 +96,9 @@ package struct ScalarLayout: Hashable, Sendable {
   package static let timeZoneOffset = 32
   package static let timeZoneNameOffset = 40
   package static let timeZoneNameCapacity = 20
-  package static let controlByteCount = 64
+  /// 1 while the reader of the data ring sleeps and wants to be woken, 32 bits.
+  package static let readerAsleepOffset = 64
+  package static let controlByteCount = 72
   /// What one CPU may keep in its cache without another one's writes taking it away.
   package static let cacheLineByteCount = 64
   /// How many counters a lock has for those that share it: a power of two; CPUs beyond it share a counter.

@@ -1,3 +1,5 @@
+import Platform
+
 /// The words of the command line, arranged as swift-argument-parser reads them.
 ///
 /// SystemTap's users have the habits of getopt_long(3): a value in the same word as its option, several flags in one
@@ -20,7 +22,7 @@ struct CommandLineWords {
   private(set) var command: String?
   private var options: [String] = []
   private var operands: [String] = []
-  private var hasExpression = false
+  private var expression: String?
   /// An option with one value that was given two.
   private(set) var repeated: String?
   private var given: Set<String> = []
@@ -36,7 +38,7 @@ struct CommandLineWords {
         readLong(word, &rest)
       } else if word.hasPrefix("-"), word != "-", !isNegativeNumber(word) {
         readLetters(word, &rest)
-      } else if command == nil, operands.isEmpty, !hasExpression, commands.contains(word) {
+      } else if command == nil, operands.isEmpty, expression == nil, commands.contains(word) {
         command = word
       } else {
         operands.append(word)
@@ -57,18 +59,29 @@ struct CommandLineWords {
 
   var asksForJSON: Bool { options.contains("--json") }
 
+  /// Whether probes on programs are likely, told before anything is parsed: a module, or a script that names some.
+  var mentionsPrograms: Bool {
+    if command == "run" { return true }
+    let isOther = options.contains { $0 == "-l" || $0 == "-L" || $0.hasPrefix("--pass") }
+    guard command == nil || command == "trace", !isOther else { return false }
+    if let expression { return Array(expression.utf8).mentionsPrograms }
+    guard let path = operands.first, path != "-", let text = try? readSmallFile(path) else { return false }
+    return text.mentionsPrograms
+  }
+
   /// No word at all.
   var isEmpty: Bool { command == nil && options.isEmpty && operands.isEmpty }
 
-  /// In the order of the parser.
-  var arranged: [String] { [command ?? "trace"] + options + (operands.isEmpty ? [] : ["--"] + operands) }
+  /// What the command's parser reads, in its order.
+  var arranged: [String] { options + (operands.isEmpty ? [] : ["--"] + operands) }
 
   private mutating func readLong(_ word: String, _ rest: inout ArraySlice<String>) {
     let name = word.dropFirst(2).prefix { $0 != "=" }
-    if name == "script" { hasExpression = true }
     guard Self.namesWithValue.contains(String(name)), !word.contains("="), let value = rest.popFirst() else {
+      if name == "script" { expression = String(word.drop { $0 != "=" }.dropFirst()) }
       return options.append(word)
     }
+    if name == "script" { expression = value }
     options.append("\(word)=\(value)")
     note(word)
   }
@@ -79,10 +92,10 @@ struct CommandLineWords {
       if letter == "V" {
         options.append("--version")
       } else if Self.lettersWithValue.contains(letter) {
-        if letter == "e" { hasExpression = true }
         guard let value = letters.isEmpty ? rest.popFirst() : String(letters) else {
           return options.append("-\(letter)")
         }
+        if letter == "e" { expression = value }
         note("-\(letter)")
         return options.append("-\(letter)=\(value)")
       } else {
@@ -101,5 +114,12 @@ struct CommandLineWords {
   /// `-5` is an argument for the script.
   private func isNegativeNumber(_ word: String) -> Bool {
     word.dropFirst().first.map { $0.isASCII && $0.isNumber } ?? false
+  }
+}
+
+extension [UInt8] {
+  fileprivate var mentionsPrograms: Bool {
+    let word = Array("process".utf8)
+    return indices.contains { self[$0] == word[0] && self[$0...].starts(with: word) }
   }
 }

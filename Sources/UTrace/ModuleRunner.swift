@@ -34,6 +34,8 @@ struct ModuleRunner {
           "loaded and attached"
         }
       }
+      // Megabytes, and from here on nobody asks.
+      kernel.types.forget()
       let status = try TraceSession(program, kernel: side, options: session).run()
       if status != 0 { throw ExitCode(status) }
     } catch let error as KernelError {

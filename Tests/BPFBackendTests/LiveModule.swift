@@ -159,12 +159,13 @@ final class LiveModule {
     attachment.add(try session.attach(loadedProgram, sites: places, pid: pid))
   }
 
-  func setState(_ state: SessionState) throws {
-    try MappedArray(loaded.map(module.scalars.name)).store(
-      0,
-      offset: ScalarLayout.stateOffset,
-      state.rawValue
-    )
+  func setState(_ state: SessionState) throws { try set(ScalarLayout.stateOffset, state.rawValue) }
+
+  /// Says that the reader of the data ring sleeps.
+  func setAsleep() throws { try set(ScalarLayout.readerAsleepOffset, 1) }
+
+  private func set(_ offset: Int, _ value: UInt32) throws {
+    try MappedArray(loaded.map(module.scalars.name)).store(0, offset: offset, value)
   }
 
   func state() throws -> UInt32 { try scalar(ScalarLayout.stateOffset) }

@@ -1,4 +1,6 @@
 import BPFBackend
+import KernelBridge
+import Platform
 import TargetModel
 import Testing
 import TraceIR
@@ -19,6 +21,26 @@ extension LiveTests {
       )
       try victim.hit("both", "2")
       #expect(try live.records() == ["0/0/0 0 -3", "0/0/1 0 -3", "0/0/0 1 -3", "0/0/1 1 -3"])
+    }
+
+    @Test("a reader that sleeps is woken once", arguments: [[.long], [.string]] as [[ValueType]])
+    func wakes(_ fields: [ValueType]) throws {
+      let live = try LiveModule(
+        probe("count", records: [fields]) { body in
+          body.add(.emit(RecordID(0), [fields == [.long] ? .long(1) : body.execname()]))
+        }
+      )
+      let loop = try EventLoop()
+      let ring = try RingBuffer(live.loaded.map(live.module.dataRing.name))
+      try loop.add(wakeUpsOf: ring.pollDescriptor, tag: 7)
+      try victim.hit("both", "1")
+      #expect(loop.wait(timeoutMilliseconds: 0).isEmpty)
+      try live.setAsleep()
+      try victim.hit("both", "3")
+      #expect(loop.wait(timeoutMilliseconds: 1000) == [7])
+      #expect(loop.wait(timeoutMilliseconds: 0).isEmpty)
+      #expect(try live.scalar(ScalarLayout.readerAsleepOffset) == UInt32(0))
+      #expect(try live.records().count == 4)
     }
 
     @Test("one record with strings a hit")

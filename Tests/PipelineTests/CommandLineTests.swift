@@ -27,7 +27,24 @@ struct CommandLineTests {
   )
   func arranges(_ line: String, _ expected: String) {
     let words = CommandLineWords(line.split(separator: " ").map(String.init), commands: ["explain"])
-    #expect(words.arranged.joined(separator: " ") == expected)
+    #expect(([words.command ?? "trace"] + words.arranged).joined(separator: " ") == expected)
+  }
+
+  @Test(
+    "tells early whether programs are probed",
+    arguments: [
+      ("-e process", true), ("-eprocess -v", true), ("--script=process", true), ("--script process", true),
+      ("run module", true), ("-e begin process", false), ("-l -e process", false),
+      ("--pass 2 -e process", false),
+      ("explain bpf -e process", false), ("build -e process", false), ("/no/such/file", false), ("-", false),
+    ]
+  )
+  func mentionsPrograms(_ line: String, _ expected: Bool) {
+    let words = CommandLineWords(
+      line.split(separator: " ").map(String.init),
+      commands: ["build", "explain", "run"]
+    )
+    #expect(words.mentionsPrograms == expected)
   }
 
   @Test("The arranger knows which options take a value")

@@ -62,7 +62,7 @@ import TraceIR
     func count(_ value: Any) -> Int { Mirror(reflecting: value).children.count }
     let program = ModuleExample.program
     #expect(count(program) == 6)
-    #expect(count(program.globals[0]) == 8)
+    #expect(count(program.globals[0]) == 9)
     #expect(count(program.globals[0].statistics) == 3)
     #expect(count(program.functions[0]) == 5)
     #expect(count(program.probes[0]) == 5)

@@ -55,6 +55,7 @@ enum ModuleExample {
       initialString: "start",
       statistics: needs
     )
+    global.keyBounds = [15, 0]
     global.isUsedInKernel = false
     let kinds: [Global.Kind] = [.scalar(.string), .statistic, .statisticArray(keys: [.long])]
     program.globals = [global] + kinds.map { Global(name: "h", kind: $0, maximumEntries: 1) }

@@ -15,10 +15,16 @@ private final class FakeKernelSide: KernelSide {
   var control: [[UInt8]] = []
   var data: [[UInt8]] = []
   var lost: [LossCount] = []
+  var wakeDescriptors: [Int32] { [] }
+  /// What was asked for, in turn.
+  var sleeps: [Bool] = []
+  var rounds = 0
 
   init(_ program: TraceProgram) { store = InMemoryStore(program) }
 
   func setState(_ state: SessionState) { states.append(state) }
+
+  func setAsleep(_ isAsleep: Bool) { sleeps.append(isAsleep) }
 
   var lockedProbes: [Int] = []
   var refusedProbes: Set<Int> = []
@@ -35,7 +41,10 @@ private final class FakeKernelSide: KernelSide {
 
   func drainControl(_ body: (RawSpan) -> Void) { take(&control, body) }
 
-  func drainData(_ body: (RawSpan) -> Void) -> Int { take(&data, body) }
+  func drainData(_ body: (RawSpan) -> Void) -> Int {
+    rounds += 1
+    return take(&data, body)
+  }
 
   @discardableResult private func take(_ items: inout [[UInt8]], _ body: (RawSpan) -> Void) -> Int {
     guard states.contains(.running) else { return 0 }

@@ -215,10 +215,10 @@ extension CodeWriter {
     findRow(behind)
     code.emit(.move(.r7, .r0))
     let (less, greater) = order.isDescending ? (behind, before) : (before, behind)
-    compareFields(order.type, order.offset, less: less, greater: greater)
-    for (type, offset) in zip(order.keys.types, order.keys.offsets.map { order.keyOffset + $0 })
+    compareFields(order.field, order.offset, less: less, greater: greater)
+    for (field, offset) in zip(order.keys.fields, order.keys.offsets.map { order.keyOffset + $0 })
     where offset != order.offset {
-      compareFields(type, offset, less: before, greater: behind)
+      compareFields(field, offset, less: before, greater: behind)
     }
     code.place(behind)
     finish(0)
@@ -228,12 +228,12 @@ extension CodeWriter {
 
   /// Compares a field of the rows at `r6` and `r7`; falls through when both are equal.
   private mutating func compareFields(
-    _ type: ValueType,
+    _ field: StringField?,
     _ offset: Int,
     less: Assembler.Label,
     greater: Assembler.Label
   ) {
-    guard type == .long else { return compareTexts(offset, less: less, greater: greater) }
+    if let field { return compareTexts(field, offset, less: less, greater: greater) }
     loadFar(.double, .r1, .r6, offset)
     loadFar(.double, .r2, .r7, offset)
     code.jump(if: .signedLess, .r1, .r2, to: less)
@@ -242,7 +242,12 @@ extension CodeWriter {
 
   /// Fields are padded with zeros: as big-endian numbers they are in order, and only their lengths tell apart what
   /// ends in zeros of its own.
-  private mutating func compareTexts(_ offset: Int, less: Assembler.Label, greater: Assembler.Label) {
+  private mutating func compareTexts(
+    _ field: StringField,
+    _ offset: Int,
+    less: Assembler.Label,
+    greater: Assembler.Label
+  ) {
     let same = code.makeLabel()
     loadFar(.word, .r1, .r6, offset + 4)
     loadFar(.word, .r2, .r7, offset + 4)
@@ -250,7 +255,7 @@ extension CodeWriter {
     code.emit(.toBigEndian(.r2, .word))
     code.jump(if: .less, .r1, .r2, to: less)
     code.jump(if: .greater, .r1, .r2, to: greater)
-    let last = Int32(module.field.byteCount - 16)
+    let last = Int32(field.byteCount - 16)
     if last >= 0 {
       code.emit(.move(.r8, 0))
       writeUnknownZero(.r9)

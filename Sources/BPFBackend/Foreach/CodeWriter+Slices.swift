@@ -34,11 +34,11 @@ extension CodeWriter {
     for (index, isFixed) in fixed.enumerated() where isFixed {
       let offset = table.key.offsets[index]
       let pattern = (table.patternOffset ?? 0) + offset
-      if table.key.types[index] == .string {
+      if let field = table.key.fields[index] {
         code.emit(.move(.r1, key))
         code.emit(.arithmetic(.add, .r1, Int32(offset)))
         scratchAddress(.r2, pattern)
-        code.call(function(.equalFields))
+        code.call(function(.equalFields(field)))
         code.jump(if: .equal, .r0, 0, to: other)
       } else {
         loadFar(.double, .r1, key, offset)
@@ -53,9 +53,9 @@ extension CodeWriter {
   }
 
   /// `r1` a field of a key, `r2` one to compare it with: 1 when they are equal, else 0.
-  mutating func writeEqualFields() {
+  mutating func writeEqualFields(_ field: StringField) {
     let same = code.makeLabel()
-    let last = Int32(module.field.byteCount - 8)
+    let last = Int32(field.byteCount - 8)
     code.emit(.move(.r6, .r1))
     code.emit(.move(.r7, .r2))
     code.emit(.load(.word, .r8, .r7))

@@ -101,7 +101,9 @@ extension Expander {
     let isShown = foreach.value != nil || rank == .shown || foreach.histogram != nil
     let hasRank = if case .field = rank { true } else { false }
     let row = RowLayout(
-      keys: foreach.histogram == nil ? global.keyTypes : [.long],
+      keys: foreach.histogram == nil
+        ? FieldLayout(global.keyTypes, program.limits, bounds: global.keyBounds)
+        : FieldLayout([.long], program.limits),
       shown: isShown ? shownType(foreach) : nil,
       hasRank: hasRank,
       program.limits

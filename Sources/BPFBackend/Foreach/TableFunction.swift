@@ -18,7 +18,7 @@ enum TableFunction: Hashable {
   case delete(GlobalID, fixed: [Bool])
   case gatherSlice(GlobalID, fixed: [Bool], GatheredPart)
   // Called with addresses.
-  case equalFields
+  case equalFields(StringField)
   case insert(RowOrder?)
   case gather(GatheredPart)
   case variance
@@ -91,7 +91,7 @@ extension CodeWriter {
     case .contains(let global, let fixed): writeContainsCallback(global, fixed)
     case .delete(let global, let fixed): writeDeleteCallback(global, fixed)
     case .gatherSlice(let global, let fixed, let part): writeGatherCallback(global, fixed, part)
-    case .equalFields: writeEqualFields()
+    case .equalFields(let field): writeEqualFields(field)
     case .insert(let order): writeInsert(order)
     case .gather(let part): writeGather(part)
     case .variance: writeVariance()

@@ -32,9 +32,9 @@ struct Walk: Hashable {
     switch rank {
     case .none: nil
     case .key(let index):
-      RowOrder(row, by: row.keyOffset + row.keys.offsets[index], row.keys.types[index], isDescending)
-    case .shown: RowOrder(row, by: RowLayout.shownOffset, row.shown ?? .long, isDescending)
-    case .field: RowOrder(row, by: row.rankOffset, .long, isDescending)
+      RowOrder(row, by: row.keyOffset + row.keys.offsets[index], row.keys.fields[index], isDescending)
+    case .shown: RowOrder(row, by: RowLayout.shownOffset, row.shownLayout.fields.first ?? nil, isDescending)
+    case .field: RowOrder(row, by: row.rankOffset, nil, isDescending)
     }
   }
 }
@@ -47,15 +47,17 @@ struct RowLayout: Hashable {
 
   /// Nil when nobody asks for the value.
   let shown: ValueType?
+  let shownLayout: FieldLayout
   /// Of a long that rows are ordered by.
   let rankOffset: Int
   let keyOffset: Int
   let keys: FieldLayout
 
-  init(keys: [ValueType], shown: ValueType?, hasRank: Bool, _ limits: Limits) {
+  init(keys: FieldLayout, shown: ValueType?, hasRank: Bool, _ limits: Limits) {
     self.shown = shown
-    self.keys = FieldLayout(keys, limits)
-    rankOffset = Self.shownOffset + FieldLayout(shown.map { [$0] } ?? [], limits).byteCount
+    self.keys = keys
+    shownLayout = FieldLayout(shown.map { [$0] } ?? [], limits)
+    rankOffset = Self.shownOffset + shownLayout.byteCount
     keyOffset = rankOffset + (hasRank ? 8 : 0)
   }
 
@@ -65,14 +67,15 @@ struct RowLayout: Hashable {
 /// Ascending or descending by one field, then ascending by the keys, so that no two rows are alike.
 struct RowOrder: Hashable {
   let offset: Int
-  let type: ValueType
+  /// Nil: a long.
+  let field: StringField?
   let isDescending: Bool
   let keyOffset: Int
   let keys: FieldLayout
 
-  init(_ row: RowLayout, by offset: Int, _ type: ValueType, _ isDescending: Bool) {
+  init(_ row: RowLayout, by offset: Int, _ field: StringField?, _ isDescending: Bool) {
     self.offset = offset
-    self.type = type
+    self.field = field
     self.isDescending = isDescending
     keyOffset = row.keyOffset
     keys = row.keys

@@ -82,8 +82,9 @@ struct ModuleLayout {
     case .array(_, let type): value = type
     case .statistic, .statisticArray: value = nil
     }
-    let key = FieldLayout(global.keyTypes, limits)
-    let isOnStack = key.byteCount <= Self.maximumStackKey
+    let key = FieldLayout(global.keyTypes, limits, bounds: global.keyBounds)
+    // Strings are put together in place, which takes the room behind them.
+    let isOnStack = key.byteCount <= Self.maximumStackKey && !key.types.contains(.string)
     let table = Table(
       map: MapReference(names.unique(global.name)),
       key: key,

@@ -144,7 +144,7 @@ extension CodeWriter {
     code.place(reserved)
     fill(&self)
     code.emit(.move(.r1, .r0))
-    code.emit(.move(.r2, ring == ModuleMaps.controlRing ? Self.forceWakeUp : Self.noWakeUp))
+    if ring == ModuleMaps.controlRing { code.emit(.move(.r2, Self.forceWakeUp)) } else { loadWakeUp(.r2) }
     code.call(.ringbufSubmit)
     code.place(done)
   }

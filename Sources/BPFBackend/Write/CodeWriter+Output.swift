@@ -3,8 +3,21 @@ import TraceIR
 
 // Records on the data ring.
 extension CodeWriter {
-  /// `BPF_RB_NO_WAKEUP`: the reader looks by itself; waking it costs 1.4 µs an event.
-  static let noWakeUp: Int32 = 1
+  /// `BPF_RB_NO_WAKEUP`, which is 1: waking the reader costs 1.4 µs.
+  private static let noWakeUp: Int32 = 1
+
+  /// `register` = how the reader of the data ring hears of a record.
+  ///
+  /// Not at all while it looks by itself; by `BPF_RB_FORCE_WAKEUP`, which is 2, when it sleeps. Uses `r5`.
+  mutating func loadWakeUp(_ register: BPFRegister) {
+    let awake = code.makeLabel()
+    code.loadMapValue(.r5, ModuleMaps.scalars, offset: Int32(ScalarLayout.readerAsleepOffset))
+    code.emit(.load(.word, register, .r5))
+    code.jump(if: .equal, register, 0, to: awake)
+    code.emit(.store(.word, .r5, 0, immediate: 0))
+    code.place(awake)
+    code.emit(.arithmetic(.add, register, Self.noWakeUp))
+  }
 
   mutating func writeEmit(_ record: RecordID, site: Operand, _ operands: [Operand]) {
     let fields = shared.program.records[record.index].fields
@@ -147,7 +160,7 @@ extension CodeWriter {
   private mutating func output() {
     code.loadMap(.r1, ModuleMaps.dataRing)
     scratchAddress(.r2, layout.outputOffset)
-    code.emit(.move(.r4, Self.noWakeUp))
+    loadWakeUp(.r4)
     code.call(.ringbufOutput)
   }
 

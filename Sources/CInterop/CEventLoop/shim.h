@@ -20,6 +20,12 @@ static inline int ce_epoll_add(int epoll, int descriptor, uint64_t tag) {
   return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event);
 }
 
+/// Reports `tag` once each time that `descriptor` is woken.
+static inline int ce_epoll_add_edge(int epoll, int descriptor, uint64_t tag) {
+  struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data = {.u64 = tag}};
+  return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event);
+}
+
 static inline int ce_epoll_remove(int epoll, int descriptor) {
   return epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, 0);
 }

@@ -1,5 +1,4 @@
 import ELF
-import Glibc
 package import Platform
 import TargetModel
 
@@ -7,38 +6,35 @@ import TargetModel
 ///
 /// Everything about it may fail without harm: the index is then built again.
 package struct IndexCache {
-  private let directory: String
-  private let path: String
+  private let directory: CacheDirectory
+  private let name: String
+
+  /// What all indexes together may take, in bytes; one of a program with 100 MB of debug information takes 10 MB.
+  static let byteLimit = 1 << 30
 
   /// The place of the index for `buildID`.
   init(directory: String, buildID: BuildID) {
-    self.directory = directory
-    path = "\(directory)/\(buildID).index"
+    self.directory = CacheDirectory(directory)
+    name = "\(buildID).index"
   }
 
   /// The stored index when it is whole and was made from files with that stamp.
   func load(stamp: UInt64) -> IndexFile? {
-    // Someone else's file could be replaced while it is mapped.
-    guard let status = try? FileStatus(of: path), status.kind == .regular,
-      status.userID == geteuid(), status.permissions & 0o022 == 0,
-      let image = try? SharedBytes(mapping: path), let index = IndexFile(image), index.stamp == stamp
-    else { return nil }
+    guard let image = directory.read(name), let index = IndexFile(image), index.stamp == stamp else {
+      return nil
+    }
     return index
   }
 
-  /// Stores an index for the next run.
+  /// Stores an index for the next run, and makes room for it.
   func store(_ bytes: [UInt8]) {
-    try? createDirectories(directory, permissions: 0o700)
-    try? writeFile(path, bytes, permissions: 0o600)
+    directory.write(name, bytes)
+    directory.prune(toByteCount: Self.byteLimit)
   }
 
-  /// Where indexes go by default: root shares one directory, users have their own (XDG Base Directory
-  /// Specification).
+  /// Where indexes go by default.
   package static func standardDirectory(_ environment: Environment) -> String? {
-    if let base = environment["XDG_CACHE_HOME"], base.hasPrefix("/") { return base + "/utrace/index" }
-    if geteuid() == 0 { return "/var/cache/utrace/index" }
-    guard let home = environment["HOME"], home.hasPrefix("/") else { return nil }
-    return home + "/.cache/utrace/index"
+    CacheDirectory.standard("index", environment: environment)?.path
   }
 }
 

@@ -11,14 +11,13 @@ struct ElementCodec {
   private let statisticLayout: StatisticLayout
   private let keyLayout: FieldLayout
   private let valueType: ValueType
-  private let fieldByteCount: Int
+  private let field: StringField
 
   init(_ global: Global, _ limits: Limits) {
-    let field = StringField(limits)
+    field = StringField(limits)
     capacity = field.capacity
-    fieldByteCount = field.byteCount
     keyTypes = global.keyTypes
-    keyLayout = FieldLayout(keyTypes, limits)
+    keyLayout = FieldLayout(keyTypes, limits, bounds: global.keyBounds)
     needs = global.statistics
     statisticLayout = StatisticLayout(needs)
     switch global.kind {
@@ -35,7 +34,9 @@ struct ElementCodec {
   func key(_ keys: [Datum]) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(keyLayout.byteCount)
-    for (key, type) in zip(keys, keyTypes) { bytes += type == .long ? field(key.long) : field(key.string) }
+    for (key, field) in zip(keys, keyLayout.fields) {
+      bytes += field.map { padded(key.string, $0) } ?? self.field(key.long)
+    }
     return bytes
   }
 
@@ -53,11 +54,13 @@ struct ElementCodec {
   }
 
   /// Length, text, zeros.
-  func field(_ text: ByteString) -> [UInt8] {
-    let text = text.cut(to: capacity)
+  func field(_ text: ByteString) -> [UInt8] { padded(text, field) }
+
+  private func padded(_ text: ByteString, _ field: StringField) -> [UInt8] {
+    let text = text.cut(to: field.capacity)
     var bytes: [UInt8] = (0..<4).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) }
     bytes += text.bytes
-    return bytes + [UInt8](repeating: 0, count: fieldByteCount - bytes.count)
+    return bytes + [UInt8](repeating: 0, count: field.byteCount - bytes.count)
   }
 
   private func datum(_ bytes: RawSpan, _ offset: Int, _ type: ValueType) -> Datum {

@@ -56,6 +56,10 @@ package final class KernelModuleSide: KernelSide {
 
   package func setState(_ state: SessionState) { globals.setState(state) }
 
+  package var wakeDescriptors: [Int32] { [control.pollDescriptor, data.pollDescriptor] }
+
+  package func setAsleep(_ isAsleep: Bool) { globals.setReaderAsleep(isAsleep) }
+
   package func detach() { attachment = nil }
 
   package func drainControl(_ body: (RawSpan) -> Void) { control.drain(body) }

@@ -9,6 +9,12 @@ package protocol KernelSide: AnyObject {
 
   /// What kernel-side probes check first.
   func setState(_ state: SessionState)
+  /// Readable when something comes that the session is woken for: control records always, data when it asked.
+  var wakeDescriptors: [Int32] { get }
+  /// Asks for one wake-up when the next data comes, or takes that back.
+  ///
+  /// A probe that looked before this was called still sends without waking.
+  func setAsleep(_ isAsleep: Bool)
   /// Takes the lock that a probe of the user side needs; false, and counted as a skipped hit, when it is not to be
   /// had in time.
   func lock(probe: Int) -> Bool

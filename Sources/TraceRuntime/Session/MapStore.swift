@@ -46,6 +46,11 @@ package final class MapStore: GlobalStore {
     scalars.store(0, offset: ScalarLayout.stateOffset, state.rawValue)
   }
 
+  /// Says whether the next record on the data ring has to wake its reader.
+  func setReaderAsleep(_ isAsleep: Bool) {
+    scalars.store(0, offset: ScalarLayout.readerAsleepOffset, UInt32(isAsleep ? 1 : 0))
+  }
+
   /// Sets what `target()` and the functions on time zones answer, and how far the clocks are apart.
   func setSession(target: Int64, realtimeBias: UInt64, zone: LocalTime.Zone) {
     scalars.store(0, offset: ScalarLayout.targetOffset, target)

@@ -11,8 +11,10 @@ package struct SessionOptions {
   /// Where the script's output goes.
   package var sink: OutputSink
   package var environment: Environment
-  /// How often records are fetched.
+  /// How often records are fetched while some come.
   package var drainMilliseconds = 10
+  /// The longest sleep while none come.
+  package var idleMilliseconds = 1000
   /// `--suppress-handler-errors`: run-time errors and skipped hits end nothing.
   package var ignoresErrors = false
   /// `-w`.
@@ -83,6 +85,7 @@ package final class TraceSession {
     try loop.add(signals.raw, tag: Tag.signal)
     let timers = try TimerSet(program, in: loop)
     let watch = try watchTarget(in: loop)
+    for descriptor in kernel?.wakeDescriptors ?? [] { try loop.add(wakeUpsOf: descriptor, tag: Tag.records) }
     runProbes { if case .begin(let order) = $0 { order } else { nil } }
     if stop == nil {
       kernel?.setState(.running)
@@ -100,6 +103,7 @@ package final class TraceSession {
   private enum Tag {
     static let signal: UInt64 = 0
     static let target: UInt64 = 1
+    static let records: UInt64 = 2
   }
 
   // MARK: The loop
@@ -109,19 +113,17 @@ package final class TraceSession {
     _ signals: borrowing SignalDescriptor,
     _ timers: TimerSet
   ) {
-    // Without a kernel side there is nothing to look for between events.
-    let pause = kernel == nil ? -1 : options.drainMilliseconds
-    var isBusy = false
+    var pace = Pace(options)
     while stop == nil {
-      for tag in loop.wait(timeoutMilliseconds: isBusy ? 0 : pause) {
+      for tag in loop.wait(timeoutMilliseconds: kernel == nil ? -1 : pace.pauseMilliseconds) {
         switch tag {
         case Tag.signal: if signals.next() != nil { end(.signal) }
         case Tag.target: end(.targetGone)
+        case Tag.records: pace.wake()
         default: if let probe = timers.expired(tag) { runLocked(probe: probe) }
         }
       }
-      // After this many records, more have come meanwhile.
-      isBusy = drain() > 10_000
+      if let isAsleep = pace.advance(records: drain()) { kernel?.setAsleep(isAsleep) }
       sink.flush()
       if sink.failure != nil { end(.output) }
       commands.removeAll { $0.poll() != nil }

@@ -7,7 +7,7 @@ import Platform
 struct KnownKernel {
   private let cache: CacheDirectory?
   private let key: Key
-  private let states: [KernelFeature: FeatureState]
+  private let findings: Findings
 
   private static let fileName = "features"
   private static let cheap: Set<KernelFeature> = [.btf, .kprobe, .tracefs, .tracepoint, .uprobe]
@@ -41,6 +41,33 @@ struct KnownKernel {
     }
   }
 
+  /// What was found out.
+  private struct Findings: BinaryCoded, Hashable {
+    var states: [KernelFeature: FeatureState] = [:]
+    var functions: [String: UInt32] = [:]
+
+    init(states: [KernelFeature: FeatureState] = [:], functions: [String: UInt32] = [:]) {
+      self.states = states
+      self.functions = functions
+    }
+
+    init(from reader: inout BinaryReader) throws(CodingFailure) {
+      let features: [KernelFeature] = try reader.value()
+      let states: [FeatureState] = try reader.value()
+      let names: [String] = try reader.value()
+      let numbers: [UInt64] = try reader.value()
+      self.init(
+        states: Dictionary(zip(features, states)) { first, _ in first },
+        functions: Dictionary(zip(names, numbers.map { UInt32(clamping: $0) })) { first, _ in first }
+      )
+    }
+
+    func write(to writer: inout BinaryWriter) {
+      writer.write(states.keys.map { $0 }, states.values.map { $0 })
+      writer.write(functions.keys.map { $0 }, functions.values.map { UInt64($0) })
+    }
+  }
+
   /// Reads what is known.
   init(_ environment: Environment, _ machine: MachineInfo) {
     cache = CacheDirectory.standard("kernel", environment: environment)
@@ -50,30 +77,28 @@ struct KnownKernel {
       kernel: "\(machine.kernelRelease) \(machine.kernelVersion)",
       executable: FileFact("/proc/self/exe")
     )
-    states =
-      cache?.read(Self.fileName).flatMap { [key] in try? Self.states(in: $0.copied(), for: key) } ?? [:]
+    findings =
+      cache?.read(Self.fileName).flatMap { [key] in try? Self.findings(in: $0.copied(), for: key) }
+      ?? Findings()
   }
 
   /// The kernel, with what is known of it.
-  func session() -> KernelSession { KernelSession(knowing: states) }
+  func session() -> KernelSession {
+    KernelSession(knowing: findings.states, functions: findings.functions)
+  }
 
   /// Keeps what `session` has found out, if that is more.
   func learn(from session: KernelSession) {
-    let found = session.features.tried.filter { !Self.cheap.contains($0.key) }
-    guard found != states, !key.boot.isEmpty else { return }
+    let states = session.features.tried.filter { !Self.cheap.contains($0.key) }
+    let found = Findings(states: states, functions: session.types.knownFunctions)
+    guard found != findings, !key.boot.isEmpty else { return }
     var writer = BinaryWriter()
-    writer.write(key, found.keys.map { $0 }, found.values.map { $0 })
+    writer.write(key, found)
     cache?.write(Self.fileName, writer.bytes)
   }
 
-  private static func states(
-    in bytes: [UInt8],
-    for key: Key
-  ) throws(CodingFailure) -> [KernelFeature: FeatureState] {
+  private static func findings(in bytes: [UInt8], for key: Key) throws(CodingFailure) -> Findings {
     var reader = BinaryReader(bytes)
-    guard try reader.value() == key else { return [:] }
-    let features: [KernelFeature] = try reader.value()
-    let states: [FeatureState] = try reader.value()
-    return Dictionary(zip(features, states)) { first, _ in first }
+    return try reader.value() == key ? reader.value() : Findings()
   }
 }

@@ -75,11 +75,13 @@ extension Global: BinaryCoded {
       initialString: try reader.value(),
       statistics: try reader.value()
     )
+    keyBounds = try reader.value()
     isUsedInKernel = try reader.value()
   }
 
   func write(to writer: inout BinaryWriter) {
-    writer.write(name, kind, maximumEntries, wraps, initialLong, initialString, statistics, isUsedInKernel)
+    writer.write(name, kind, maximumEntries, wraps, initialLong, initialString, statistics)
+    writer.write(keyBounds, isUsedInKernel)
   }
 }
 
