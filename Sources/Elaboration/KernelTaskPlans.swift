@@ -29,6 +29,12 @@ struct KernelTaskPlans {
   /// Source: `struct thread_struct` (arch/x86/include/asm/processor.h).
   var threadPointer: LocationPlan? { value(["thread", "fsbase"]) }
 
+  /// Where the code of the program that the process runs begins.
+  var codeStart: LocationPlan? { value(["mm", "start_code"]) }
+
+  /// The address of that program's name in its directory.
+  var programName: LocationPlan? { value(["mm", "exe_file", "f_path", "dentry", "d_name", "name"]) }
+
   /// The address of the parent's `comm`.
   private var parentNameAddress: LocationPlan? {
     walk([.member("real_parent"), .member("comm")]) { walk throws(TargetProblem) in try walk.address() }

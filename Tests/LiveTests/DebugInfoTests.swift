@@ -72,6 +72,46 @@ extension LiveTests {
       #expect(!listed.output.contains("$p"))
     }
 
+    @Test("a program in another mount namespace has the debug info of that namespace", .requires(.probes))
+    func looksIntoMountNamespaces() throws {
+      let scratch = try ScratchDirectory()
+      let root = "\(scratch.path)/root"
+      let source = try scratch.write(
+        """
+        #include <stdio.h>
+        __attribute__((noinline)) int inside(int number) { return getchar() + number; }
+        int main(void) { puts("ready"); fflush(stdout); return inside(3) == 0; }
+        """,
+        to: "inside.c"
+      )
+      let made = try run(
+        "sh",
+        [
+          "-ec",
+          """
+          mkdir -p \(root)/old \(root)/usr/lib/debug/.build-id
+          gcc -g -O1 -static -o \(root)/full \(source)
+          id=$(readelf -n \(root)/full | awk '/Build ID/ { print $3 }')
+          directory=\(root)/usr/lib/debug/.build-id/$(echo $id | cut -c 1-2)
+          mkdir $directory
+          objcopy --only-keep-debug \(root)/full $directory/$(echo $id | cut -c 3-).debug
+          strip -o \(root)/program \(root)/full
+          rm \(root)/full
+          """,
+        ]
+      )
+      #expect(made.status == 0, "\(made.output)")
+      let enter = """
+        mount --make-rprivate / && mount --bind \(root) \(root) && cd \(root) && pivot_root . old && exec /program
+        """
+      let program = try RunningProcess("unshare", ["-m", "bash", "-c", enter])
+      #expect(program.wait { $0.output.contains("ready") }, "\(program.errors)")
+      defer { program.signal(SIGKILL) }
+      let point = "process(\(program.pid)).function(\"inside\")"
+      let listed = try RunningProcess(Package.utrace, ["-L", point]).finish()
+      #expect(listed.output.contains("$number:int"), "\(listed.output) \(listed.errors)")
+    }
+
     @Test("sections packed with zstd are read")
     func readsZstd() throws {
       let scratch = try ScratchDirectory()
@@ -88,6 +128,45 @@ extension LiveTests {
       let point = "process(\"\(program)\").function(\"local_h*\")"
       let listed = try RunningProcess(Package.utrace, ["-l", point]).finish()
       #expect(listed.output.contains("local_helper"), "\(listed.output) \(listed.errors)")
+    }
+
+    @Test(
+      "a library's probe reads variables of the program",
+      .requires(.probes),
+      arguments: ["-pie", "-no-pie"]
+    )
+    func readsVariablesOfTheProgram(_ kind: String) throws {
+      let scratch = try ScratchDirectory()
+      let library = try scratch.write("int ask(int n) { return n + 1; }", to: "ask.c")
+      let program = try scratch.write(
+        """
+        extern int ask(int);
+        struct { int before; long inside[3]; } setting = {1, {10, 20, 30}};
+        int main(void) { setting.inside[1] = ask(4); ask(5); return 0; }
+        """,
+        to: "main.c"
+      )
+      let flags = ["-g", "-O1", "-fPIC", "-shared", "-o", "\(scratch.path)/libask.so", library]
+      #expect(try run("gcc", flags).status == 0)
+      for name in ["one", "another_program"] {
+        let made = try run(
+          "gcc",
+          ["-g", kind, "-o", "\(scratch.path)/\(name)", program, "\(scratch.path)/libask.so"]
+            + ["-Wl,-rpath,\(scratch.path)"]
+        )
+        #expect(made.status == 0, "\(made.output)")
+      }
+      let script = """
+        probe process("\(scratch.path)/libask.so").function("ask") {
+          try { println("n ", $n, " ", @var("setting@main.c", "\(scratch.path)/one")->inside[1]) }
+          catch { println("another program") }
+        }
+        """
+      let traced = try utrace(["-c", "\(scratch.path)/one", "-e", script])
+      #expect(traced.messages.isEmpty, "\(traced.errors)")
+      #expect(traced.lines == ["n 4 20", "n 5 5"])
+      let other = try utrace(["-c", "\(scratch.path)/another_program", "-e", script])
+      #expect(other.lines == ["another program", "another program"], "\(other.errors)")
     }
 
     @Test("thread-local variables of libraries", .requires(.probes), arguments: ["linked", "loaded"])

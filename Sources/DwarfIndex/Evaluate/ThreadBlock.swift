@@ -81,12 +81,3 @@ enum ThreadBlock: Sendable {
     .load(.user, byteCount: 8, isSigned: false, address: address)
   }
 }
-
-extension ELFFile {
-  /// Not a library: DF_1_PIE of DT_FLAGS_1 tells the two kinds of ET_DYN apart since binutils 2.26.
-  fileprivate var isProgram: Bool {
-    if header.type == ELFConstant.typeExecutable { return true }
-    let flags = dynamic?.value(of: 0x6fff_fffb) ?? 0
-    return flags & 0x0800_0000 != 0
-  }
-}

@@ -65,6 +65,11 @@ struct ImageProgram: Program {
     }
   }
 
+  var codeStart: LinkAddress? {
+    guard file.isProgram else { return nil }
+    return file.segments.filter { $0.isLoad && $0.isExecutable }.map(\.address).min()
+  }
+
   func code(at address: LinkAddress, upTo byteCount: Int) -> [UInt8] {
     let bytes = file.bytes(at: address, upTo: byteCount)
     return bytes?.span.copied() ?? []

@@ -79,6 +79,9 @@ package protocol Program: Sendable {
   /// A global or static variable, with its link address as its place.
   func global(named name: String, unit: String?) -> ProgramVariable?
 
+  /// The lowest address of code; nil for a library.
+  var codeStart: LinkAddress? { get }
+
   /// The code at `address`, at most `byteCount` bytes; empty when the file has none there.
   func code(at address: LinkAddress, upTo byteCount: Int) -> [UInt8]
 

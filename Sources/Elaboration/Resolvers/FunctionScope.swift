@@ -148,12 +148,7 @@ struct FunctionScope: TargetScope {
   ) -> Result<TargetObject, TargetProblem> {
     let isOwn = place.program.path == module || place.program.path.hasSuffix("/" + module)
     if isOwn { return global(named: name, unit: unit, module: nil) }
-    return .failure(
-      TargetProblem(
-        id: "other-module",
-        message: "a variable of '\(module)' cannot be read from a probe in \(place.program.path) yet"
-      )
-    )
+    return MainProgram(module, place.environment).global(named: name, unit: unit)
   }
 
   private func localInReturn(_ name: String) -> TargetProblem {
