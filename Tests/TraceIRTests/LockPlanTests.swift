@@ -158,7 +158,7 @@ import TraceIR
 
   @Test("a lock is in a cache line of its own, behind the control words")
   func places() throws {
-    let layout = ScalarLayout(program([(.process, addBoth), (.process, addBoth)]))
+    let layout = ScalarLayout(program([(.process, addBoth), (.process, read(a, b))]))
     let lock = try #require(layout.lockOffsets.first)
     let line = ScalarLayout.cacheLineByteCount
     #expect(lock >= ScalarLayout.controlByteCount && lock % line == 0)
