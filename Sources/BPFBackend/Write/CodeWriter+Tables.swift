@@ -126,6 +126,10 @@ extension CodeWriter {
     value(&self)
     code.emit(.move(.r4, mode.rawValue))
     code.call(.mapUpdateElement)
+    // Before 6.4 (Linux commit d7ba4cc900bf) the map's function is called directly and returns an int: the upper half
+    // is not its sign.
+    code.emit(.arithmetic(.shiftLeft, .r0, 32))
+    code.emit(.arithmetic(.arithmeticShiftRight, .r0, 32))
   }
 
   /// Raises a fault when the array was full, counts what else went wrong; goes on when `r0` is 0.
