@@ -1,21 +1,9 @@
 import TargetModel
+import TestSupport
 import TraceIR
 
 /// Writes random, well-typed code, the same for the same seed.
 struct RandomScript {
-  /// SplitMix64.
-  private struct Generator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-      state &+= 0x9e37_79b9_7f4a_7c15
-      var mixed = state
-      mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-      mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-      return mixed ^ (mixed >> 31)
-    }
-  }
-
   /// Globals: three longs, two strings, arrays, statistics.
   static let globals =
     [scalar("l0"), scalar("l1", initial: 7), scalar("l2", initial: -5)]
@@ -26,7 +14,7 @@ struct RandomScript {
       Global(name: "e", kind: .statisticArray(keys: [.string]), maximumEntries: 8),
     ]
 
-  private var random: Generator
+  private var random: SeededGenerator
   private var body = BodyBuilder()
   private var longs: [Operand] = []
   private var texts: [Operand] = []
@@ -36,7 +24,7 @@ struct RandomScript {
   private let records: [[ValueType]]
 
   init(seed: UInt64, records: [[ValueType]]) {
-    random = Generator(state: seed)
+    random = SeededGenerator(seed: seed)
     self.records = records
     for _ in 0..<3 { longLocals.append(body.local(.long)) }
     for _ in 0..<2 { textLocals.append(body.local(.string)) }

@@ -26,7 +26,7 @@ import Testing
     }
     let image = try ProgramImage(path: path)
     guard image.hasDebugInfo else { try Test.cancel("no debug info for \(path)") }
-    var generator = Numbers(state: 20_230_601)
+    var generator = SeededGenerator(seed: 20_230_601)
     let functions = image.functions(matching: FunctionPattern(name: "*")).filter { $0.die != nil }
       .shuffled(using: &generator).prefix(Self.requested ?? 60)
     let theirs = try Self.ask(path, functions.map(\.entry.raw))
@@ -265,16 +265,4 @@ import Testing
     return words.sorted() + (isPlainInteger ? ["int"] : [])
   }
 
-  /// The same sequence in every run (Vigna, SplitMix64).
-  private struct Numbers: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-      state &+= 0x9e37_79b9_7f4a_7c15
-      var word = state
-      word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
-      word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
-      return word ^ (word >> 31)
-    }
-  }
 }

@@ -44,7 +44,7 @@ import Testing
   }
 
   @Test func changedBytesNeverTrap() throws {
-    var random = SplitMix64(seed: 1)
+    var random = SeededGenerator(seed: 1)
     let deadline = Clock.monotonicNanoseconds() + 3_000_000_000
     let samples = try HostileELFTests.samples()
     while Clock.monotonicNanoseconds() < deadline {
@@ -87,20 +87,5 @@ import Testing
     #expect(throws: ELFError.malformed(path: "bomb", what: "section '.debug_info' does not unpack")) {
       try file.contents(ofSectionNamed: ".debug_info")
     }
-  }
-}
-
-/// A small generator with a seed, so that a failure repeats.
-private struct SplitMix64: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var word = state
-    word = (word ^ word >> 30) &* 0xbf58_476d_1ce4_e5b9
-    word = (word ^ word >> 27) &* 0x94d0_49bb_1331_11eb
-    return word ^ word >> 31
   }
 }

@@ -18,7 +18,7 @@ struct HostileBinaryTests {
     let scratch = try ScratchDirectory()
     let program = try scratch.compileC(Self.source, to: "demo", flags: ["-g", "-O1"])
     let good = try Data(contentsOf: URL(filePath: program))
-    var random = Generator(state: UInt64(seed) &* 0x9e37_79b9_7f4a_7c15 &+ 1)
+    var random = SeededGenerator(seed: UInt64(seed) &* 0x9e37_79b9_7f4a_7c15 &+ 1)
     for number in 0..<12 {
       let path = scratch.path + "/bad\(number)"
       try damaged(good, &random).write(to: URL(filePath: path))
@@ -37,7 +37,7 @@ struct HostileBinaryTests {
     return [["-L", "process(\"\(path)\").function(\"*\")"], ["--pass", "3", "-w", "-e", script]]
   }
 
-  private func damaged(_ good: Data, _ random: inout Generator) -> Data {
+  private func damaged(_ good: Data, _ random: inout SeededGenerator) -> Data {
     if Int.random(in: 0..<5, using: &random) == 0 {
       return good.prefix(Int.random(in: 0..<good.count, using: &random))
     }
@@ -49,18 +49,5 @@ struct HostileBinaryTests {
       bytes[Int.random(in: 0..<end, using: &random)] = values.randomElement(using: &random) ?? 0
     }
     return bytes
-  }
-}
-
-/// SplitMix64: the same damage in every run.
-private struct Generator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ (mixed >> 31)
   }
 }

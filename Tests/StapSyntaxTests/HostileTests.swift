@@ -1,4 +1,5 @@
 import Diagnostics
+import TestSupport
 import Testing
 
 @testable import StapSyntax
@@ -110,7 +111,7 @@ import Testing
   /// Scripts with pieces moved, doubled, dropped and swapped, for some seconds.
   @Test("mutated scripts neither crash nor hang", .timeLimit(.minutes(2)))
   func mutated() {
-    var random = SplitMix(seed: 20_260_801)
+    var random = SeededGenerator(seed: 20_260_801)
     let corpus = Corpus.files.map(Corpus.bytes) + Self.seeds.map { Array($0.utf8) }
     let facts = environment(arguments: ["1", "begin", "@count"])
     let clock = ContinuousClock()
@@ -129,7 +130,7 @@ import Testing
     "%( kernel_v >= \"6.1\" && CONFIG_X == \"y\" %? probe begin { exit() } %: @define z(q) %( @q %) %)",
   ]
 
-  private func mutate(_ text: inout [UInt8], _ corpus: [[UInt8]], _ random: inout SplitMix) {
+  private func mutate(_ text: inout [UInt8], _ corpus: [[UInt8]], _ random: inout SeededGenerator) {
     guard !text.isEmpty else { return }
     let start = Int.random(in: 0..<text.count, using: &random)
     let end = min(text.count, start + Int.random(in: 1...20, using: &random))
@@ -145,19 +146,5 @@ import Testing
       let from = Int.random(in: 0..<max(1, other.count), using: &random)
       text.insert(contentsOf: other[from..<min(other.count, from + 40)], at: start)
     }
-  }
-}
-
-/// Random numbers that a seed repeats (Steele, Lea and Flood, 2014).
-struct SplitMix: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = (state ^ state >> 30) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ mixed >> 31
   }
 }

@@ -1,14 +1,15 @@
 import Diagnostics
+import TestSupport
 
 @testable import StapSyntax
 
 /// Random trees, such as the parser could have made: parentheses stand where the text needs them.
 struct ScriptGenerator {
-  private var random: SplitMix
+  private var random: SeededGenerator
   private var budget = 0
   private let place = SourceRange(SourceID(index: 0), 0..<0)
 
-  init(seed: UInt64) { random = SplitMix(seed: seed) }
+  init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
   mutating func script() -> Script { Script(many(1...6) { $0.declaration() }) }
 
