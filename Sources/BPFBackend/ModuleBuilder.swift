@@ -23,6 +23,7 @@ struct ModuleBuilder {
       program: program,
       target: target,
       module: module,
+      conditionGlobals: program.conditionGlobals,
       positions: places.positions,
       literals: LiteralPool(capacity: module.field.capacity)
     )

@@ -36,9 +36,7 @@ package enum StackWire {
 extension TraceProgram {
   /// Whether anything in it asks for call chains or names of user-space code.
   package var usesUserStacks: Bool {
-    let bodies =
-      functions.map(\.body) + probes.map(\.body) + probes.compactMap(\.entryBody) + records.map(\.handler)
-    return bodies.contains { body in
+    bodies.contains { body in
       var found = false
       body.block.forEach { instruction in
         if case .intrinsic(_, let intrinsic, _) = instruction.operation, intrinsic.isAboutUserCode {

@@ -1,3 +1,4 @@
+import KernelBridge
 package import Platform
 import TargetModel
 package import TraceIR
@@ -44,6 +45,7 @@ package final class TraceSession {
   private let context: SessionContext
   private let texts: FaultTexts
   private let records: RecordPrinter
+  private let arming: ProbeArming?
   private var sink: OutputSink { options.sink }
   private var commands: [ChildProcess] = []
   private var lastWarnings: Set<ByteString> = []
@@ -74,6 +76,7 @@ package final class TraceSession {
     let store = kernel?.store ?? InMemoryStore(program)
     let interpreter = try Interpreter(program, store: store, context: context)
     self.interpreter = interpreter
+    arming = ProbeArming(program, kernel, interpreter)
     records = RecordPrinter(
       program,
       interpreter,
@@ -98,6 +101,8 @@ package final class TraceSession {
     runProbes { if case .begin(let order) = $0 { order } else { nil } }
     if stop == nil {
       let running = RunningTargets(target: target, command: options.command?.pid).hits(in: program)
+      arming?.note()
+      attach()
       kernel?.setState(.running)
       try timers.start()
       for hit in running where stop == nil {
@@ -129,7 +134,7 @@ package final class TraceSession {
   ) {
     var pace = Pace(options)
     while stop == nil {
-      for tag in loop.wait(timeoutMilliseconds: kernel == nil ? -1 : pace.pauseMilliseconds) {
+      for tag in loop.wait(timeoutMilliseconds: pause(pace)) {
         switch tag {
         case Tag.signal: if signals.next() != nil { end(.signal) }
         case Tag.target: end(.targetGone)
@@ -142,10 +147,21 @@ package final class TraceSession {
         }
       }
       if let isAsleep = pace.advance(records: drain()) { kernel?.setAsleep(isAsleep) }
+      attach()
       sink.flush()
       if sink.failure != nil { end(.output) }
       commands.removeAll { $0.poll() != nil }
     }
+  }
+
+  private func pause(_ pace: Pace) -> Int {
+    if kernel == nil { return -1 }
+    return min(pace.pauseMilliseconds, arming?.pauseMilliseconds ?? .max)
+  }
+
+  /// Attaches probes whose conditions hold, detaches others.
+  private func attach() {
+    do throws(KernelError) { try arming?.advance() } catch { fail("\(error)") }
   }
 
   private func end(_ reason: StopReason) { if stop == nil { stop = reason } }
@@ -184,7 +200,8 @@ package final class TraceSession {
     case .fault(let fault): report(fault)
     case .warning(let text): warn(text)
     case .system(let command): start(command)
-    case .unknown: break
+    // Looked at after each round anyway.
+    case .conditionsChanged, .unknown: break
     }
   }
 
@@ -221,6 +238,7 @@ package final class TraceSession {
       print(from: index)
       report(error)
     }
+    arming?.note()
     print(from: index)
     for request in interpreter.takeRequests() {
       switch request {
@@ -249,7 +267,16 @@ package final class TraceSession {
     errorCount += 1
     // Other CPUs may have failed before the first error stopped them: those are counted only.
     if stop == .errors { return }
-    let text = texts.report(fault)
+    show(error: texts.report(fault))
+  }
+
+  /// Reports an error of the session itself.
+  private func fail(_ text: String) {
+    errorCount += 1
+    show(error: text)
+  }
+
+  private func show(error text: String) {
     sink.report("ERROR: \(text)", as: .error(text))
     if errorCount > program.limits.maxErrors, !options.ignoresErrors { end(.errors) }
   }

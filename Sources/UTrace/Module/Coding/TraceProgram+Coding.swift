@@ -155,9 +155,12 @@ extension Probe: BinaryCoded {
     self.init(name: try reader.value(), trigger: try reader.value(), body: try reader.value())
     entryBody = try reader.value()
     entrySlots = try reader.value()
+    arming = try reader.value()
   }
 
-  func write(to writer: inout BinaryWriter) { writer.write(name, trigger, body, entryBody, entrySlots) }
+  func write(to writer: inout BinaryWriter) {
+    writer.write(name, trigger, body, entryBody, entrySlots, arming)
+  }
 }
 
 extension Trigger: BinaryCoded {
