@@ -58,14 +58,21 @@ package final class UserStacks {
   private let spaces: AddressSpaces
   private let images = ImageCache()
 
+  private let mostFrames: Int
+
   /// `events` gives what happened to processes since it was last asked, oldest first.
-  package init(events: @escaping () -> [ProcessEvent]) { spaces = AddressSpaces(events: events) }
+  ///
+  /// Call chains have at most `mostFrames`.
+  package init(mostFrames: Int, events: @escaping () -> [ProcessEvent]) {
+    self.mostFrames = mostFrames
+    spaces = AddressSpaces(events: events)
+  }
 
   /// The call chain of `stack` as text, without a limit.
   package func text(of stack: CapturedStack, style: StackStyle) -> String {
     let space = spaces.space(of: stack.pid, at: stack.time)
     var unwinder = Unwinder(stack, space, images)
-    let chain = unwinder.chain()
+    let chain = unwinder.chain(atMost: mostFrames)
     let text = ChainText(style, Symbolizer(stack.pid, space, images)).text(chain.frames)
     switch style {
     case .full, .fileLine, .brief: return chain.isCutShort ? text + " ...\n" : text

@@ -16,8 +16,6 @@ package struct SessionOptions {
   package var drainMilliseconds = 10
   /// The longest sleep while none come.
   package var idleMilliseconds = 1000
-  /// `--suppress-handler-errors`: run-time errors and skipped hits end nothing.
-  package var ignoresErrors = false
   /// `-w`.
   package var hidesWarnings = false
 
@@ -70,7 +68,7 @@ package final class TraceSession {
     self.kernel = kernel
     self.options = options
     target = options.command?.pid ?? options.target
-    let userCode = program.usesUserStacks ? UserCode(kernel, target: target) : nil
+    let userCode = program.usesUserStacks ? UserCode(kernel, target: target, limits: program.limits) : nil
     context = SessionContext(target: target, environment: options.environment, userCode: userCode)
     texts = FaultTexts(program)
     let store = kernel?.store ?? InMemoryStore(program)
@@ -189,7 +187,7 @@ package final class TraceSession {
     }
     records.finish()
     for control in controls { obey(control) }
-    if !options.ignoresErrors, kernel.skippedHits > UInt64(program.limits.maxSkipped) { end(.skipped) }
+    if !program.limits.ignoresErrors, kernel.skippedHits > UInt64(program.limits.maxSkipped) { end(.skipped) }
     return count
   }
 
@@ -266,7 +264,7 @@ package final class TraceSession {
   private func report(_ fault: ScriptFault) {
     errorCount += 1
     // Other CPUs may have failed before the first error stopped them: those are counted only.
-    if stop == .errors { return }
+    if stop == .errors || program.limits.ignoresErrors { return }
     show(error: texts.report(fault))
   }
 
@@ -278,7 +276,7 @@ package final class TraceSession {
 
   private func show(error text: String) {
     sink.report("ERROR: \(text)", as: .error(text))
-    if errorCount > program.limits.maxErrors, !options.ignoresErrors { end(.errors) }
+    if errorCount > program.limits.maxErrors { end(.errors) }
   }
 
   /// Warnings that come again and again are shown once, as SystemTap does.
@@ -357,6 +355,6 @@ package final class TraceSession {
 
   private var status: Int32 {
     if case .failed = sink.failure { return 3 }
-    return (errorCount > 0 && !options.ignoresErrors) || childFailed ? 1 : 0
+    return (errorCount > 0 && !program.limits.ignoresErrors) || childFailed ? 1 : 0
   }
 }

@@ -17,9 +17,9 @@ package final class UserCode {
   private var next = 0
   private var lastPID: Int32?
 
-  init(_ kernel: (any KernelSide)?, target: Int32?) {
+  init(_ kernel: (any KernelSide)?, target: Int32?, limits: Limits) {
     self.target = target
-    stacks = UserStacks { kernel?.processEvents() ?? [] }
+    stacks = UserStacks(mostFrames: limits.maxBacktrace) { kernel?.processEvents() ?? [] }
   }
 
   /// Keeps the stack of a ring item, laid out as ``StackWire`` says.
