@@ -84,6 +84,8 @@ struct CodeWriter {
     self.facts = facts
     self.layout = layout
     code = Assembler(program: name)
+    // `gotol` is older (6.6 and 6.9): kernels between them do without.
+    code.allowsLongJumps = shared.target.hasMayGoto
     ends = Ends(&code)
     quit = code.makeLabel()
     slotless = code.makeLabel()
