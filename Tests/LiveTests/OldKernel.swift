@@ -17,7 +17,7 @@ struct OldKernel {
     for file in files { _ = try scratch.write(file.text, to: "files/\(file.name)") }
     let tool = "\(scratch.path)/utrace"
     _ = try run("strip", ["-o", tool, Self.quickest])
-    let script = try scratch.write(Self.script(commands.map(\.arguments)), to: "run")
+    let script = try scratch.write(Self.script(commands.map(\.arguments), seconds / 2), to: "run")
     var arguments = [
       "--timeout", "\(seconds)", "--add", tool, "--add", "\(Package.root)/Tapset", "--add", directory,
     ]
@@ -51,9 +51,10 @@ struct OldKernel {
   }
 
   /// Two at a time; `/dev/fd/3` is a file whose content counts as the output when it is used.
-  private static func script(_ commands: [[String]]) -> String {
+  private static func script(_ commands: [[String]], _ seconds: Int) -> String {
     var text = "export UTRACE_TAPSET=/t/Tapset\nmkdir /tmp/r\n"
-    text += "one() { n=$1; shift; timeout 60 utrace \"$@\" >/tmp/r/$n.out 2>/tmp/r/$n.err 3>/tmp/r/$n.file; "
+    text += "one() { n=$1; shift; timeout \(seconds) utrace \"$@\" >/tmp/r/$n.out 2>/tmp/r/$n.err"
+    text += " 3>/tmp/r/$n.file; "
     text += "echo $? >/tmp/r/$n.status; }\n"
     for parity in 0...1 {
       text += "(\n"

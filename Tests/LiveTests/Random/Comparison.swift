@@ -9,6 +9,8 @@ enum Verdict {
   case refused(String)
   /// Translation accepts it, the kernel does not.
   case rejected(String)
+  /// Something was lost, and reported so: the kernel had no memory for an element at that moment.
+  case lost(String)
   /// The two sides print or report something else.
   case different(String)
 
@@ -20,6 +22,8 @@ enum Verdict {
       self = .refused(all)
     } else if kernel.errors.contains("verifier") || kernel.status == 3 {
       self = .rejected(kernel.errors)
+    } else if kernel.errors.contains(" lost") || kernel.errors.contains("skipped: ") {
+      self = .lost(kernel.errors)
     } else if user.output != kernel.output {
       self = .different("output\n\(Self.firstDifference(user.output, kernel.output))\n\(all)")
     } else if Self.reports(user) != Self.reports(kernel) || user.status != kernel.status {
@@ -32,16 +36,16 @@ enum Verdict {
   /// What there is to say; nil when nothing is wrong.
   var failure: String? {
     switch self {
-    case .same, .refused: nil
+    case .same, .refused, .lost: nil
     case .rejected(let text): "rejected by the kernel: \(text)"
     case .different(let text): "different \(text)"
     }
   }
 
-  /// Whether both failed in the same way.
+  /// Whether both are failures of the same kind.
   func isLike(_ other: Verdict) -> Bool {
     switch (self, other) {
-    case (.same, .same), (.refused, .refused), (.rejected, .rejected), (.different, .different): true
+    case (.rejected, .rejected), (.different, .different): true
     default: false
     }
   }
@@ -60,19 +64,29 @@ enum Verdict {
 }
 
 extension RandomBatch {
-  /// Runs it on both sides here.
+  /// A busy machine's verifier takes its time.
+  private static let seconds = 300.0
+
+  /// Runs it on both sides here; again when something was lost.
   func verdict(in scratch: ScratchDirectory) throws -> Verdict {
+    let verdict = try verdictOnce(in: scratch)
+    guard case .lost = verdict else { return verdict }
+    return try verdictOnce(in: scratch)
+  }
+
+  private func verdictOnce(in scratch: ScratchDirectory) throws -> Verdict {
     let program = Package.program("steps")
     let output = try scratch.write("", to: "out")
     let kernel = try scratch.write(kernelText(program: program), to: "kernel.stp")
-    let traced = try utrace(settings + ["-w", "-o", output, "-c", program, kernel])
+    let traced = try utrace(settings + ["-w", "-o", output, "-c", program, kernel], seconds: Self.seconds)
     let found = Outcome(status: traced.status, output: text(ofFile: output), errors: traced.errors)
     return Verdict(user: try expected(in: scratch), kernel: found)
   }
 
   /// What the interpreter makes of it.
   func expected(in scratch: ScratchDirectory) throws -> Outcome {
-    try utrace(settings + ["-w", try scratch.write(userText, to: "user.stp")])
+    let script = try scratch.write(userText, to: "user.stp")
+    return try utrace(settings + ["-w", script], seconds: Self.seconds)
   }
 
   /// The one script of this batch, as small as it can be to fail so.

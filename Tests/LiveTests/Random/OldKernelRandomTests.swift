@@ -44,7 +44,7 @@ extension LiveTests {
         return (batch.name, batch.settings + ["-w", "-o", "/dev/fd/3", "-c", "steps", script])
       }
       let files = batches.map { ("\($0.name).stp", $0.kernelText(program: "steps")) }
-      let guest = try OldKernel(commands, files: files, seconds: 600)
+      let guest = try OldKernel(commands, files: files, seconds: 900)
       return try batches.map { batch in
         (batch, Verdict(user: try batch.expected(in: scratch), kernel: try guest.outcome(batch.name)))
       }

@@ -56,7 +56,7 @@ struct ScriptGenerator {
         a3[s1, n2, s2] .= "3"; ao[n1 & 3] = 5; stn[n1 & 3, s1] <<< n2; sts[s1] <<< n2
 
       """
-    let statements = Fragment((0..<Int.random(in: 3...10, using: &random)).map { _ in statement() })
+    let statements = Fragment((0..<Int.random(in: 2...6, using: &random)).map { _ in statement() })
     return """
       probe \(point: number) {
       \(start)\(statements)  printf("%d %d [%s] [%s]\\n", n1, n2, s1, s2)
