@@ -119,13 +119,18 @@ private struct Layout {
     return isLong.contains(item) && instruction.opcode != 0x05 ? 3 : 1
   }
 
-  /// Finds jumps that 16 bits cannot hold; true when slots moved and it must be asked again.
+  /// Jumps farther than this are long where they can be: the kernel puts code of its own in the place of calls, and a jump
+  /// over it must still fit in 16 bits then.
+  private static let reach = -8000...8000
+
+  /// Finds jumps that 16 bits cannot hold, or will not be able to; true when slots moved and it must be asked again.
   mutating func lengthenOneRound() throws(AssemblyError) -> Bool {
     var found = false
     for (function, items) in bodies {
       for item in items where !isLong.contains(item) && assembler.items[item].instruction.opcode != 0x06 {
-        guard let distance = distance(of: item), Int16(exactly: distance) == nil else { continue }
+        guard let distance = distance(of: item), !Self.reach.contains(distance) else { continue }
         guard assembler.allowsLongJumps else {
+          if Int16(exactly: distance) != nil { continue }
           throw .jumpTooFar(function: assembler.functions[function].name, distance: distance)
         }
         isLong.insert(item)

@@ -86,6 +86,8 @@ struct CodeWriter {
     self.facts = facts
     self.layout = layout
     code = Assembler(program: name)
+    // Linux 6.7, two versions before what tells.
+    code.allowsLongJumps = shared.target.hasMayGoto
     ends = Ends(&code)
     quit = code.makeLabel()
     slotless = code.makeLabel()
