@@ -18,6 +18,12 @@ package struct BPFModule: Sendable {
     }
   }
 
+  /// The probe that the program of that name belongs to, as an index into ``TraceProgram/probes``.
+  package func probe(ofProgram name: String) -> Int? {
+    let index = blueprint.programs.firstIndex { $0.name == name }
+    return probes.first { $0.body == index || ($0.entry != nil && $0.entry == index) }?.probe
+  }
+
   package var blueprint: ModuleBlueprint
   package var probes: [ProbePrograms]
   /// The map of each global, by ``GlobalID``: arrays and statistics that the kernel side uses; else nil.

@@ -88,14 +88,40 @@ struct ModuleBuilder {
     var writer = CodeWriter(name: name, shared: shared, facts: facts, layout: layout)
     let plain = writer
     writer.absentMemory = AbsentMemory(kind, target)
-    var code = try writer.writeProgram(body.steps, role: role)
+    var code = try code(of: &writer, body.steps, role, probe)
     if writer.waits, code.deepestFrameByteCount > AbsentMemory.deepestFrameByteCount {
       writer = plain
-      code = try writer.writeProgram(body.steps, role: role)
+      code = try self.code(of: &writer, body.steps, role, probe)
     }
     shared = writer.shared
     programs.append(ProgramSpec(name: name, kind: kind, isSleepable: writer.waits, code: code))
     return programs.count - 1
+  }
+
+  /// The kernel refuses longer programs (BPF_COMPLEXITY_LIMIT_INSNS).
+  private static let mostInstructions = 1_000_000
+
+  /// Code that does not get too long for this kernel.
+  private func code(
+    of writer: inout CodeWriter,
+    _ steps: [Step],
+    _ role: CodeWriter.Role,
+    _ probe: Probe
+  ) throws(BPFBackendError) -> ProgramCode {
+    let code: ProgramCode
+    do throws(BPFBackendError) { code = try writer.writeProgram(steps, role: role) } catch {
+      guard case .assembly(.jumpTooFar) = error else { throw error }
+      throw tooLong(probe, steps, "its jumps are too far for a kernel before 6.9")
+    }
+    guard code.instructions.count > Self.mostInstructions else { return code }
+    let count = code.instructions.count
+    throw tooLong(probe, steps, "it would be \(count) instructions, the kernel takes a million")
+  }
+
+  private func tooLong(_ probe: Probe, _ steps: [Step], _ why: String) -> BPFBackendError {
+    let location = steps.lazy.compactMap(\.location).first
+    let message = "probe \(probe.name) is too large: \(why); divide it into several of the same point"
+    return .tooLarge(message, location: program.text(of: location))
   }
 
   private func kind(_ probe: Probe, isReturn: Bool) -> ProgramKind {

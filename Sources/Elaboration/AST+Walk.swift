@@ -14,6 +14,20 @@ enum AST {
 }
 
 extension Statement {
+  /// The variables that something in here assigns to, by name.
+  var writtenNames: Set<String> {
+    var names: Set<String> = []
+    forEach { statement in
+      switch statement.kind {
+      case .foreach(let loop): names.formUnion((loop.keys + [loop.value].compactMap { $0 }).map(\.text))
+      case .tryCatch(_, let message?, _): names.insert(message.text)
+      default: break
+      }
+    }
+    forEachExpression { $0.collectWritten(into: &names) }
+    return names
+  }
+
   /// Calls `visit` with this statement and all inside it.
   func forEach(_ visit: (Statement) -> Void) {
     visit(self)
@@ -72,6 +86,25 @@ extension [IndexPattern] {
 }
 
 extension Expression {
+  fileprivate func collectWritten(into names: inout Set<String>) {
+    switch kind {
+    case .assign(_, let place, _), .increment(_, let place):
+      names.formUnion(place.placeName.map { [$0] } ?? [])
+    default: break
+    }
+    for child in children { child.collectWritten(into: &names) }
+  }
+
+  /// Of a place: the script's variable.
+  private var placeName: String? {
+    switch kind {
+    case .identifier(let name): name
+    case .index(let name, _): name.text
+    case .parenthesized(let inner): inner.placeName
+    default: nil
+    }
+  }
+
   /// The expressions directly inside this one, in the order of the text.
   var children: [Expression] {
     switch kind {

@@ -118,13 +118,18 @@ extension Diagnostic {
     return Diagnostic(.error, "modified-during-foreach", message, at: range, notes: notes)
   }
 
-  static func neverAssigned(_ local: LocalSymbol, near names: [String]) -> Diagnostic {
-    let near = nearestNames(to: local.name, among: names)
+  static func neverAssigned(
+    _ name: String,
+    _ what: String,
+    at range: SourceRange,
+    near names: [String]
+  ) -> Diagnostic {
+    let near = nearestNames(to: name, among: names)
     return Diagnostic(
       .warning,
       "never-assigned",
-      "'\(local.name)' is read but never assigned" + didYouMean(near),
-      at: local.firstUse,
+      "\(what) is read but never assigned" + didYouMean(near),
+      at: range,
       fixIt: near.count == 1 ? near[0] : nil
     )
   }
@@ -209,6 +214,16 @@ extension Diagnostic {
     return Diagnostic(.error, "scalar-as-array", "'\(name.text)' is no array", at: name.range, notes: notes)
   }
 
+  static func shadowedVariable(_ name: Name, _ message: String, by other: SourceRange) -> Diagnostic {
+    Diagnostic(
+      .warning,
+      "shadowed-variable",
+      message,
+      at: name.range,
+      notes: [note("the other '\(name.text)'", at: other)]
+    )
+  }
+
   static func statisticAsValue(_ name: String, at range: SourceRange) -> Diagnostic {
     let message = "'\(name)' is a statistic; ask for '@count(\(name))', '@avg(\(name))' and so on"
     return Diagnostic(.error, "statistic-as-value", message, at: range)
@@ -255,6 +270,11 @@ extension Diagnostic {
   static func unknownType(_ what: String, at range: SourceRange) -> Diagnostic {
     let message = "nothing tells whether \(what) is a number or a string"
     return Diagnostic(.error, "unknown-type", message, at: range)
+  }
+
+  static func unreachableCode(at range: SourceRange, because reason: SourceRange) -> Diagnostic {
+    let notes = [note("because of this", at: reason)]
+    return Diagnostic(.warning, "unreachable-code", "this is never reached", at: range, notes: notes)
   }
 
   static func unusedFunction(_ name: Name) -> Diagnostic {

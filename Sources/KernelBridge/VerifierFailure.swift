@@ -12,6 +12,10 @@ package struct VerifierFailure: Error, Hashable, Sendable, CustomStringConvertib
   /// The last lines before the statistics: the instruction and the complaint.
   package let tellingLines: [String]
   package let log: String
+  /// Whether the program is right but too large or too involved.
+  package let isTooLarge: Bool
+  /// Where the verifier spent most of its steps, as `FILE:LINE:COLUMN`, as far as the log tells.
+  package let busiestPlace: String?
 
   package var description: String {
     var text = "the verifier refused program \(program)"
@@ -26,6 +30,8 @@ package struct VerifierFailure: Error, Hashable, Sendable, CustomStringConvertib
     self.code = code
     self.log = log
     let lines = log.split(separator: "\n").map(String.init)
+    isTooLarge = Self.complaintsOfSize.contains { log.contains($0) }
+    busiestPlace = isTooLarge ? Self.busiestPlace(lines, program, sources) : nil
     // Statistics follow the complaint: "processed 12 insns (limit 1000000) …", "verification time …".
     let end = lines.firstIndex { $0.hasPrefix("processed ") || $0.hasPrefix("verification time") }
     let body = lines[..<(end ?? lines.endIndex)]
@@ -35,6 +41,32 @@ package struct VerifierFailure: Error, Hashable, Sendable, CustomStringConvertib
     let source = position.flatMap { sources.indices.contains($0.file) ? sources[$0.file] : nil }
     sourceName = source?.name
     sourceLine = position.flatMap { source?.line($0.line) }
+  }
+
+  /// kernel/bpf/verifier.c, kernel/bpf/core.c.
+  private static let complaintsOfSize = [
+    "BPF program is too large", "due to 16-bit range", "jumps is too complex", "too many subprograms",
+  ]
+
+  private static func busiestPlace(
+    _ lines: [String],
+    _ program: ProgramSpec,
+    _ sources: [SourceFile]
+  ) -> String? {
+    var counts: [SourcePosition: Int] = [:]
+    let places = program.code.lines
+    for slot in lines.lazy.compactMap(slot) {
+      // The last place that begins at or before the instruction.
+      var (low, high) = (0, places.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if places[middle].instruction <= slot { low = middle + 1 } else { high = middle }
+      }
+      if low > 0 { counts[places[low - 1].position, default: 0] += 1 }
+    }
+    let busiest = counts.max { ($0.value, $1.key.line) < ($1.value, $0.key.line) }?.key
+    guard let busiest, sources.indices.contains(busiest.file) else { return nil }
+    return "\(sources[busiest.file].name):\(busiest.line):\(busiest.column)"
   }
 
   /// Instructions are logged as `12: (85) call …`.

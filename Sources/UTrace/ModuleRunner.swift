@@ -49,8 +49,7 @@ struct ModuleRunner {
       reporter.fail("no-such-process", "\(KernelError.gone(pid: pid))")
       throw ExitCode(Status.scriptError.rawValue)
     } catch let error as KernelError {
-      report(error)
-      throw ExitCode(Status.systemError.rawValue)
+      throw report(error, program, module)
     } catch let error as SystemError {
       reporter.fail("system", "\(error)")
       throw ExitCode(Status.systemError.rawValue)
@@ -63,8 +62,31 @@ struct ModuleRunner {
     return try OutputSink.standardOutput(format)
   }
 
-  private mutating func report(_ error: KernelError) {
-    guard case .verifier(let failure) = error else { return reporter.fail("system", "\(error)") }
-    reporter.fail("verifier", "\(error)", notes: reporter.options.verbosity > 0 ? [failure.log] : [])
+  /// Says what is the matter; gives how to leave.
+  private mutating func report(
+    _ error: KernelError,
+    _ program: TraceProgram,
+    _ module: BPFModule?
+  ) -> ExitCode {
+    guard case .verifier(let failure) = error else {
+      reporter.fail("system", "\(error)")
+      return ExitCode(Status.systemError.rawValue)
+    }
+    let log = reporter.options.verbosity > 0 ? [failure.log] : []
+    guard failure.isTooLarge else {
+      reporter.fail("verifier", "\(error)", notes: log)
+      return ExitCode(Status.systemError.rawValue)
+    }
+    let probe = module?.probe(ofProgram: failure.program).map { "probe \(program.probes[$0].name)" }
+    let place = failure.busiestPlace.map { "\($0): " } ?? ""
+    reporter.fail(
+      "too-large",
+      "\(place)\(probe ?? "a probe") is too large for the kernel's verifier, which was busy here most of the time",
+      notes: [
+        "shorter loops and chains of conditions help, and dividing the probe into several of the same point",
+        "'end' and 'timer' probes run outside the kernel: they may be of any size",
+      ] + log
+    )
+    return ExitCode(Status.scriptError.rawValue)
   }
 }

@@ -98,6 +98,35 @@ let languageCases = [
     lines: ["9", "MAXNESTING exceeded", "MAXNESTING exceeded", "bottom", "73 1003"]
   ),
   ConstructCase(
+    name: "recursion from inside foreach, each activation with a walk of its own",
+    declarations: """
+      global kids, names
+      function tree(node, depth) {
+        print(sprintf("%*s%s ", depth, "", names[node]))
+        foreach ([parent, kid-] in kids[node, *]) {
+          if (kid == 9) continue
+          tree(kid, depth + 1)
+          if (kid == 8) break
+        }
+        print("/")
+      }
+      function total(n) {
+        sum = n
+        foreach (node+ in names limit n) { if (node % 2) sum += total(n - 1) }
+        return sum
+      }
+      """,
+    body: """
+      for (i = 1; i < 12; i++) { names[i] = sprintf("n%d", i); kids[i / 2, i] = 1 }
+      foreach ([root, first] in kids limit 1) tree(1, 0)
+      println("")
+      delete names; names[1] = "x"; names[3] = "y"; names[5] = "z"
+      println(total(3))
+      try { foreach (node in names) total(30) } catch (m) { println(m) }
+      """,
+    lines: ["n1  n3   n7 /  n6 // n2   n5    n11 /   n10 //  n4    n8 ////", "15", "MAXNESTING exceeded"]
+  ),
+  ConstructCase(
     name: "overloads: by arity, by next, by priority",
     declarations: """
       function area(x) { return x * x }

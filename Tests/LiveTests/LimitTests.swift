@@ -39,6 +39,42 @@ extension LiveTests {
       )
     }
 
+    /// A probe with the line for each number.
+    private func script(_ count: Int, declarations: String = "", _ line: (Int) -> String) -> String {
+      let point = "process(\"\(program)\").function(\"hit\")"
+      return "global a\n\(declarations)\nprobe \(point) {\n" + (0..<count).map(line).joined(separator: "\n")
+        + "\n}"
+    }
+
+    @Test("large scripts load, and one that is too large names its probe and the place")
+    func namesWhatIsTooLarge() throws {
+      let scratch = try ScratchDirectory()
+      func trace(_ text: String) throws -> Outcome {
+        let file = try scratch.write(text, to: "large.stp")
+        return try utrace(["-w", "--no-global-var-display", "-c", "\(program) 1 2", file], seconds: 100)
+      }
+      let functions = (0..<300).map {
+        "function f\($0)(x) { for (i = 0; i < x; i++) a[i] += x * \($0); return a[x] }"
+      }
+      let called = script(300, declarations: functions.joined(separator: "\n")) { "a[\($0)] = f\($0)($i)" }
+      #expect(try trace(called).status == 0)
+      let loops = script(400) { "for (i = 0; i < $i; i++) a[i, \($0)] += i" }
+      #expect(try trace(loops).status == 0)
+      let refused = try trace(script(5000) { "if ($i == \(7 * $0 + 1)) a += \($0)" })
+      #expect(refused.status == 1 && !refused.output.contains("done"), "\(refused)")
+      let message =
+        /large\.stp:\d+:\d+: probe process\(".*"\)\.function\("hit"\) is too large .* \[too-large\]/
+      #expect(refused.errors.contains(message), "\(refused.errors)")
+      let deep = script(1) { _ in
+        String(repeating: "if ($i) { ", count: 200) + "a++" + String(repeating: "}", count: 200)
+      }
+      let nested = try trace(deep)
+      #expect(
+        nested.errors.contains(/large\.stp:4:\d+: error: this is nested too deeply/),
+        "\(nested.errors)"
+      )
+    }
+
     @Test("MAXUPROBES counts places")
     func countsPlaces() throws {
       let script = "probe process(\"\(program)\").function(\"hit*\").call { next }"
@@ -53,7 +89,7 @@ extension LiveTests {
       let script = """
         global a, b
         probe process.function("hit").call { a++; b = a }
-        probe timer.ms(50) { for (i = 0; i < 20000; i++) a = b + 1 }
+        probe timer.ms(50) { for (i = 0; i < 2000; i++) a = b + 1 }
         """
       let limits = ["-DMAXACTION=30000", "-DMAXTRYLOCK=\(tries)", "-DMAXSKIPPED=1000000"]
       let traced = try utrace(limits + ["-c", "\(program) 2 2000 push 100", "-e", script])

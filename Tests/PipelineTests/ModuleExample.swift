@@ -100,6 +100,12 @@ enum ModuleExample {
     limits.maxErrors = 103
     limits.maxSkipped = 104
     limits.maxMapEntries = 105
+    limits.maxTryLock = 106
+    limits.tryLockDelay = 107
+    limits.maxBacktrace = 108
+    limits.maxUprobes = 109
+    limits.maxMemory = 110
+    limits.ignoresErrors = true
     limits.ringByteCount = 8192
     limits.stackByteCount = 8192
     return limits
@@ -217,6 +223,7 @@ enum ModuleExample {
     var probe = Probe(name: "p", trigger: trigger, body: body)
     probe.entryBody = body
     probe.entrySlots = [.string, .long]
+    probe.arming = body
     return probe
   }
 

@@ -136,6 +136,7 @@ private final class FakeKernelSide: KernelSide {
         printing("d ", .end(order: 2)),
         printing("b ", .begin(order: 0), exits: true),
         printing("a ", .begin(order: -1)),
+        printing("late ", .begin(order: 1)),
         printing("c ", .end(order: 1)),
         printing("never ", .never),
         printing("error ", .error(order: 0))
@@ -243,7 +244,7 @@ private final class FakeKernelSide: KernelSide {
     #expect(result.status == 1)
   }
 
-  @Test("warnings go to standard error, the same one once; abort() skips the end probes")
+  @Test("warnings go to standard error, the same one once; abort() leaves the probe and ends the session")
   func warnsAndAborts() throws {
     let result = try run(
       program(
@@ -256,7 +257,7 @@ private final class FakeKernelSide: KernelSide {
         printing("end ", .end(order: 0))
       )
     )
-    #expect(result.output == "")
+    #expect(result.output == "end ")
     #expect(result.errors == ["WARNING: careful"])
   }
 

@@ -63,8 +63,6 @@ struct RecursionRegion {
 struct RecursionDraft {
   var recursion: Recursion
   var pending: [FunctionID]
-  /// How many `foreach` are around the call from outside.
-  let walkDepth: Int
   /// How many `try` are open in the function that is expanded.
   var openAttempts = 0
 }
@@ -77,11 +75,7 @@ extension Expander {
     _ location: Int?,
     into steps: inout [Step]
   ) throws(BPFBackendError) -> LocalID? {
-    if let draft {
-      // The rows of a walk belong to its place in the code, which the callee would come to again.
-      guard walkDepth == draft.walkDepth else {
-        throw unsupported("a recursive call inside 'foreach'", location)
-      }
+    if draft != nil {
       return recurse(id, operands, location, into: &steps)
     }
     let outside = (numbering, readTexts)
@@ -102,7 +96,7 @@ extension Expander {
       fault: fault
     )
     body.regions.append(.init(values: 0..<0, locals: 0..<0, pinned: recursion.pinned))
-    draft = RecursionDraft(recursion: recursion, pending: [], walkDepth: walkDepth)
+    draft = RecursionDraft(recursion: recursion, pending: [])
     request(id)
     while let next = draft?.pending.popLast() {
       (numbering, readTexts) = outside

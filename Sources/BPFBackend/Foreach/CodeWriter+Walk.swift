@@ -28,9 +28,20 @@ extension CodeWriter {
     storeState(.r0, WalkState.capacity)
     storeState(0, WalkState.count)
     storeState(0, WalkState.spare)
-    loadState(.r0, WalkState.base)
-    code.emit(.arithmetic(.add, .r0, Int32(demand.firstRow(walk.level))))
+    loadFirstRow(of: walk, .r0)
     storeState(.r0, WalkState.levelBase)
+  }
+
+  /// `register` = where its rows begin.
+  ///
+  /// Uses `r3`.
+  private mutating func loadFirstRow(of walk: Walk, _ register: BPFRegister) {
+    loadState(register, WalkState.base)
+    code.emit(.arithmetic(.add, register, Int32(demand.firstRow(walk.level))))
+    guard let activation = walk.activation else { return }
+    load(layout.home(activation), into: .r3)
+    code.emit(.arithmetic(.multiply, .r3, Int32(demand.activationRowCount)))
+    code.emit(.arithmetic(.add, register, .r3))
   }
 
   private mutating func writeCollect(_ walk: Walk, _ slice: [Operand?]) {
@@ -86,9 +97,8 @@ extension CodeWriter {
     _ shown: LocalID?
   ) {
     let missing = code.makeLabel()
-    loadState(.r1, WalkState.base)
+    loadFirstRow(of: walk, .r1)
     load(index, into: .r2)
-    code.emit(.arithmetic(.add, .r1, Int32(demand.firstRow(walk.level))))
     if walk.order != nil {
       code.emit(.store(.double, .r10, -16, .r1))
       code.emit(.arithmetic(.add, .r1, .r2))

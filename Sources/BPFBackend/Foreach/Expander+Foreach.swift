@@ -114,9 +114,11 @@ extension Expander {
       rank: rank,
       isDescending: isDescending,
       capacity: capacity(foreach),
-      row: row
+      row: row,
+      activation: draft?.recursion.top
     )
-    guard walk.rowCount <= Self.mostRowBytes / row.byteCount else {
+    let activations = walk.activation == nil ? 1 : max(1, program.limits.maxNesting)
+    guard walk.rowCount <= Self.mostRowBytes / row.byteCount / activations else {
       throw .tooLarge(
         "this 'foreach' may walk \(walk.capacity) elements of \(row.byteCount) bytes: use 'limit' with a number, "
           + "or a smaller MAXACTION",

@@ -23,6 +23,8 @@ struct Walk: Hashable {
   /// The most rows that are ever looked at.
   let capacity: Int
   let row: RowLayout
+  /// In a recursive function: how many activations of it are saved, each of which has rows of its own.
+  let activation: LocalID?
 
   /// Rows of its level: one more than are kept, for the element that is being looked at.
   var rowCount: Int { capacity + 1 }

@@ -32,6 +32,8 @@ struct FrameDemand: StepVisitor {
   private(set) var usesState = false
   /// The most rows that walks of each level take.
   private var rowCounts: [Int] = []
+  /// Whether a recursive function walks.
+  private var walksRecursively = false
   /// Bytes of the largest row; 0 when nothing walks.
   private(set) var rowByteCount = 0
   private let hasMayGoto: Bool
@@ -70,7 +72,10 @@ struct FrameDemand: StepVisitor {
   }
 
   /// Rows of a slot.
-  var rowCount: Int { rowCounts.reduce(0, +) }
+  var rowCount: Int { activationRowCount * (walksRecursively ? max(1, module.limits.maxNesting) : 1) }
+
+  /// Those of one activation of a recursive function, and of what is around it.
+  var activationRowCount: Int { rowCounts.reduce(0, +) }
 
   /// Where the rows of a level begin in a slot.
   func firstRow(_ level: Int) -> Int { rowCounts.prefix(level).reduce(0, +) }
@@ -115,6 +120,7 @@ struct FrameDemand: StepVisitor {
     let walk = step.walk
     useState()
     reserve(16)
+    walksRecursively = walksRecursively || walk.activation != nil
     rowByteCount = max(rowByteCount, walk.row.byteCount)
     while rowCounts.count <= walk.level { rowCounts.append(0) }
     rowCounts[walk.level] = max(rowCounts[walk.level], walk.rowCount)

@@ -16,6 +16,8 @@ struct BodyState {
   var subject: Subject
   /// Target variables of the sites that reach this body; nil where there are none.
   var context: ProbeContext?
+  /// What the probe's own body assigns to, for `@probewrite` in the prologues and epilogues of its aliases.
+  var writtenNames: Set<String> = []
   var locals: [LocalSymbol] = []
   var names: [String: Int] = [:]
   /// The type that `return` gives; nil in probes.
@@ -24,6 +26,8 @@ struct BodyState {
   var loopDepth = 0
   /// Globals that an enclosing `foreach` walks, with the place that says so.
   var iterated: [(global: Int, range: SourceRange)] = []
+  /// The variables of the `foreach` around.
+  var loopVariables: [Name] = []
   /// Inside `@entry(…)`: target variables mean their values when the function was entered.
   var isInEntry = false
   /// Code was left out because of `@defined`; what is unused then is nobody's fault.

@@ -8,9 +8,11 @@ extension Elaborator {
     let condition = walk(draft.conditions)
     body = BodyState(source: draft.range.source, subject: .probe(draft.context))
     body.context = draft.context
+    body.writtenNames = draft.writtenNames
     var statements = draft.context.condition.map { [guarding($0, draft)] } ?? []
     for piece in draft.pieces {
       body.source = piece.range.source
+      reportUnreachable(in: piece)
       statements.append(walk(piece))
     }
     if !isFinal { reportUnusedLocals(assignedIn: draft.ownBody) }
@@ -68,6 +70,10 @@ extension Elaborator {
 
   private mutating func addParameter(_ name: Name, _ type: TypeTerm) {
     if body.names[name.text] != nil { report(.duplicateParameter(name)) }
+    if let global = symbols.global(named: name.text, in: body.source), !body.isTapset(symbols) {
+      let declared = symbols.globals[global].declaration.name
+      report(.shadowedVariable(name, "a parameter hides global '\(name.text)' here", by: declared.range))
+    }
     body.names[name.text] = body.locals.count
     var symbol = LocalSymbol(name: name.text, type: type, isParameter: true, firstUse: name.range)
     symbol.isAssigned = true
@@ -76,7 +82,9 @@ extension Elaborator {
 
   private mutating func walkFunctionBody(_ declaration: FunctionDeclaration) -> ElaboratedStatement {
     switch declaration.body {
-    case .block(let statement): return walk(statement)
+    case .block(let statement):
+      reportUnreachable(in: statement)
+      return walk(statement)
     case .embeddedC(let code):
       report(.embeddedC(at: code.range))
       return ElaboratedStatement(.block([]), code.range)
@@ -112,7 +120,7 @@ extension Elaborator {
     for local in body.locals where !local.isParameter {
       if !local.isAssigned {
         let names = body.locals.filter(\.isAssigned).map(\.name) + symbols.globalNames
-        report(.neverAssigned(local, near: names))
+        report(.neverAssigned(local.name, "'\(local.name)'", at: local.firstUse, near: names))
       } else if !local.isRead, let own, own.contains(local.firstUse) {
         report(.unusedLocal(local))
       }
@@ -122,7 +130,7 @@ extension Elaborator {
 
 extension SourceRange {
   /// Whether `other` lies inside.
-  fileprivate func contains(_ other: SourceRange) -> Bool {
+  func contains(_ other: SourceRange) -> Bool {
     source == other.source && bytes.lowerBound <= other.bytes.lowerBound
       && other.bytes.upperBound <= bytes.upperBound
   }

@@ -3,8 +3,10 @@ import StapSyntax
 
 /// What can only be said when everything has been seen.
 extension Elaborator {
-  /// Warns about functions of the script that nothing calls, and checks them as if something did.
+  /// Warns about functions of the script that nothing calls.
   mutating func checkUnusedFunctions(of script: Script) {
+    // A call that could not be understood is no evidence.
+    guard !diagnostics.hasErrors else { return }
     let called = Set(functions.all.map(\.symbol))
     for (index, symbol) in symbols.functions.enumerated() where !symbol.isTapset && !called.contains(index) {
       let name = symbol.declaration.name
@@ -29,10 +31,18 @@ extension Elaborator {
     if unknownTypes.insert(identity).inserted { report(.unknownType(what, at: range)) }
   }
 
-  /// Warns about globals that nothing touches.
+  /// Warns about globals that nothing touches, and about those that nothing gives a value, not even `-G`.
   mutating func reportUnusedGlobals() {
-    for symbol in symbols.globals where symbol.output == nil && !symbol.isTapset {
-      report(.unusedGlobal(symbol.declaration.name))
+    for symbol in symbols.globals where !symbol.isTapset {
+      let name = symbol.declaration.name
+      if symbol.output == nil {
+        report(.unusedGlobal(name))
+      } else if !diagnostics.hasErrors, symbol.isRead, !symbol.isWritten,
+        symbol.declaration.initialValue == nil,
+        !environment.assignedGlobals.contains(name.text)
+      {
+        report(.neverAssigned(name.text, "global '\(name.text)'", at: name.range, near: []))
+      }
     }
   }
 

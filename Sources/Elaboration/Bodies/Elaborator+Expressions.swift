@@ -58,7 +58,7 @@ extension Elaborator {
       report(.histogramAsValue(at: range))
       return invalid(range)
     case .defined(let operand): return .long(.long(isDefined(operand) ? 1 : 0), range)
-    case .probeWrite: return .long(.long(0), range)
+    case .probeWrite(let name): return .long(.long(body.writtenNames.contains(name.text) ? 1 : 0), range)
     case .entry(let operand): return walkEntry(operand, range)
     case .enumConstant(let name): return walkEnumerator(name, range)
     case .enumName(let value, let type, let module): return walkEnumeratorName(value, type, module, range)

@@ -26,7 +26,7 @@ extension Elaborator {
     let sliced = slice.map { walkSlice($0, of: global, name) } ?? []
     let limit = loop.limit.map { walkLong($0, "a limit") }
     body.iterated.append((global, name.range))
-    let statement = walkLoopBody(loop.body)
+    let statement = walkBody(of: loop)
     body.iterated.removeLast()
     return .foreach(
       ElaboratedForeach(
@@ -62,15 +62,20 @@ extension Elaborator {
         value: value,
         sort: loop.sort,
         limit: limit,
-        body: walkLoopBody(loop.body)
+        body: walkBody(of: loop)
       )
     )
   }
 
-  private mutating func walkLoopBody(_ statement: Statement) -> ElaboratedStatement {
+  private mutating func walkBody(of loop: Foreach) -> ElaboratedStatement {
+    let variables = loop.variables
     body.loopDepth += 1
-    defer { body.loopDepth -= 1 }
-    return walk(statement)
+    body.loopVariables += variables
+    defer {
+      body.loopDepth -= 1
+      body.loopVariables.removeLast(variables.count)
+    }
+    return walk(loop.body)
   }
 
   private mutating func walkSlice(
@@ -89,6 +94,10 @@ extension Elaborator {
   /// `foreach` variables are locals; a global there is written like one.
   private mutating func defineLoopVariable(_ name: Name, _ type: TypeTerm) -> Int {
     if symbols.global(named: name.text, in: body.source) != nil { report(.loopVariableIsGlobal(name)) }
+    if let outer = body.loopVariables.last(where: { $0.text == name.text }), !body.isTapset(symbols) {
+      let message = "'\(name.text)' is the variable of the loop around, too, which loses it here"
+      report(.shadowedVariable(name, message, by: outer.range))
+    }
     let index = local(named: name.text, at: name.range)
     body.locals[index].isAssigned = true
     // Walking keys only to count them is common; unused ones are no mistake.
@@ -99,12 +108,12 @@ extension Elaborator {
 
   /// Keeps the variables of a broken loop from being called undefined.
   private mutating func defineAll(_ loop: Foreach) {
-    for name in loop.keys + (loop.value.map { [$0] } ?? []) {
+    for name in loop.variables {
       let index = local(named: name.text, at: name.range)
       body.locals[index].isAssigned = true
       body.locals[index].isRead = true
     }
-    _ = walkLoopBody(loop.body)
+    _ = walkBody(of: loop)
   }
 
   /// Statistics are ordered by their count unless the script says otherwise.
@@ -116,4 +125,9 @@ extension Elaborator {
     let isStatistic = symbols.globals[global].value.flatMap { types.resolved($0) } == .statistic
     return isStatistic ? (.statistic(.count), sort.direction) : sort
   }
+}
+
+extension Foreach {
+  /// Those of keys and value.
+  fileprivate var variables: [Name] { keys + (value.map { [$0] } ?? []) }
 }

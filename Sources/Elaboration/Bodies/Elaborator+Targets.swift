@@ -56,7 +56,7 @@ extension Elaborator {
   func staticTruth(of condition: Expression) -> Bool? {
     switch condition.kind {
     case .defined(let operand): return isDefined(operand)
-    case .probeWrite: return false
+    case .probeWrite(let name): return body.writtenNames.contains(name.text)
     case .parenthesized(let inner): return staticTruth(of: inner)
     case .unary(.not, let operand): return staticTruth(of: operand).map { !$0 }
     case .binary(.logicalAnd, let left, let right):

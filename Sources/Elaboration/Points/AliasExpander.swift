@@ -12,6 +12,8 @@ struct ExpandedPoint {
   var epilogues: [Statement]
   /// What was found and cannot be probed.
   var refused: [RefusedSite] = []
+  /// The point as the script wrote it, with the name of the alias in the place of a pattern; nil: no alias was named.
+  var scriptPoint: String?
 }
 
 /// Replaces aliases by what they stand for (stap(1), "PROBE ALIASES"; stapprobes(3stap), "SYNTAX").
@@ -54,7 +56,7 @@ extension Elaborator {
       derived.components += point.components[match.length...]
       let (found, failures) = expand(derived, depth: depth + 1)
       if found.isEmpty, base.presence == .required { problems += failures.map { $0.blaming(point) } }
-      result += found.map { $0.wrapped(in: alias, point.condition) }
+      result += found.map { $0.wrapped(in: alias, point, match) }
       if base.presence == .sufficient, !found.isEmpty { break }
     }
     return (result, problems)
@@ -87,6 +89,8 @@ extension Elaborator {
   /// An alias that a point names.
   struct AliasMatch {
     let alias: Int
+    /// The one of its names that is meant.
+    let name: ProbePoint
     /// How many components of the point name it.
     let length: Int
   }
@@ -97,7 +101,7 @@ extension Elaborator {
     for (index, alias) in symbols.aliases.enumerated() {
       for name in alias.declaration.names {
         guard let length = point.lengthMatching(name) else { continue }
-        matches.append(AliasMatch(alias: index, length: length))
+        matches.append(AliasMatch(alias: index, name: name, length: length))
         break
       }
     }
@@ -113,11 +117,18 @@ extension AliasSymbol {
 
 extension ExpandedPoint {
   /// Adds what `alias` wraps around a probe's body, and the condition of the point that named it.
-  fileprivate func wrapped(in alias: AliasDeclaration, _ condition: Expression?) -> ExpandedPoint {
+  fileprivate func wrapped(
+    in alias: AliasDeclaration,
+    _ point: ProbePoint,
+    _ match: Elaborator.AliasMatch
+  ) -> ExpandedPoint {
     var result = self
+    var written = point
+    written.components.replaceSubrange(..<match.length, with: match.name.components)
+    result.scriptPoint = written.text
     if let prologue = alias.prologue { result.prologues.append(prologue) }
     if let epilogue = alias.epilogue { result.epilogues.insert(epilogue, at: 0) }
-    if let condition { result.conditions.append(condition) }
+    if let condition = point.condition { result.conditions.append(condition) }
     return result
   }
 }

@@ -27,6 +27,7 @@ extension Elaborator {
     ownBody: SourceRange?
   ) {
     let pieces = expanded.prologues + [probe.body] + expanded.epilogues
+    let written = probe.body.writtenNames
     var collector = TargetCollector(symbols: symbols)
     for piece in pieces { collector.collect(piece) }
     var grouper = SiteGrouper(
@@ -35,14 +36,16 @@ extension Elaborator {
       separatesPrograms: collector.walksValues,
       registers: environment.registers
     )
-    for candidate in expanded.candidates { grouper.add(candidate, scriptPoint: point.text) }
+    let name = expanded.scriptPoint ?? point.text
+    for candidate in expanded.candidates { grouper.add(candidate, scriptPoint: name) }
     for group in GroupMerger.merged(grouper.groups) {
       drafts.append(
         ProbeDraft(
-          name: point.text,
+          name: name,
           trigger: group.trigger,
           conditions: expanded.conditions,
           pieces: pieces,
+          writtenNames: written,
           context: group.context(id: drafts.count),
           range: probe.range,
           ownBody: ownBody

@@ -11,6 +11,8 @@ struct ProbeDraft {
   var conditions: [Expression]
   /// Prologues of aliases, the probe's own body, epilogues.
   var pieces: [Statement]
+  /// What the probe's own body assigns to.
+  var writtenNames: Set<String>
   var context: ProbeContext
   var range: SourceRange
   /// The body that the user wrote; nil for a tapset's own probe.

@@ -57,7 +57,7 @@ package final class TraceSession {
 
   /// Why a session ends.
   private enum StopReason {
-    case exit, abort, signal, targetGone, errors, skipped, output
+    case exit, signal, targetGone, errors, skipped, output
   }
 
   /// Prepares a session.
@@ -100,7 +100,8 @@ package final class TraceSession {
     let timers = try TimerSet(program, in: loop)
     let watch = try watchTarget(in: loop)
     for descriptor in kernel?.wakeDescriptors ?? [] { try loop.add(wakeUpsOf: descriptor, tag: Tag.records) }
-    runProbes { if case .begin(let order) = $0 { order } else { nil } }
+    // exit() and an error too many keep new probes from running, those that end the session apart.
+    runProbes(while: { self.stop == nil }) { if case .begin(let order) = $0 { order } else { nil } }
     if stop == nil {
       let running = RunningTargets(target: target, command: options.command?.pid).hits(in: program)
       arming?.note()
@@ -205,8 +206,7 @@ package final class TraceSession {
 
   private func obey(_ control: ControlMessage) {
     switch control {
-    case .exit: end(.exit)
-    case .abort: end(.abort)
+    case .exit, .abort: end(.exit)
     case .fault(let fault): report(fault)
     case .warning(let text): warn(text)
     case .system(let command): start(command)
@@ -218,13 +218,13 @@ package final class TraceSession {
   // MARK: Probes of the user side
 
   /// Runs the probes that have an order, ascending, those of the same order as the script has them.
-  private func runProbes(ordered order: (Trigger) -> Int64?) {
+  private func runProbes(while goesOn: () -> Bool, ordered order: (Trigger) -> Int64?) {
     let chosen = program.probes.indices.compactMap { index in
       order(program.probes[index].trigger).map { (order: $0, index: index) }
     }
     for probe in chosen.sorted(by: { ($0.order, $0.index) < ($1.order, $1.index) }) {
+      if !goesOn() { return }
       run(probe: probe.index)
-      if stop == .abort || stop == .output { return }
     }
   }
 
@@ -255,8 +255,7 @@ package final class TraceSession {
 
   private func obey(_ request: SessionRequest) {
     switch request {
-    case .exit: end(.exit)
-    case .abort: end(.abort)
+    case .exit, .abort: end(.exit)
     case .warning(let text): warn(text)
     case .system(let command): start(command)
     }
@@ -318,14 +317,14 @@ package final class TraceSession {
     kernel?.detach()
     drain()
     switch stop {
-    case .abort, .output: break
-    case .errors: runProbes { if case .error(let order) = $0 { order } else { nil } }
+    case .output: break
+    case .errors: runLast { if case .error(let order) = $0 { order } else { nil } }
     case .skipped:
       let text = "Skipped too many probes, check MAXSKIPPED."
       sink.report("ERROR: \(text)", as: .error(text))
       errorCount += 1
-      runProbes { if case .error(let order) = $0 { order } else { nil } }
-    default: runProbes { if case .end(let order) = $0 { order } else { nil } }
+      runLast { if case .error(let order) = $0 { order } else { nil } }
+    default: runLast { if case .end(let order) = $0 { order } else { nil } }
     }
     sink.flush()
     reportLosses()
@@ -334,6 +333,10 @@ package final class TraceSession {
       sink.write(.end(errors: errorCount, skipped: skipped, lost: lost, status: status))
     }
     sink.flush()
+  }
+
+  private func runLast(ordered order: (Trigger) -> Int64?) {
+    runProbes(while: { self.stop != .output }, ordered: order)
   }
 
   private var skipped: UInt64 { kernel?.skippedHits ?? 0 }
