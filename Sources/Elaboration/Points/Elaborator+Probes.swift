@@ -27,6 +27,7 @@ extension Elaborator {
     ownBody: SourceRange?
   ) {
     let pieces = expanded.prologues + [probe.body] + expanded.epilogues
+    for piece in pieces { linkCalls(of: piece) }
     var collector = TargetCollector(symbols: symbols)
     for piece in pieces { collector.collect(piece) }
     var grouper = SiteGrouper(
