@@ -115,6 +115,7 @@ enum IntrinsicTable {
       row("strpos", [.string, .string], .long, .strpos),
       row("strtol", [.string, .long], .long, .strtol),
       row("substr", [.string, .long, .long], .string, .substr),
+      row("syscall_name", [.long], .string, .syscallName),
       row("system", [.string], nil, .system),
       row("target", [], .long, .target),
       row("task_current", [], .long, .currentTask),

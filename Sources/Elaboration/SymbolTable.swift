@@ -11,6 +11,8 @@ struct SymbolTable: Sendable {
   private(set) var tapsetSources: Set<SourceID> = []
   private var globalsByName: [String: [Int]] = [:]
   private var functionsByName: [String: [Int]] = [:]
+  /// Aliases by the first component of each of their names.
+  private var aliasesByHead: [String: [Int]] = [:]
 
   /// Adds what `script` declares and returns the names that were taken already.
   mutating func declare(_ script: Script, isTapset: Bool) -> [(name: Name, previous: Name)] {
@@ -22,6 +24,9 @@ struct SymbolTable: Sendable {
       case .function(let function):
         declare(function, isTapset: isTapset)
       case .alias(let alias):
+        for head in Set(alias.names.compactMap { $0.components.first?.name.text }) {
+          aliasesByHead[head, default: []].append(aliases.count)
+        }
         aliases.append(AliasSymbol(declaration: alias, isTapset: isTapset))
         if isTapset { tapsetSources.insert(alias.range.source) }
       case .probe(let probe):
@@ -33,8 +38,11 @@ struct SymbolTable: Sendable {
   }
 
   /// The global that `name` means in the file `source`.
+  ///
+  /// A tapset's variables are its own: the script's global `n` is not the `n` of `syscall.select`.
   func global(named name: String, in source: SourceID) -> Int? {
-    let candidates = globalsByName[name] ?? []
+    let isTapset = tapsetSources.contains(source)
+    let candidates = (globalsByName[name] ?? []).filter { globals[$0].isTapset || !isTapset }
     let own = candidates.first { globals[$0].isPrivate(to: source) }
     return own ?? candidates.first { !globals[$0].declaration.isPrivate }
   }
@@ -47,6 +55,11 @@ struct SymbolTable: Sendable {
     }
     let visible = own.isEmpty ? candidates.filter { !functions[$0].declaration.isPrivate } : own
     return visible.sorted { (functions[$0].priority, $0) < (functions[$1].priority, $1) }
+  }
+
+  /// The aliases that a point may name, by its first component, which may be a pattern; in the order of the text.
+  func aliases(forHead head: String) -> [Int] {
+    Glob.isPattern(head) ? Array(aliases.indices) : aliasesByHead[head] ?? []
   }
 
   /// Names of globals, for suggestions.

@@ -21,7 +21,7 @@ package func parse(
   var parser = Parser(words, sources: sources, environment: environment, origin: origin)
   let script = parser.parseScript()
   let checked = Checked(script, inOrder(words.diagnostics + parser.diagnostics))
-  guard checked.product != nil, origin == .user else { return checked }
+  guard checked.product != nil, origin == .user, !words.readsArgumentVector else { return checked }
   return Checked(script, checked.diagnostics + unusedArguments(environment.arguments, words.usedArguments))
 }
 

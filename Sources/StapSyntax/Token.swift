@@ -75,6 +75,11 @@ struct TokenList: Sendable {
   var usedArguments: Set<Int> = []
   /// Every macro that the text may use, for “did you mean”.
   var macroNames: [String] = []
+
+  /// Whether the text looks at arguments by way of the tapset's `argc` and `argv`.
+  var readsArgumentVector: Bool {
+    tokens.contains { $0.kind == .identifier && ($0.text == "argv" || $0.text == "argc") }
+  }
 }
 
 /// Words that cannot name a variable (SystemTap langref, “Reserved words”, and systemtap.md, section 1.1).

@@ -40,6 +40,8 @@ package enum Intrinsic: String, Hashable, Sendable, CaseIterable {
   case tzGmtoff = "tz_gmtoff"
   /// L → S: `EPERM`…
   case errnoStr = "errno_str"
+  /// L → S: `read`…, the number itself for one without a name
+  case syscallName = "syscall_name"
   /// L → L: pseudo-random below a bound
   case randint
 

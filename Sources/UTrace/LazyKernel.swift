@@ -2,11 +2,16 @@ import BTF
 import Elaboration
 import KernelBridge
 import Platform
+import Synchronization
 import TargetModel
 
 /// The running kernel's types and tracepoints, read when a script first asks: most never do, and BTF is megabytes.
-struct LazyKernel: KernelCatalog {
-  let session: KernelSession
+final class LazyKernel: KernelCatalog {
+  private let session: KernelSession
+  /// Read once: a script with `syscall.*` asks seven hundred times.
+  private let known = Mutex<BTFKernelCatalog?>(nil)
+
+  init(session: KernelSession) { self.session = session }
 
   var types: any TypeSource { LazyKernelTypes(session: session) }
 
@@ -18,7 +23,10 @@ struct LazyKernel: KernelCatalog {
 
   /// Nil when the kernel publishes no BTF.
   private var catalog: BTFKernelCatalog? {
-    (try? session.types.image()).map { BTFKernelCatalog($0, systems: Self.systems()) }
+    known.withLock { known in
+      known = known ?? (try? session.types.image()).map { BTFKernelCatalog($0, systems: Self.systems()) }
+      return known
+    }
   }
 
   /// Tracepoint names to their systems, where tracefs is mounted.

@@ -63,6 +63,24 @@ struct KernelProbeTests {
     #expect(elaborated.text.contains("%pexecname<"))
   }
 
+  @Test("A tapset's variables are its own: the script's global of that name is another")
+  func keepsNamesApart() {
+    let script = "global n probe syscall.select { n[name] <<< 1 } probe end { foreach (s in n) println(s) }"
+    let elaborated = Elaborated(script, kernel: kernel)
+    #expect(elaborated.messages == "")
+  }
+
+  @Test("Functions of functions that read the kernel's memory, the tapset's too, are linked in time")
+  func linksFunctionsFirst() {
+    let script = """
+      function mine() { return target_set_pid(pid()) }
+      probe kernel.trace("sys_enter") { if (mine()) println($id) }
+      probe kernel.trace("sched_switch") { if (mine()) println(1) }
+      """
+    let elaborated = Elaborated(script, kernel: kernel)
+    #expect(elaborated.checked.product?.functions.isEmpty == false, "\(elaborated.messages)")
+  }
+
   @Test("The first sample of the 2009 overview elaborates")
   func elaboratesOpen() {
     let script = """

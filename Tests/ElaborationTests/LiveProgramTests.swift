@@ -23,6 +23,15 @@ struct LiveProgramTests {
     #expect(sites.allSatisfy { $0.description.formats.count == 1 })
   }
 
+  @Test(
+    "What other distributions have in /lib64 is found where Debian has it",
+    arguments: ["/lib*/libc.so.6", "/lib64/libc.so.6", "/usr/lib*/libc.so.*", "/usr/lib64/libc.so.6"]
+  )
+  func findsMultiarchLibraries(_ path: String) throws {
+    #expect(try programs.files(named: path).get() == ["/usr/lib/x86_64-linux-gnu/libc.so.6"])
+    #expect((try? programs.files(named: path + ".nowhere").get()) == nil)
+  }
+
   @Test("A stripped program is probed by its symbols and its arguments read by the ABI")
   func probesStripped() throws {
     let script =

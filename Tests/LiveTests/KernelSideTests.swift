@@ -5,7 +5,7 @@ import Testing
 extension LiveTests {
   /// The kernel's own events.
   @Suite(.requires(.probes), .timeLimit(.minutes(1))) struct KernelSideTests {
-    @Test("syscall.open: who opens what, system-wide, as in SystemTap's overview")
+    @Test("syscall.open and syscall.openat: who opens what, system-wide, as in SystemTap's overview")
     func seesOpens() throws {
       let scratch = try ScratchDirectory()
       let file = try scratch.write("text\n", to: "opened by cat")
@@ -19,14 +19,14 @@ extension LiveTests {
         $0.contains("(AT_FDCWD, \"\(file)\", O_RDONLY)") || $0.contains("(\"\(file)\", O_RDONLY)")
       }
       #expect(lines.count == 1, "\(traced.lines.filter { $0.contains("cat") })")
-      #expect(lines.first?.wholeMatch(of: /cat\(\d+\) open \(.*\)/) != nil)
+      #expect(lines.first?.wholeMatch(of: /cat\(\d+\) open(at)? \(.*\)/) != nil)
     }
 
-    @Test("syscall.open.return: what the kernel answered")
+    @Test("their returns: what the kernel answered")
     func seesOpenReturns() throws {
       let script = """
-        probe syscall.open { printf("open %s\\n", filename) }
-        probe syscall.open.return { printf("%s %s\\n", name, retstr) }
+        probe syscall.open, syscall.openat { printf("open %s\\n", filename) }
+        probe syscall.open.return, syscall.openat.return { printf("%s %s\\n", name, retstr) }
         """
       let traced = try utrace(["-c", "cat /nowhere/at/all", "-e", script])
       #expect(

@@ -195,6 +195,24 @@ let textCases: [TextCase] = [
   TextCase("s =~ \"([a-z]+) (w|x)(.)\" ? matched(0) . matched(1) . matched(3) : empty", "hello wohelloo"),
   TextCase("s =~ \"a|(o)\" ? sprint(ngroups(), matched_str()) : empty", "2o"),
   // tapset::errno(3stap).
+  TextCase("syscall_name(n - 42) . syscall_name(n) . syscall_name(4000)", "readconnect4000"),
+  TextCase("sprint(syscall_num(\"openat\"), syscall_num(s))", "257-1"),
+  // Library macros.
+  TextCase("sprint(@cast_module_sizeof(\"kernel\", \"struct list_head\"))", "16"),
+  TextCase(
+    "sprint(@module_offsetof(\"kernel\", \"struct list_head\", prev), &@cast(n, \"int\", \"kernel\")[-2])",
+    "834"
+  ),
+  TextCase("sprint(@choose_defined(@cast(0, \"struct list_head\", \"kernel\")->nowhere, n + 1))", "43"),
+  // tapset::inet(3stap), tapset::signal(3stap).
+  TextCase(
+    "sprintf(\"%x %x %x\", ntohs(0x1234), htonl(0x12345678), ntohll(0x1122334455667788))",
+    "3412 78563412 8877665544332211"
+  ),
+  TextCase(
+    "signal_str(n - 33) . signal_str(n) . sa_flags_str(5) . sigset_mask_str(6)",
+    "SIGKILLSIGRTMIN+10SA_NOCLDSTOP|SA_SIGINFOSIGINT,SIGQUIT"
+  ),
   TextCase("errno_str(n - 40) . errno_str(3333)", "ENOENTE#3333"),
   TextCase("return_str(1, m) . return_str(2, n) . return_str(3, n)", "-7 (E2BIG)0x2a052"),
   // function::ctime(3stap).

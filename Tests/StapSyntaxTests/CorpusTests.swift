@@ -8,9 +8,11 @@ import Testing
 enum Corpus {
   static let folders = [examples, "/usr/share/systemtap/examples", "/usr/share/doc/systemtap/examples"]
 
-  private static let examples = URL(filePath: #filePath).deletingLastPathComponent()
+  private static let examples = project.appending(path: "Examples").path
+  private static let tapset = project.appending(path: "Tapset").path
+  private static let project = URL(filePath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent()
-    .deletingLastPathComponent().appending(path: "Examples").path
+    .deletingLastPathComponent()
 
   /// Holds `{...}` where a body should be: it is meant to be filled in by hand.
   static let notScripts: Set<String> = ["security-band-aids/security-bandaid-template.stp"]
@@ -36,30 +38,13 @@ enum Corpus {
     ["process", "f", "1"],
   ]
 
-  /// Stand-ins of the same shape for the macros that SystemTap's tapset gives the samples.
-  static let macros = """
-    @define choose_defined(a, b) %( (@defined(@a) ? @a : @b) %)
-    @define cast_module_sizeof(m, t) %( (&@cast(0, @t, @m)[1] - 0) %)
-    @define cast_sizeof(t) %( (&@cast(0, @t)[1] - 0) %)
-    @define container_of(p, t, m) %( @cast(@p - &@cast(0, @t)->@m, @t) %)
-    @define errno %( @var("errno") %)
-    @define json_output_array_numeric_value(a, i, n, v) %( println(@a, @i, @n, @v) %)
-    @define json_output_data_end %( println("}") %)
-    @define json_output_data_start %( println("{") %)
-    @define module_container_of(p, k, t, m) %( @cast(@p - &@cast(0, @t, @k)->@m, @t) %)
-    @define prometheus_dump_array1(a, n, k) %( foreach (x in @a) println(@n, @k, x) %)
-    @define prometheus_dump_array1_map_unquoted(a, n, k, f, g) %( foreach (x in @a) println(@f(x), @n, @k) %)
-    @define prometheus_dump_array2_map(a, n, i, j, f, g, v) %( foreach ([x, y] in @a) println(@f(x)) %)
-    @define prometheus_dump_array3(a, n, i, j, k) %( foreach ([x, y, z] in @a) println(@n, @i, @j, @k) %)
-    @define prometheus_dump_array3_map(a, n, i, j, k, f, g, h, v) %( foreach ([x, y, z] in @a) println(@f(x)) %)
-    @define prometheus_dump_array7(a, n, i, j, k, l, m, o, p) %( println(@n, @i, @j, @k, @l, @m, @o, @p) %)
-    @define task(t) %( @cast(@t, "task_struct") %)
-    @define this1 %( this[1, tid()] %)
-    @define this2 %( this[2, tid()] %)
-    @define this3 %( this[3, tid()] %)
-    @define this4 %( this[4, tid()] %)
-    @define this5 %( this[5, tid()] %)
-    """
+  /// Our tapset's own.
+  static let macros: String = {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: tapset)) ?? []
+    return names.filter { $0.hasSuffix(".stpm") }.sorted().map {
+      String(decoding: bytes(tapset + "/" + $0), as: UTF8.self)
+    }.joined()
+  }()
 
   /// The first of ``arguments`` with which the file parses, or the first of all.
   static func parse(_ path: String) -> Parsed {

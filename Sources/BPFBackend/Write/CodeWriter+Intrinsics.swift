@@ -100,7 +100,10 @@ extension CodeWriter {
       writeGroupCount(result)
     case .errnoStr:
       guard let result else { return }
-      writeErrorName(operands[0], result)
+      writeName(of: operands[0], in: .errors, result)
+    case .syscallName:
+      guard let result else { return }
+      writeName(of: operands[0], in: .systemCalls, result)
     case .cmdlineArg, .cmdlineStr, .envVar:
       // The session's own, which the tapset asks for in probes of the user side only.
       if let result { clearSlot(of: result) }

@@ -24,22 +24,22 @@ extension CodeWriter {
     escape(text(operand), toSlot: slot, limit: limit, quote: "\"", isQuoted: isQuoted, isCut: isCut)
   }
 
-  /// Of the names in the literals, or `E#` and the number.
-  mutating func writeErrorName(_ operand: Operand, _ result: ValueID) {
+  /// Of the names in the literals, or the number.
+  mutating func writeName(of operand: Operand, in names: NumberNames, _ result: ValueID) {
     guard let slot = slot(of: result) else { return }
     let (unknown, done) = (code.makeLabel(), code.makeLabel())
-    let names = ErrorNames()
-    let start = shared.literals.offset(ofTable: "errno", contents: names.contents)
+    let fields = NameFields(names)
+    let start = shared.literals.offset(ofTable: names.table, contents: fields.contents)
     load(operand, into: .r1)
-    code.jump(if: .greaterOrEqual, .r1, Int32(names.count), to: unknown)
-    code.emit(.arithmetic(.multiply, .r1, Int32(names.fieldByteCount)))
+    code.jump(if: .greaterOrEqual, .r1, Int32(fields.count), to: unknown)
+    code.emit(.arithmetic(.multiply, .r1, Int32(fields.fieldByteCount)))
     code.loadMapValue(.r3, ModuleMaps.literals, offset: start)
     add(.r3, .r1)
     copyForeignText(toSlotOf: result)
     loadLength(.r1, slot)
     code.jump(if: .notEqual, .r1, 0, to: done)
     code.place(unknown)
-    copyText(.literal(Array("E#".utf8)), toSlot: slot)
+    copyText(.literal(Array(names.unknownPrefix.utf8)), toSlot: slot)
     scratchAddress(.r1, slot)
     load(operand, into: .r2)
     move(.r3, 1)
@@ -69,17 +69,19 @@ extension CodeWriter {
   }
 }
 
-/// The symbols of error numbers as string fields of one width.
-private struct ErrorNames {
-  let fieldByteCount = 24
+/// Names of numbers from 0 on as string fields of one width.
+private struct NameFields {
+  let fieldByteCount: Int
   let count: Int
   private(set) var contents: [UInt8] = []
 
-  init() {
-    count = Int(errnoNames.keys.max() ?? 0) + 1
+  init(_ table: NumberNames) {
+    count = Int(table.names.keys.max() ?? 0) + 1
+    // A length of four bytes, the text and room to the next multiple of eight.
+    fieldByteCount = ((table.names.values.map(\.utf8.count).max() ?? 0) + 4 + 7) & ~7
     for number in 0..<count {
       let start = contents.count
-      contents.append(field: Array((errnoNames[Int64(number)] ?? "").utf8))
+      contents.append(field: Array((table.names[Int64(number)] ?? "").utf8))
       contents += [UInt8](repeating: 0, count: fieldByteCount - (contents.count - start))
     }
   }

@@ -72,11 +72,13 @@ extension Elaborator {
   }
 
   /// What a function asks of sites, itself or through others, makes it one function for each group of sites.
+  ///
+  /// The kernel's own types are the same everywhere.
   func usesTargets(_ symbol: Int) -> Bool {
     guard case .block(let statement) = symbols.functions[symbol].declaration.body else { return false }
     var collector = TargetCollector(symbols: symbols)
     collector.collect(statement)
-    return !collector.queries.isEmpty || collector.walksValues
+    return collector.walksValues || collector.queries.contains { !$0.isAboutKernel }
   }
 
   private func answer(_ query: TargetQuery, _ pointee: TargetType?) -> TargetAnswer {

@@ -98,8 +98,8 @@ extension Elaborator {
   /// The aliases that a point names: those that match all of it, else those that match most of its start.
   func aliases(matching point: ProbePoint) -> [AliasMatch] {
     var matches: [AliasMatch] = []
-    for (index, alias) in symbols.aliases.enumerated() {
-      for name in alias.declaration.names {
+    for index in symbols.aliases(forHead: point.components.first?.name.text ?? "") {
+      for name in symbols.aliases[index].declaration.names {
         guard let length = point.lengthMatching(name) else { continue }
         matches.append(AliasMatch(alias: index, name: name, length: length))
         break

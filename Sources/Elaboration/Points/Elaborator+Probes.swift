@@ -28,6 +28,7 @@ extension Elaborator {
   ) {
     let pieces = expanded.prologues + [probe.body] + expanded.epilogues
     let written = probe.body.writtenNames
+    for piece in pieces { linkCalls(of: piece) }
     var collector = TargetCollector(symbols: symbols)
     for piece in pieces { collector.collect(piece) }
     var grouper = SiteGrouper(

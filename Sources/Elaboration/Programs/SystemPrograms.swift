@@ -17,6 +17,14 @@ package final class SystemPrograms: ProgramCatalog {
   }
 
   package func files(named name: String) -> Result<[String], ProgramProblem> {
+    let found = files(written: name)
+    guard case .failure = found, let elsewhere = multiarchPath(name),
+      case .success(let paths) = files(written: elsewhere)
+    else { return found }
+    return .success(paths)
+  }
+
+  private func files(written name: String) -> Result<[String], ProgramProblem> {
     if GlobPattern.isGlob(name) || name.contains("{") { return expand(name) }
     guard let path = Paths.findProgram(name, environment: environment) else {
       return .failure(.noFile(name, environment: environment))
@@ -94,6 +102,19 @@ package final class SystemPrograms: ProgramCatalog {
       FileStatus.isReadableFile($0) && seen.insert($0).inserted
     }
     return paths.isEmpty ? .failure(.noMatch(pattern)) : .success(paths)
+  }
+
+  /// Where Debian keeps what other distributions have in `/lib64`: `/lib*/libc.so.6` names a file there too.
+  ///
+  /// Nil for a path that is none of a library directory's own files.
+  private func multiarchPath(_ name: String) -> String? {
+    var parts = name.split(separator: "/", omittingEmptySubsequences: false)
+    let directory = parts.count - 2
+    guard name.hasPrefix("/"), directory == 1 || directory == 2 && parts[1] == "usr",
+      ["lib", "lib64", "lib*"].contains(parts[directory])
+    else { return nil }
+    parts[directory] = "lib/x86_64-linux-gnu"
+    return parts.joined(separator: "/")
   }
 
   /// What runs a script, which is probed instead, as in SystemTap.

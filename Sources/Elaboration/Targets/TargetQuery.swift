@@ -51,6 +51,11 @@ struct TargetQuery: Hashable, Sendable {
     return (query, inputs)
   }
 
+  /// Whether the answer is the same at every site.
+  var isAboutKernel: Bool {
+    if case .cast(_, module: "kernel") = root { pretty == .none } else { false }
+  }
+
   /// As the script writes it, more or less; for messages.
   var text: String { (takesAddress ? "&" : "") + rootText + steps.map(\.text).joined() }
 
@@ -66,6 +71,14 @@ struct TargetQuery: Hashable, Sendable {
 }
 
 extension TargetQuery.Root {
+  /// Whether the script gave the address where the walk starts.
+  var isPointed: Bool {
+    switch self {
+    case .cast, .value: true
+    case .variable, .global: false
+    }
+  }
+
   fileprivate init(_ root: TargetExpression.Root, _ inputs: inout [Expression]) {
     switch root {
     case .variable(let name): self = .variable(name)

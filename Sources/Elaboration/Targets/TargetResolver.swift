@@ -57,7 +57,7 @@ extension TargetScope {
   }
 
   private func answer(_ start: TargetObject, _ query: TargetQuery) throws(TargetProblem) -> TargetAnswer {
-    var walk = TargetWalk(start, name: query.rootText)
+    var walk = TargetWalk(start, name: query.rootText, isPointed: query.root.isPointed)
     for step in query.steps { try walk.take(step) }
     if query.takesAddress {
       return TargetAnswer(.value(try walk.address(), isEntry: start.isEntry), type: addressType(walk, start))

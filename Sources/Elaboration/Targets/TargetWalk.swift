@@ -15,14 +15,17 @@ struct TargetWalk {
   private(set) var type: TypeReference?
   /// What has been walked so far, as the script writes it.
   private var name: String
+  /// The walk stands at an address that the script gave: `[1]` is the object behind the first.
+  private var isAtPointer: Bool
 
-  /// Starts at `object`, which messages call `name`.
-  init(_ object: TargetObject, name: String) {
+  /// Starts at `object`, which messages call `name`; `isPointed` when the script gave its address.
+  init(_ object: TargetObject, name: String, isPointed: Bool = false) {
     source = object.source
     memory = object.memory
     place = .object(object.location)
     type = object.type
     self.name = name
+    isAtPointer = isPointed
   }
 
   /// Takes one step.
@@ -33,6 +36,7 @@ struct TargetWalk {
     case .inputIndex(let input): try subscripted(by: .input(input))
     }
     name += step.text
+    isAtPointer = false
   }
 
   /// The address of the object.
@@ -101,6 +105,10 @@ struct TargetWalk {
     case .array(let elementType, _): (base, element) = (try address(), elementType)
     case .pointer(_, .some(let target), _): (base, element) = (try value(), target)
     default:
+      if isAtPointer, case .object(.memory(_, let address)) = place {
+        (base, element) = (address, type)
+        break
+      }
       throw problem(
         "no-elements",
         "'\(name)' is of type '\(source.spelling(of: type))', which has no elements"

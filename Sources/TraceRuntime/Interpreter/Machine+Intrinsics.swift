@@ -31,7 +31,7 @@ extension Machine {
   private mutating func answer(_ intrinsic: Intrinsic, _ operands: [Datum]) throws(ScriptFault) -> Datum? {
     switch intrinsic {
     case .strlen, .substr, .stringat, .isinstr, .strpos, .strReplace, .strtol, .textStr, .textStrn,
-      .stringQuoted, .isdigit, .ctime, .tzCtime, .tzName, .tzGmtoff, .errnoStr:
+      .stringQuoted, .isdigit, .ctime, .tzCtime, .tzName, .tzGmtoff, .errnoStr, .syscallName:
       return try PureIntrinsics(stringLimit: stringLimit, zone: zone).answer(intrinsic, operands)
     case .tokenize: return .string(tokens.next(in: operands[0].string, delimiters: operands[1].string))
     case .matched: return .string(try matched(operands[0].long))

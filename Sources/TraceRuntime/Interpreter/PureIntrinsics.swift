@@ -32,7 +32,8 @@ struct PureIntrinsics {
         )
       )
     case .stringQuoted: return .string(operands[0].string.escaped(limit: stringLimit, quoted: true))
-    case .errnoStr: return .string(ByteString(errnoName(operands[0].long)))
+    case .errnoStr: return .string(ByteString(NumberNames.errors.text(of: operands[0].long)))
+    case .syscallName: return .string(ByteString(NumberNames.systemCalls.text(of: operands[0].long)))
     case .ctime: return .string(ByteString(calendarText(operands[0].long)))
     case .tzCtime, .tzName, .tzGmtoff: return zoned(intrinsic, operands)
     default: return nil
