@@ -22,7 +22,9 @@ extension CodeWriter {
     for (index, key) in keys.enumerated() {
       let offset = table.key.offsets[index]
       switch (table.key.types[index], table.keyOffset) {
-      case (.string, let start): writeField(.scratch((start ?? 0) + offset), text(key))
+      case (.string, let start):
+        let field = (start ?? 0) + offset
+        if text(key) != .memory(field) { writeField(.scratch(field), text(key)) }
       case (.long, let start?):
         let source = register(key, .r0)
         storeScratch(.double, start + offset, source)
