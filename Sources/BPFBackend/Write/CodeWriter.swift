@@ -103,9 +103,14 @@ struct CodeWriter {
 
 extension CodeWriter {
   mutating func write(_ steps: [Step]) throws(BPFBackendError) {
-    for step in steps {
+    var rest = steps[...]
+    while let step = rest.popFirst() {
       visit(step)
-      try write(step.action)
+      if let next = rest.first, try writeFoundElement(step, next) {
+        rest.removeFirst()
+      } else {
+        try write(step.action)
+      }
     }
   }
 
