@@ -6,7 +6,8 @@ package func readSmallFile(_ path: String, limit: Int = 64 << 20) throws(SystemE
   let file = try OwnedFD(reading: path)
   var content: [UInt8] = []
   while true {
-    let chunk = try file.read(upTo: content.isEmpty ? 16 << 10 : 256 << 10, subject: path)
+    // Files of /proc/sys take kernel memory for as much as is asked for, not for what there is: 1 ms for 256 KB.
+    let chunk = try file.read(upTo: content.count < 16 << 10 ? 16 << 10 : 256 << 10, subject: path)
     if chunk.isEmpty { return content }
     guard content.count + chunk.count <= limit else { throw SystemError("read", on: path, code: EFBIG) }
     content += chunk

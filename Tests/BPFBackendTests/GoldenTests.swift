@@ -77,6 +77,8 @@ extension ScriptBuilder {
     switch name {
     case "count": count()
     case "entry": entry()
+    case "found": found(adding: first)
+    case "found-other": found(adding: second)
     case "loop": loop()
     case "member": member()
     case "message": message()
@@ -91,6 +93,18 @@ extension ScriptBuilder {
     probe { body in
       let process = body.long { .context($0, .pid, kernelPlan: nil) }
       _ = body.long { .addElement($0, first, [process], .long(1)) }
+    }
+  }
+
+  /// `if (pid() in n) n[pid()]++`: one lookup; with another array, two.
+  mutating func found(adding global: GlobalID) {
+    globals = [array("n", .long), array("m", .long)]
+    probe { body in
+      let process = body.long { .context($0, .pid, kernelPlan: nil) }
+      let isThere = body.long { .contains($0, first, [process]) }
+      let then = body.block { body in _ = body.long { .addElement($0, global, [process], .long(1)) } }
+      let other = body.block { body in body.add(.storeElement(global, [process], .long(1))) }
+      body.add(.if(isThere, then: then, else: other))
     }
   }
 

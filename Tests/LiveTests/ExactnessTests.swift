@@ -32,6 +32,54 @@ extension LiveTests {
       #expect(traced.messages.filter { !$0.hasSuffix("ns a call") }.isEmpty, "\(traced.errors)")
     }
 
+    @Test("strings as keys are told apart whole, whatever was read before them", arguments: [512, 200])
+    func tellsStringsApart(_ maximumLength: Int) throws {
+      let (count, rounds) = (300, 3)
+      // In `pairs` two strings of one key are read where they belong; in `mixed` two strings share a field; `copied`
+      // takes a variable.
+      let script = #"""
+        global seen, pairs, mixed, named, copied, bad
+        probe process.function("take") {
+          try {
+            seen[user_string($text)]++
+            pairs[user_string_n($text, 3), user_string($text)] <<< 1
+            if (user_string_n($text, 2) in mixed) mixed[user_string_n($text, 2)]++
+            else mixed[user_string($text)] = 1
+            text = user_string($text)
+            if (text != "") copied[text] .= "x"
+          } catch { bad++ }
+          named[execname()]++
+        }
+        probe end {
+          foreach (t in seen) { n++; right += seen[t] == 3; bytes += strlen(t) }
+          foreach ([s, t] in pairs) { p++; right += @count(pairs[s, t]) == 3 && substr(t, 0, 3) == s }
+          foreach (t in copied) { c++; right += copied[t] == "xxx" }
+          foreach (t in mixed) m += mixed[t]
+          printf("%d %d %d right %d of %d bytes, %d mixed, %d bad, %d named\n", n, p, c, right, bytes, m, bad,
+            named["texts"])
+        }
+        """#
+      let command = "\(Package.program("texts")) \(count) \(rounds)"
+      let traced = try utrace(["-D", "MAXSTRINGLEN=\(maximumLength)", "-c", command, "-e", script])
+      let texts = (0..<count).map { i in
+        let more = i % 2 == 1 ? i * 37 % 600 : i % 7
+        return String("\(i).\(String(repeating: "a", count: more))".prefix(maximumLength - 1))
+      }
+      var mixed: [String: Int] = [:]
+      for text in Array(repeating: texts, count: rounds).joined() {
+        // The letters differ in the program, but not the first two characters of a key that is there.
+        let (short, whole) = (String(text.prefix(2)), text)
+        if mixed[short] != nil { mixed[short, default: 0] += 1 } else { mixed[whole] = 1 }
+      }
+      let bytes = texts.reduce(0) { $0 + $1.count }
+      let bad = rounds * ((count + 4) / 5)
+      let wanted =
+        "\(count) \(count) \(count) right \(3 * count) of \(bytes) bytes, "
+        + "\(mixed.values.reduce(0, +)) mixed, \(bad) bad, \(count * rounds + bad) named"
+      #expect(traced.lines.contains(wanted), "\(traced.output)\(traced.errors)")
+      #expect(traced.messages.isEmpty, "\(traced.errors)")
+    }
+
     @Test("entry and return of 4 threads: as many, each with its own value")
     func pairsReturns() throws {
       let script = """

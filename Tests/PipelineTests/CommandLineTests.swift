@@ -6,6 +6,12 @@ import Testing
 
 @Suite("The command line")
 struct CommandLineTests {
+  @Test("the names of commands that are told before the commands are asked are theirs")
+  func knowsCommandNames() {
+    let names = Array(UTrace.commandsByName.keys)
+    #expect(UTrace.commandNames.sorted() == (names + ["help"]).sorted())
+  }
+
   @Test(
     "is arranged for the parser",
     arguments: [

@@ -287,6 +287,117 @@ import TraceIR
     )
   }
 
+  @Test(
+    "what is asked twice is computed once, wherever the first answer has been given; clocks are asked again"
+  )
+  func sharesExpressions() {
+    let before = program { body in
+      let address = body.long { .read($0, .register(5), inputs: []) }
+      let text = body.string { .intrinsic($0, .userString, [address, .long(9)]) }
+      let isThere = body.long { .contains($0, GlobalID(0), [text]) }
+      let then = body.block { body in
+        let again = body.long { .read($0, .register(5), inputs: []) }
+        let same = body.string { .intrinsic($0, .userString, [again, .long(9)]) }
+        _ = body.long { .addElement($0, GlobalID(0), [same], .long(1)) }
+        let shorter = body.string { .intrinsic($0, .userString, [again, .long(8)]) }
+        body.add(.print(FormatString([string]), [shorter]))
+      }
+      body.add(.if(isThere, then: then, else: Block()))
+      // Made in one branch only, so it has to be made again.
+      let shorter = body.string { .intrinsic($0, .userString, [address, .long(8)]) }
+      body.add(.print(FormatString([string]), [shorter]))
+      for field in [ContextField.monotonicNanoseconds, .tid] {
+        let first = body.long { .context($0, field, kernelPlan: nil) }
+        let second = body.long { .context($0, field, kernelPlan: nil) }
+        body.add(.print(FormatString([decimal, decimal]), [first, second]))
+      }
+    }
+    #expect(
+      commonSubexpressions.run(before).probes[0].body.text == """
+        %0 = read rdi
+        %1 = userString(%0, 9)
+        %2 = contains @0 [%1]
+        if %2
+          %5 = add @0 [%1], 1
+          %6 = userString(%0, 8)
+          print "%s", %6
+        end
+        %7 = userString(%0, 8)
+        print "%s", %7
+        %8 = context monotonicNanoseconds
+        %9 = context monotonicNanoseconds
+        print "%d%d", %8, %9
+        %10 = context tid
+        print "%d%d", %10, %10
+
+        """
+    )
+  }
+
+  @Test("the condition of a loop takes what was made before it")
+  func sharesInLoops() {
+    let before = program { body in
+      let first = body.long { .context($0, .tid, kernelPlan: nil) }
+      var goesOn = Operand.long(0)
+      let condition = body.block { body in
+        let again = body.long { .context($0, .tid, kernelPlan: nil) }
+        goesOn = body.long { .binary($0, .less, again, first) }
+      }
+      let inside = body.block { body in
+        let again = body.long { .context($0, .tid, kernelPlan: nil) }
+        let same = body.long { .binary($0, .less, again, first) }
+        body.add(.print(FormatString([decimal]), [same]))
+      }
+      body.add(.loop(condition: condition, goesOn, body: inside, step: Block()))
+    }
+    let after = commonSubexpressions.run(before)
+    #expect(after.problems().isEmpty)
+    #expect(after.text.split(separator: "\n").filter { $0.contains("context tid") }.count == 1)
+  }
+
+  /// A probe that loads, adds 5 and stores, with something in between and something behind.
+  private func update(
+    _ between: (inout BodyBuilder) -> Void = { _ in },
+    after: (inout BodyBuilder, _ loaded: Operand, _ sum: Operand) -> Void = { _, _, _ in }
+  ) -> String {
+    var before = program { body in
+      let key = body.long { .context($0, .tid, kernelPlan: nil) }
+      let old = body.long { .loadElement($0, GlobalID(0), [key]) }
+      let sum = body.long { .binary($0, .add, old, .long(5)) }
+      between(&body)
+      body.add(.storeElement(GlobalID(0), [key], sum))
+      after(&body, old, sum)
+    }
+    before.globals = ["n", "m"].map {
+      Global(name: $0, kind: .array(keys: [.long], value: .long), maximumEntries: 9)
+    }
+    let result = fuseUpdates.run(before)
+    #expect(result.problems().isEmpty)
+    return result.probes[0].body.text
+  }
+
+  @Test("a load, an addition and a store to the same element are one addition")
+  func fusesUpdates() {
+    #expect(update().hasSuffix("= context tid\n%3 = add @0 [%0], 5\n"))
+    let other = update { body in _ = body.long { .addElement($0, GlobalID(1), [.long(1)], .long(1)) } }
+    #expect(!other.contains("store"), "another array may be changed in between")
+  }
+
+  @Test("but not where somebody sees the difference")
+  func keepsUpdates() {
+    let texts = [
+      update { body in _ = body.long { .addElement($0, GlobalID(0), [.long(1)], .long(1)) } },
+      update { body in body.add(.delete(GlobalID(0), [])) },
+      update { body in
+        let inside = body.block { $0.add(.delete(GlobalID(0), [])) }
+        body.add(.if(.long(1), then: inside, else: Block()))
+      },
+      update(after: { body, old, _ in body.add(.print(FormatString([decimal]), [old])) }),
+      update(after: { body, _, sum in body.add(.print(FormatString([decimal]), [sum])) }),
+    ]
+    for text in texts { #expect(text.contains("load @0 [%0]") && text.contains("store @0 [%0]"), "\(text)") }
+  }
+
   @Test("the verifier names what is wrong")
   func verifies() {
     let broken = program { body in

@@ -49,8 +49,9 @@ struct FrameLayout {
   /// Of all variables, values first.
   let types: [ValueType]
   private let values: Int
-  /// Variables of recursions.
+  /// Variables of recursions, and strings that are read into keys.
   private var isPlaced: Set<Int> = []
+  private var keyHomes: Set<ValueID> = []
   private let module: ModuleLayout
 
   /// Lays out `body`; scratch memory is claimed only when something needs it.
@@ -82,7 +83,16 @@ struct FrameLayout {
     scratchByteCount = module.privateOffset
     placeBuffers()
     placeRegions(body.regions)
+    placeKeys(KeyHomes(body, module))
     assign(registers: free)
+  }
+
+  private mutating func placeKeys(_ found: KeyHomes) {
+    for (value, offset) in found.offsets where liveness.interval(value).useCount > 0 {
+      homes[value.index] = .scratch(offset)
+      isPlaced.insert(value.index)
+      keyHomes.insert(value)
+    }
   }
 
   /// Everything of a recursion is in scratch memory: the verifier sees a loop in which nothing it knows changes.
@@ -180,6 +190,9 @@ struct FrameLayout {
     pool.occupy(home, interval)
     return home
   }
+
+  /// Whether it is read right into a key, of which no byte behind it may be anything but zero.
+  func isInKey(_ value: ValueID) -> Bool { keyHomes.contains(value) }
 
   func home(_ value: ValueID) -> Home { homes[value.index] }
   func home(_ local: LocalID) -> Home { homes[values + local.index] }

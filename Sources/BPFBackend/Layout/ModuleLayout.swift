@@ -32,6 +32,8 @@ struct ModuleLayout {
     static let firstFree = work + TextWork.byteCount
   }
 
+  /// Bytes behind a key with strings: the kernel writes a NUL behind one that is read where it belongs.
+  static let keySlack = 8
   /// Keys up to this size are put together on the stack.
   static let maximumStackKey = 24
 
@@ -90,7 +92,8 @@ struct ModuleLayout {
     // Strings are put together in place, which takes the room behind them.
     let fitsOnStack = key.byteCount <= Self.maximumStackKey && !key.types.contains(.string)
     let isOnStack = fitsOnStack && !global.wraps
-    let keyOffset = isOnStack ? nil : reserve(key.byteCount)
+    let slack = key.types.contains(.string) ? Self.keySlack : 0
+    let keyOffset = isOnStack ? nil : reserve(key.byteCount + slack)
     let patternOffset = isSliced ? reserve(key.byteCount) : nil
     var wrapping: (Int, Int)?
     if let birth = ElementLayout(global, limits).birthOffset { wrapping = (birth, reserve(key.byteCount)) }

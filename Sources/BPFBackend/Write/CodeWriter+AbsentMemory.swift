@@ -49,12 +49,18 @@ extension CodeWriter {
 
   /// After a read of a string failed: waits for it and goes to `valid` with its length and NUL in `r0`, or goes on.
   ///
-  /// `load` loads destination, number of bytes with the NUL and address into `r1`–`r3`.
-  mutating func waitForText(_ valid: Assembler.Label, load: (inout CodeWriter) -> Void) {
+  /// `load` loads destination, number of bytes with the NUL and address into `r1`–`r3`. `clearing` leaves zeros behind
+  /// the string, and nothing but zeros when it cannot be read: else a part of it may stay.
+  mutating func waitForText(
+    _ valid: Assembler.Label,
+    clearing: Bool,
+    load: (inout CodeWriter) -> Void
+  ) {
     guard absentMemory.waitsForText, mayWait else { return }
     waits = true
     load(&self)
-    code.emit(.move(.r4, 0))
+    // BPF_F_PAD_ZEROS
+    code.emit(.move(.r4, clearing ? 1 : 0))
     code.call(kernelFunction: "bpf_copy_from_user_str")
     // An int: the upper half of r0 is anything.
     extend(.r0, offset: 0, count: 32, isSigned: true)

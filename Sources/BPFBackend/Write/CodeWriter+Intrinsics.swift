@@ -129,7 +129,7 @@ extension CodeWriter {
     let (valid, done) = (code.makeLabel(), code.makeLabel())
     code.jump(if: .signedGreater, .r0, 0, to: valid)
     if isUser {
-      waitForText(valid) { writer in
+      waitForText(valid, clearing: layout.isInKey(result)) { writer in
         writer.loadLimit(operands[1])
         writer.code.emit(.arithmetic(.add, .r2, 1))
         writer.load(operands[0], into: .r3)
@@ -146,8 +146,24 @@ extension CodeWriter {
     code.place(valid)
     // The helper counts the NUL.
     code.emit(.arithmetic(.subtract, .r0, 1))
-    storeScratch(.word, slot, .r0)
+    if layout.isInKey(result) { writeLengthInKey(slot) } else { storeScratch(.word, slot, .r0) }
     code.place(done)
+  }
+
+  /// Stores `r0` as the length of the string in a key and clears what the one before had more.
+  private mutating func writeLengthInKey(_ slot: Int) {
+    let clean = code.makeLabel()
+    loadLength(.r2, slot)
+    bound(.r0)
+    storeScratch(.word, slot, .r0)
+    code.jump(if: .lessOrEqual, .r2, .r0, to: clean)
+    code.emit(.arithmetic(.subtract, .r2, .r0))
+    bound(.r2)
+    scratchAddress(.r1, slot + 4)
+    code.emit(.arithmetic(.add, .r1, .r0))
+    code.loadMapValue(.r3, ModuleMaps.zeros)
+    code.call(.probeReadKernel)
+    code.place(clean)
   }
 
   /// `r2` = the bytes asked for, at least `least` and at most what a string holds.

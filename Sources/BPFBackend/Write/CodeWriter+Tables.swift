@@ -22,7 +22,9 @@ extension CodeWriter {
     for (index, key) in keys.enumerated() {
       let offset = table.key.offsets[index]
       switch (table.key.types[index], table.keyOffset) {
-      case (.string, let start): writeField(.scratch((start ?? 0) + offset), text(key))
+      case (.string, let start):
+        let field = (start ?? 0) + offset
+        if text(key) != .memory(field) { writeField(.scratch(field), text(key)) }
       case (.long, let start?):
         let source = register(key, .r0)
         storeScratch(.double, start + offset, source)
@@ -178,6 +180,40 @@ extension CodeWriter {
     code.place(done)
   }
 
+  /// Writes `if (k in a)` with what the branch begins with, when that is about `a[k]`: one lookup for both.
+  ///
+  /// False: nothing was written.
+  mutating func writeFoundElement(_ step: Step, _ next: Step) throws(BPFBackendError) -> Bool {
+    guard case .operation(.contains(let result, let global, let keys)) = step.action, !isSlice(keys),
+      case .branch(.value(result), let then, let other) = next.action,
+      layout.liveness.interval(result).useCount == 1, let first = then.first,
+      case .operation(let operation) = first.action, operation.isOfElement(global, keys.compactMap { $0 }),
+      module.table(global).value == .long
+    else { return false }
+    let (missing, done) = (code.makeLabel(), code.makeLabel())
+    let table = module.table(global)
+    writeKey(table, keys.compactMap { $0 })
+    lookUp(table)
+    code.jump(if: .equal, .r0, 0, to: missing)
+    visit(first.location)
+    switch operation {
+    case .addElement(let before, _, _, let operand): writeAtomicAdd(before, operand, at: .r0)
+    case .storeElement(_, _, let operand): store(operand, at: .r0, 0, .r1)
+    case .loadElement(let value, _, _):
+      if !isUnused(value) {
+        code.emit(.load(.double, .r0, .r0))
+        store(.r0, value)
+      }
+    default: preconditionFailure("operations on an element of longs are those three")
+    }
+    try write(Array(then.dropFirst()))
+    if !other.isEmpty { code.jump(to: done) }
+    code.place(missing)
+    try write(other)
+    code.place(done)
+    return true
+  }
+
   mutating func writeDelete(_ global: GlobalID, _ keys: [Operand?]) {
     switch shared.program.globals[global.index].kind {
     case .scalar(.long): return writeStoreGlobal(global, .long(0))
@@ -208,6 +244,16 @@ extension CodeWriter {
   mutating func writeDeleteElement() {
     code.call(.mapDeleteElement)
     finish(0)
+  }
+}
+
+extension Operation {
+  /// Whether it adds to, sets or reads that element.
+  fileprivate func isOfElement(_ global: GlobalID, _ keys: [Operand]) -> Bool {
+    switch self {
+    case .addElement(_, global, keys, _), .storeElement(global, keys, _), .loadElement(_, global, keys): true
+    default: false
+    }
   }
 }
 

@@ -107,9 +107,14 @@ struct CodeWriter {
 
 extension CodeWriter {
   mutating func write(_ steps: [Step]) throws(BPFBackendError) {
-    for step in steps {
+    var rest = steps[...]
+    while let step = rest.popFirst() {
       visit(step.location)
-      try write(step.action)
+      if let next = rest.first, try writeFoundElement(step, next) {
+        rest.removeFirst()
+      } else {
+        try write(step.action)
+      }
     }
   }
 
