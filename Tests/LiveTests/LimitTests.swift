@@ -92,7 +92,7 @@ extension LiveTests {
         probe timer.ms(50) { for (i = 0; i < 2000; i++) a = b + 1 }
         """
       let limits = ["-DMAXACTION=30000", "-DMAXTRYLOCK=\(tries)", "-DMAXSKIPPED=1000000"]
-      let traced = try utrace(limits + ["-c", "\(program) 2 2000 push 100", "-e", script])
+      let traced = try utrace(limits + ["-c", "\(program) 2 10000 push 100", "-e", script])
       #expect(traced.errors.contains("a global's lock was not to be had") == skips, "\(traced.errors)")
     }
 
