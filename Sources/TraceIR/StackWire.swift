@@ -52,8 +52,8 @@ extension Intrinsic {
   /// Whether the user side must know what processes have mapped.
   fileprivate var isAboutUserCode: Bool {
     switch self {
-    case .userStack, .userStackText, .userAddressDetail, .userAddressText: true
-    default: false
+    case .userStack: true
+    default: needsUserSide
     }
   }
 }

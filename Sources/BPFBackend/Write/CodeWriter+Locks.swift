@@ -15,7 +15,7 @@ extension CodeWriter {
     try write(Array(steps[..<first]))
     if first == last, case .branch(let condition, let then, let other) = steps[first].action {
       // A filter around everything: what it keeps out takes no lock.
-      visit(steps[first])
+      visit(steps[first].location)
       try writeBranch(condition, hasElse: !other.isEmpty) { writer, isThen throws(BPFBackendError) in
         try writer.writeGuarded(isThen ? then : other, use)
       }

@@ -44,6 +44,7 @@ package final class TraceSession {
   private let texts: FaultTexts
   private let records: RecordPrinter
   private let arming: ProbeArming?
+  private let recordsTouchGlobals: Bool
   private var sink: OutputSink { options.sink }
   private var commands: [ChildProcess] = []
   private var lastWarnings: Set<ByteString> = []
@@ -51,6 +52,8 @@ package final class TraceSession {
   private var stop: StopReason?
   private var errorCount = 0
   private var childFailed = false
+  /// A hit's record asked for the end: what comes behind it on the ring is from later hits.
+  private var hasRecordEndedSession = false
 
   /// Why a session ends.
   private enum StopReason {
@@ -71,6 +74,7 @@ package final class TraceSession {
     let userCode = program.usesUserStacks ? UserCode(kernel, target: target, limits: program.limits) : nil
     context = SessionContext(target: target, environment: options.environment, userCode: userCode)
     texts = FaultTexts(program)
+    recordsTouchGlobals = program.recordsTouchGlobals
     let store = kernel?.store ?? InMemoryStore(program)
     let interpreter = try Interpreter(program, store: store, context: context)
     self.interpreter = interpreter
@@ -140,6 +144,8 @@ package final class TraceSession {
         case Tag.records: pace.wake()
         default:
           if let probe = timers.expired(tag) {
+            // What hits before it have done to globals of the user side is still on the ring.
+            if recordsTouchGlobals { drain() }
             context.enter(program.probes[probe])
             runLocked(probe: probe, in: context)
           }
@@ -184,7 +190,13 @@ package final class TraceSession {
     var controls: [ControlMessage] = []
     kernel.drainControl { controls.append(ControlMessage($0)) }
     let count = kernel.drainData { item in
+      // After `exit()` no hit does anything more.
+      if hasRecordEndedSession { return }
       for fault in records.show(item) { report(fault) }
+      for request in interpreter.takeRequests() {
+        obey(request)
+        if request == .exit || request == .abort { hasRecordEndedSession = true }
+      }
     }
     records.finish()
     for control in controls { obey(control) }
@@ -238,12 +250,14 @@ package final class TraceSession {
     }
     arming?.note()
     print(from: index)
-    for request in interpreter.takeRequests() {
-      switch request {
-      case .exit, .abort: end(.exit)
-      case .warning(let text): warn(text)
-      case .system(let command): start(command)
-      }
+    for request in interpreter.takeRequests() { obey(request) }
+  }
+
+  private func obey(_ request: SessionRequest) {
+    switch request {
+    case .exit, .abort: end(.exit)
+    case .warning(let text): warn(text)
+    case .system(let command): start(command)
     }
   }
 
