@@ -4,8 +4,6 @@ import TraceIR
 // The lock of the globals that a body touches (LockPlan): taken before the first step that touches one, given back
 // after the last, on every way out.
 extension CodeWriter {
-  /// How long a hit waits for a lock: a holder is done in microseconds, unless its CPU was taken away.
-  private static let patienceNanoseconds: Int64 = 100_000_000
   /// A multiplication by the size of a cache line.
   private static let cacheLineShift: Int32 = 6
 
@@ -174,7 +172,7 @@ extension CodeWriter {
   private mutating func beginWaiting() {
     code.call(.ktimeGetNanoseconds)
     code.emit(.move(.r8, .r0))
-    code.loadConstant(.r1, Self.patienceNanoseconds)
+    code.loadConstant(.r1, Int64(module.limits.lockNanoseconds))
     code.emit(.arithmetic(.add, .r8, .r1))
     writeUnknownZero(.r9)
   }

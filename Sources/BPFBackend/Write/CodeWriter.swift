@@ -33,6 +33,8 @@ struct CodeWriter {
     let program: TraceProgram
     let target: BPFTarget
     let module: ModuleLayout
+    /// Globals that conditions of probes read.
+    let conditionGlobals: Set<Int>
     /// By location index.
     let positions: [SourcePosition?]
     var literals: LiteralPool
@@ -119,7 +121,9 @@ extension CodeWriter {
 
   private mutating func write(_ action: Action) throws(BPFBackendError) {
     switch action {
-    case .operation(let operation): try write(operation)
+    case .operation(let operation):
+      try write(operation)
+      tellConditions(of: operation)
     case .machine(let result, let operation): try write(operation, result)
     case .emit(let record, let site, let operands): writeEmit(record, site: site, operands)
     case .control(let record, let site, let text): writeControl(record, site: site, text)
