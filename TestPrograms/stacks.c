@@ -1,6 +1,6 @@
 /* stacks: calls `probed` in every way that makes call chains hard, without frame pointers.
  *
- *   stacks [signal|altstack|callback|alloca|deep|plugin LIBRARY]
+ *   stacks [signal|altstack|callback|alloca|deep|many|plugin LIBRARY]
  *
  * Prints what the calls add up to.
  */
@@ -59,6 +59,21 @@ PROBED long deep(long n) {
   return result + frame[7];
 }
 
+PROBED long first(long n) {
+  long result = outer(n) + 2;
+  KEEP;
+  return result;
+}
+
+PROBED long second(long n) {
+  char frame[64];
+  memset(frame, (int)n, sizeof frame);
+  KEEP;
+  long result = outer(n);
+  KEEP;
+  return result + frame[5];
+}
+
 int main(int argc, char **argv) {
   const char *way = argc > 1 ? argv[1] : "";
   if (!strcmp(way, "signal") || !strcmp(way, "altstack")) {
@@ -80,6 +95,8 @@ int main(int argc, char **argv) {
     total = with_room(argc * 1000);
   } else if (!strcmp(way, "deep")) {
     total = deep(400);
+  } else if (!strcmp(way, "many")) {
+    for (long n = 0; n < 80; n++) total += n % 8 < 5 ? first(n) : second(n);
   } else if (!strcmp(way, "plugin") && argc > 2) {
     void *library = dlopen(argv[2], RTLD_NOW);
     long (*function)(long) = library ? (long (*)(long))dlsym(library, "plugin_work") : NULL;

@@ -23,6 +23,7 @@ struct ModuleBuilder {
       program: program,
       target: target,
       module: module,
+      conditionGlobals: program.conditionGlobals,
       positions: places.positions,
       literals: LiteralPool(capacity: module.field.capacity)
     )
@@ -124,8 +125,9 @@ struct ModuleBuilder {
     )
   }
 
-  func finish() -> BPFModule {
+  func finish() throws(BPFBackendError) -> BPFModule {
     let maps = commonMaps() + tableMaps() + probeMaps
+    try checkMemory(maps)
     return BPFModule(
       blueprint: ModuleBlueprint(maps: maps, programs: programs, sources: sources),
       probes: probes,
@@ -135,6 +137,20 @@ struct ModuleBuilder {
       controlRing: ModuleMaps.controlRing,
       losses: ModuleMaps.losses
     )
+  }
+}
+
+extension ModuleBuilder {
+  /// As much memory as STP_MAXMEMORY allows.
+  private func checkMemory(_ maps: [MapSpec]) throws(BPFBackendError) {
+    let sizes = maps.map { $0.byteCount(cpuCount: target.possibleCPUCount) / 1024 }
+    let total = sizes.reduce(0, +)
+    guard total > program.limits.maxMemory, let largest = zip(maps, sizes).max(by: { $0.1 < $1.1 }) else {
+      return
+    }
+    let text =
+      "the script takes \(total) kB of memory (\(largest.1) kB for '\(largest.0.name)'), STP_MAXMEMORY allows"
+    throw .tooLarge("\(text) \(program.limits.maxMemory)", location: nil)
   }
 }
 

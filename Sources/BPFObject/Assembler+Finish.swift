@@ -6,16 +6,16 @@ package enum AssemblyError: Error, Hashable, Sendable {
   case openEnd(function: String)
   /// A jump leaves its function.
   case jumpIntoOtherFunction(function: String)
-  /// A jump is too far for 16 bits and ``Assembler/allowsLongJumps`` is off.
+  /// A jump is too far, and no island shortens it.
   case jumpTooFar(function: String, distance: Int)
 }
 
 extension Assembler {
   /// Resolves what is symbolic, leaves out what nothing reaches.
   package func finish() throws(AssemblyError) -> ProgramCode {
-    let live = try Liveness(self)
+    let live = try Liveness(allowsLongJumps ? self : try withIslands())
     var layout = Layout(live)
-    while try layout.lengthenOneRound() {}
+    while layout.lengthenOneRound() {}
     return try layout.encode()
   }
 }
@@ -119,15 +119,13 @@ private struct Layout {
     return isLong.contains(item) && instruction.opcode != 0x05 ? 3 : 1
   }
 
-  /// Finds jumps that 16 bits cannot hold; true when slots moved and it must be asked again.
-  mutating func lengthenOneRound() throws(AssemblyError) -> Bool {
+  /// Finds jumps that are too far for short ones; true when slots moved and it must be asked again.
+  mutating func lengthenOneRound() -> Bool {
+    guard assembler.allowsLongJumps else { return false }
     var found = false
-    for (function, items) in bodies {
+    for (_, items) in bodies {
       for item in items where !isLong.contains(item) && assembler.items[item].instruction.opcode != 0x06 {
-        guard let distance = distance(of: item), Int16(exactly: distance) == nil else { continue }
-        guard assembler.allowsLongJumps else {
-          throw .jumpTooFar(function: assembler.functions[function].name, distance: distance)
-        }
+        guard let distance = distance(of: item), abs(distance) > Assembler.longestJump else { continue }
         isLong.insert(item)
         found = true
       }

@@ -47,7 +47,7 @@ package struct Assembler: Sendable {
   /// Item that a label stands before; nil until placed.
   var labels: [Int?] = []
   var functions: [FunctionInfo]
-  /// Jumps beyond 16 bits become `gotol` (instruction set v4, Linux 6.6) instead of an error.
+  /// Jumps that are too far become `gotol` (instruction set v4, Linux 6.6); else they go over islands.
   package var allowsLongJumps = true
   /// The source position of what is emitted next.
   package var position: SourcePosition?

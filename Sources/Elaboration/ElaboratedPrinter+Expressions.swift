@@ -1,6 +1,11 @@
 import StapSyntax
 import TargetModel
 
+extension ElaboratedExpression {
+  /// The text form of one that names no globals, functions and locals.
+  var text: String { ElaboratedPrinter(program: ElaboratedProgram()).text(self) }
+}
+
 extension ElaboratedPrinter {
   /// An expression on one line.
   func text(_ expression: ElaboratedExpression) -> String {

@@ -58,6 +58,8 @@ enum IntrinsicTable {
       row("__uaddress_detail", [.long, .long, .long], .string, .userAddressDetail),
       row("__uaddress_text", [.long, .string, .long], .string, .userAddressText),
       row("__ustack", [], .long, .userStack, []),
+      row("__ustack_address", [.long, .long], .long, .userStackAddress),
+      row("__ustack_callers", [.long, .long], .string, .userStackCallers),
       row("__ustack_text", [.long, .long], .string, .userStackText),
       row("abort", [], nil, .abort),
       row("addr", [], .long, .instructionPointer),

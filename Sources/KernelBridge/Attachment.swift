@@ -18,21 +18,22 @@ package struct AttachSite: Hashable, Sendable {
   }
 }
 
-/// Programs attached to sites; detached when it goes away.
+/// Programs attached to sites; detached when it goes away, the last ones first.
 ///
 /// Nothing is pinned: links live as long as their descriptors, so the end of the process, even by SIGKILL, detaches
 /// all. The one exception is the tracefs way (kernels without uprobe_multi): its event definitions outlive us,
 /// disarmed; their names carry our process ID, and the next session removes those of dead processes.
 package struct Attachment: ~Copyable {
+  /// The last ones first, which is the order in which they are released.
   private var parts: [any AttachmentPart]
 
-  init(_ parts: [any AttachmentPart]) { self.parts = parts }
+  init(_ parts: [any AttachmentPart]) { self.parts = parts.reversed() }
 
   /// An attachment of nothing, to add others to.
   package init() { parts = [] }
 
   /// Takes over what `other` holds.
-  package mutating func add(_ other: consuming Attachment) { parts += other.parts }
+  package mutating func add(_ other: consuming Attachment) { parts = other.parts + parts }
 
   /// How many kernel links or events this is.
   package var linkCount: Int { parts.count }

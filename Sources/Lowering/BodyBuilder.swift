@@ -12,11 +12,14 @@ struct BodyBuilder {
   private(set) var entryCaptures: [ElaboratedExpression] = []
   /// Whether the body runs where the function is entered: what `@entry` asks for is there.
   private let isEntry: Bool
+  /// Bytes of the longest string.
+  let longestString: Int
   /// What turned out to be wrong.
   var problems: [Diagnostic] = []
 
-  init(locals: [ValueType], locations: LocationTable, isEntry: Bool = false) {
+  init(locals: [ValueType], locations: LocationTable, _ limits: Limits, isEntry: Bool = false) {
     self.isEntry = isEntry
+    longestString = limits.longestString
     body.locals = locals
     self.locations = locations
   }

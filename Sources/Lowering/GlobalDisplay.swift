@@ -10,7 +10,7 @@ extension Lowering {
   mutating func displayProbe(for globals: [Global]) -> Probe? {
     let shown = program.globals.indices.filter { program.globals[$0].isShownAtEnd }
     guard !shown.isEmpty else { return nil }
-    var builder = BodyBuilder(locals: [], locations: locations)
+    var builder = BodyBuilder(locals: [], locations: locations, limits)
     for index in shown { builder.display(GlobalID(index), globals[index], at: program.globals[index].range) }
     locations = builder.locations
     return Probe(name: "end", trigger: .end(order: .max), body: builder.finish())

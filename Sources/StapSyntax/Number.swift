@@ -1,9 +1,9 @@
 import Diagnostics
 
 /// Literal numbers and version numbers.
-enum Number {
+package enum Number {
   /// The value of `strtoull` with base 0, above 2^63 wrapped to a negative number; nil when it is no number.
-  static func value(of text: String) -> Int64? {
+  package static func value(of text: String) -> Int64? {
     let digits: Substring
     let radix: Int
     if text.hasPrefix("0x") || text.hasPrefix("0X") {

@@ -88,6 +88,10 @@ package enum Intrinsic: String, Hashable, Sendable, CaseIterable {
   case userStack = "user_stack"
   /// L L → S: number of a stack, a `StackStyle`; not cut where it is only printed
   case userStackText = "user_stack_text"
+  /// L L → L: number of a stack, how many calls up; 0 when there are not so many
+  case userStackAddress = "user_stack_address"
+  /// L L → S: number of a stack, how many calls up at most (-1: all): addresses in hexadecimal
+  case userStackCallers = "user_stack_callers"
   /// L L L → S: process, address, an `AddressDetail`
   case userAddressDetail = "user_address_detail"
   /// L S L → S: process, addresses in hexadecimal, a `StackStyle`

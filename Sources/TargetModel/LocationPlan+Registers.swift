@@ -16,6 +16,16 @@ extension LocationPlan {
     }
   }
 
+  /// Whether it reads memory, which may not be there.
+  package var loadsMemory: Bool {
+    switch self {
+    case .load: true
+    case .constant, .register, .threadPointer, .currentTask, .tracepointArgument, .input: false
+    case .unary(_, let operand), .bits(let operand, _, _, _), .extend(let operand, _, _): operand.loadsMemory
+    case .binary(_, let left, let right): left.loadsMemory || right.loadsMemory
+    }
+  }
+
   /// The registers that it reads, by DWARF number.
   package var registers: Set<Int> {
     switch self {

@@ -176,6 +176,14 @@ extension Operation {
     default: nil
     }
   }
+
+  /// Whether it changes the global that it names.
+  package var writesGlobal: Bool {
+    switch self {
+    case .storeGlobal, .addGlobal, .storeElement, .addElement, .delete, .aggregate: true
+    default: false
+    }
+  }
 }
 
 extension Block {
@@ -199,10 +207,15 @@ extension Block {
   }
 }
 
+extension Probe {
+  /// Its body, what runs at the entry, its condition.
+  package var bodies: [Body] { [body] + [entryBody, arming].compactMap { $0 } }
+}
+
 extension TraceProgram {
   /// Every piece of code with its variables.
   package var bodies: [Body] {
-    functions.map(\.body) + probes.map(\.body) + probes.compactMap(\.entryBody) + records.map(\.handler)
+    functions.map(\.body) + probes.flatMap(\.bodies) + records.map(\.handler)
   }
 
   /// Visits every instruction of every body.
@@ -216,6 +229,7 @@ extension TraceProgram {
     for index in probes.indices {
       probes[index].body = map(probes[index].body)
       probes[index].entryBody = probes[index].entryBody.map(map)
+      probes[index].arming = probes[index].arming.map(map)
     }
     for index in records.indices { records[index].handler = map(records[index].handler) }
   }

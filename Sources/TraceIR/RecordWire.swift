@@ -29,6 +29,8 @@ package enum ControlRecord: UInt16, Sendable {
   case abort = 3
   /// `system()`: string.
   case system = 4
+  /// Something changed that a condition depends on (``ScalarLayout/conditionsChangedOffset``). No fields.
+  case conditionsChanged = 5
 }
 
 /// Why a script failed at run time.

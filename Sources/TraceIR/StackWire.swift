@@ -36,9 +36,7 @@ package enum StackWire {
 extension TraceProgram {
   /// Whether anything in it asks for call chains or names of user-space code.
   package var usesUserStacks: Bool {
-    let bodies =
-      functions.map(\.body) + probes.map(\.body) + probes.compactMap(\.entryBody) + records.map(\.handler)
-    return bodies.contains { body in
+    bodies.contains { body in
       var found = false
       body.block.forEach { instruction in
         if case .intrinsic(_, let intrinsic, _) = instruction.operation, intrinsic.isAboutUserCode {
@@ -54,8 +52,8 @@ extension Intrinsic {
   /// Whether the user side must know what processes have mapped.
   fileprivate var isAboutUserCode: Bool {
     switch self {
-    case .userStack, .userStackText, .userAddressDetail, .userAddressText: true
-    default: false
+    case .userStack: true
+    default: needsUserSide
     }
   }
 }

@@ -120,7 +120,9 @@ package struct ScalarLayout: Hashable, Sendable {
   package static let readerAsleepOffset = 64
   /// 1 while the command of `-c` waits for its start, 32 bits.
   package static let commandWaitsOffset = 68
-  package static let controlByteCount = 72
+  /// 1 from a change of a global that conditions of probes read until the user side takes note, 32 bits.
+  package static let conditionsChangedOffset = 72
+  package static let controlByteCount = 80
   /// What one CPU may keep in its cache without another one's writes taking it away.
   package static let cacheLineByteCount = 64
   /// How many counters a lock has for those that share it: a power of two; CPUs beyond it share a counter.

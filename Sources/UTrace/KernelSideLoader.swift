@@ -42,12 +42,15 @@ struct KernelSideLoader {
     try fillSiteIndices(loaded)
     // Without the right to perf events, processes that live long enough are still read from /proc.
     if program.usesUserStacks, let events = try? kernel.processEvents() { side.adopt(events) }
-    side.adopt(try attach(loaded))
+    side.adopt(try attach(loaded, side))
     return side
   }
 
-  /// Attaches every probe; entries before bodies, so that no return lacks its entry for want of a probe.
-  private func attach(_ loaded: borrowing LoadedModule) throws(KernelError) -> Attachment {
+  /// Attaches every probe that has no condition; `side` attaches the others when theirs hold.
+  private func attach(
+    _ loaded: borrowing LoadedModule,
+    _ side: KernelModuleSide
+  ) throws(KernelError) -> Attachment {
     var all = Attachment()
     if module.noticesCommandStart {
       command?.waitUntilSuspended()
@@ -58,19 +61,28 @@ struct KernelSideLoader {
       try TargetFamily(target).enter(loaded.map(family.name))
     }
     for programs in module.probes {
-      if let entry = programs.entry { all.add(try attach(entry, of: programs.probe, loaded)) }
-      all.add(try attach(programs.body, of: programs.probe, loaded))
+      // Entries before bodies, so that no return lacks its entry for want of a probe.
+      var parts: [BPFProgram] = []
+      for index in [programs.entry, programs.body] {
+        if let index { parts.append(try loaded.program(module.blueprint.programs[index].name)) }
+      }
+      let probe = programs.probe
+      let attach = { [parts] () throws(KernelError) -> Attachment in
+        var all = Attachment()
+        for part in parts { all.add(try self.attach(part, of: probe)) }
+        return all
+      }
+      if program.probes[probe].arming == nil {
+        all.add(try attach())
+      } else {
+        side.adopt(attach, ofProbe: probe)
+      }
     }
     if module.family != nil { all.add(try kernel.attach(loaded.program(FamilyPrograms.exit))) }
     return all
   }
 
-  private func attach(
-    _ index: Int,
-    of probe: Int,
-    _ loaded: borrowing LoadedModule
-  ) throws(KernelError) -> Attachment {
-    let bpf = try loaded.program(module.blueprint.programs[index].name)
+  private func attach(_ bpf: BPFProgram, of probe: Int) throws(KernelError) -> Attachment {
     guard case .userSites(let sites, _, let processes) = program.probes[probe].trigger else {
       return try kernel.attach(bpf)
     }

@@ -52,6 +52,12 @@ struct TranslationOptions: ParsableArguments {
   @Flag(name: .customLong("skip-badvars"), help: "Let target variables that cannot be found read as 0.")
   var skipsBadVariables = false
 
+  @Flag(
+    name: .customLong("suppress-handler-errors"),
+    help: "Count run-time errors, and end nothing because of them or of skipped probes."
+  )
+  var suppressesErrors = false
+
   @Flag(name: .customLong("no-cache"), help: "Neither use nor keep translated modules.")
   var ignoresCache = false
 

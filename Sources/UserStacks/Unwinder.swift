@@ -3,8 +3,6 @@ import TargetModel
 
 /// Walks from a thread's registers up its callers, by the tables that compilers write for exceptions.
 struct Unwinder {
-  private static let mostFrames = 256
-
   private let space: AddressSpace
   private let images: ImageCache
   private let pid: Int32
@@ -29,10 +27,10 @@ struct Unwinder {
   private static let instructionPointer = RegisterFile.x86_64.instructionPointer
 
   /// The frames, innermost first, and whether there are more than the copied piece of stack can tell.
-  mutating func chain() -> (frames: [Frame], isCutShort: Bool) {
+  mutating func chain(atMost mostFrames: Int) -> (frames: [Frame], isCutShort: Bool) {
     guard let address = registers[Self.instructionPointer] else { return ([], false) }
     var frames = [Frame(address: address, isReturnAddress: false)]
-    while frames.count < Self.mostFrames, let last = frames.last {
+    while frames.count < mostFrames, let last = frames.last {
       do {
         guard let next = try caller(of: last) else { return (frames, false) }
         // Nobody called the code that a signal handler returns to: its address is where it begins.

@@ -58,15 +58,27 @@ package final class UserStacks {
   private let spaces: AddressSpaces
   private let images = ImageCache()
 
-  /// `events` gives what happened to processes since it was last asked, oldest first.
-  package init(events: @escaping () -> [ProcessEvent]) { spaces = AddressSpaces(events: events) }
+  private let mostFrames: Int
 
-  /// The call chain of `stack` as text, without a limit.
-  package func text(of stack: CapturedStack, style: StackStyle) -> String {
+  /// `events` gives what happened to processes since it was last asked, oldest first.
+  ///
+  /// Call chains have at most `mostFrames`.
+  package init(mostFrames: Int, events: @escaping () -> [ProcessEvent]) {
+    self.mostFrames = mostFrames
+    spaces = AddressSpaces(events: events)
+  }
+
+  /// The calls that were under way when `stack` was taken.
+  package func chain(of stack: CapturedStack) -> CallChain {
     let space = spaces.space(of: stack.pid, at: stack.time)
     var unwinder = Unwinder(stack, space, images)
-    let chain = unwinder.chain()
-    let text = ChainText(style, Symbolizer(stack.pid, space, images)).text(chain.frames)
+    let chain = unwinder.chain(atMost: mostFrames)
+    return CallChain(pid: stack.pid, space: space, frames: chain.frames, isCutShort: chain.isCutShort)
+  }
+
+  /// `chain` as text, without a limit.
+  package func text(of chain: CallChain, style: StackStyle) -> String {
+    let text = ChainText(style, Symbolizer(chain.pid, chain.space, images)).text(chain.frames)
     switch style {
     case .full, .fileLine, .brief: return chain.isCutShort ? text + " ...\n" : text
     case .simple, .addresses: return text
@@ -88,6 +100,18 @@ package final class UserStacks {
     let space = spaces.space(of: pid, at: nil)
     return ChainText(style, Symbolizer(pid, space, images)).text(frames)
   }
+}
+
+/// The functions that a thread is in, innermost first.
+package struct CallChain {
+  let pid: Int32
+  let space: AddressSpace
+  let frames: [Frame]
+  /// There were more than the copied piece of stack tells.
+  let isCutShort: Bool
+
+  /// Where each goes on; of the innermost, what is executed next.
+  package var addresses: [UInt64] { frames.map(\.address) }
 }
 
 /// One function that is being executed.

@@ -73,8 +73,49 @@ import Testing
     #expect(instructions[0].offset == 1)
     #expect(instructions[2].opcode == 0x06)
     #expect(instructions[2].immediate == 40_000)
+  }
+
+  @Test("the kernel may put more in the place of what a short jump is over")
+  func nearlyLongJumps() throws {
+    var code = Assembler(program: "main")
+    let end = code.makeLabel()
+    code.jump(if: .equal, .r1, 0, to: end)
+    for _ in 0..<20_000 { code.emit(.move(.r0, 1)) }
+    code.place(end)
+    code.emit(.exit)
+    #expect(try code.finish().instructions.contains { $0.opcode == 0x06 })
+  }
+
+  @Test(
+    "without long jumps they go over islands, forwards and backwards",
+    arguments: [9_000, 40_000, 200_000]
+  )
+  func islands(_ distance: Int) throws {
+    var code = Assembler(program: "main")
     code.allowsLongJumps = false
-    #expect(throws: AssemblyError.jumpTooFar(function: "main", distance: 40_000)) { try code.finish() }
+    let (start, end) = (code.makeLabel(), code.makeLabel())
+    code.place(start)
+    code.jump(if: .equal, .r1, 0, to: end)
+    for _ in 0..<distance { code.emit(.move(.r0, 1)) }
+    code.jump(if: .equal, .r2, 0, to: start)
+    code.place(end)
+    code.emit(.move(.r0, 7))
+    code.emit(.exit)
+    let instructions = try code.finish().instructions
+    func follow(_ from: Int) -> Int {
+      var place = from
+      while [0x05, 0x15].contains(instructions[place].opcode) && place != 0 || place == from {
+        #expect(abs(Int(instructions[place].offset)) <= 9_000)
+        place += 1 + Int(instructions[place].offset)
+      }
+      return place
+    }
+    let last = try #require(instructions.lastIndex { $0.opcode == 0x15 })
+    #expect(instructions[follow(0)] == instructions[instructions.count - 2])
+    #expect(instructions[follow(0)].immediate == 7)
+    #expect(follow(last) == 0)
+    // Who comes from above gets by.
+    #expect(instructions.filter { $0 == .move(.r0, 1) }.count == distance)
   }
 
   @Test("mistakes of the code generator are errors")

@@ -1,3 +1,6 @@
+/// 600 characters, more than MAXSTRINGLEN.
+private let longLiteral = "\"" + String(repeating: "0123456789", count: 60) + "\""
+
 /// Constructs of the language, without `foreach` and statistics: expressions, statements, functions, errors.
 ///
 /// What they print is what stap(1) and the language reference say.
@@ -147,6 +150,17 @@ let languageCases = [
       "abcdef 1 1 1", "1 1 1 0", "abcdef|    x|y    |ab|A|%", "42|   42|42   |00042|ff|0xff|10|+7",
       "3-x1a21,b,3", "onetwo0", "x:1:y", "1-2",
     ]
+  ),
+  ConstructCase(
+    name: "a literal is cut where every string is, unless it is only printed",
+    declarations: "global kept = \(longLiteral), keyed",
+    body: """
+      s = \(longLiteral); keyed[\(longLiteral)] = "x"; keyed["a" . \(longLiteral)] = \(longLiteral)
+      println(strlen(s), " ", strlen(kept), " ", s == kept, keyed[s], " ", strlen(\(longLiteral)), " ", s == \(longLiteral))
+      foreach (k+ in keyed) println(strlen(k), " ", strlen(keyed[k]))
+      println(\(longLiteral))
+      """,
+    lines: ["511 511 1x 511 1", "511 1", "511 511", String(repeating: "0123456789", count: 60)]
   ),
   ConstructCase(
     name: "regular expressions and their groups",

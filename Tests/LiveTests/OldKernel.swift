@@ -5,14 +5,23 @@ import TestSupport
 struct OldKernel {
   private let outcomes: [String: Outcome]
 
-  /// Boots and runs all `commands`, arguments of utrace by name.
-  init(_ commands: [(name: String, arguments: [String])]) throws {
+  /// Boots and runs all `commands`, arguments of utrace by name; `files` are in its directory `/t/files`.
+  init(
+    _ commands: [(name: String, arguments: [String])],
+    files: [(name: String, text: String)] = [],
+    seconds: Int = 150
+  ) throws {
     let scratch = try ScratchDirectory()
+    let directory = "\(scratch.path)/files"
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    for file in files { _ = try scratch.write(file.text, to: "files/\(file.name)") }
     let tool = "\(scratch.path)/utrace"
     _ = try run("strip", ["-o", tool, Self.quickest])
     let script = try scratch.write(Self.script(commands.map(\.arguments)), to: "run")
-    var arguments = ["--timeout", "150", "--add", tool, "--add", "\(Package.root)/Tapset"]
-    for program in ["threads", "marks", "targets-O2", "family"] {
+    var arguments = [
+      "--timeout", "\(seconds)", "--add", tool, "--add", "\(Package.root)/Tapset", "--add", directory,
+    ]
+    for program in ["threads", "marks", "targets-O2", "family", "steps"] {
       arguments += ["--add", Package.program(program)]
     }
     let booted = try run("\(Package.root)/Scripts/qemu-run", arguments + [script])

@@ -13,7 +13,7 @@ extension LiveTests {
   /// One boot runs all scripts, two at a time.
   @Suite(.tags(.qemu), .requires(.oldKernel), .timeLimit(.minutes(3))) struct OldKernelTests {
     private static let guest = Result {
-      try OldKernel(randomCommands() + (cases + constructs).map { ($0.name, $0.command) })
+      try OldKernel((cases + constructs).map { ($0.name, $0.command) })
     }
 
     private static let constructs = (constructCases + languageCases).map { construct in
@@ -33,75 +33,6 @@ extension LiveTests {
       for text in wanted.errors { #expect(outcome.errors.contains(text), "\(outcome.errors)") }
       if wanted.errors.isEmpty { #expect(outcome.status == wanted.status, "\(outcome.errors)") }
     }
-
-    /// `UTRACE_OLD_RANDOM_SCRIPTS` of them (20).
-    @Test("random scripts print on Linux 6.1 what the interpreter prints")
-    func agrees() throws {
-      let guest = try Self.guest.get()
-      let scratch = try ScratchDirectory()
-      for batch in RandomBatch.all {
-        let user = try scratch.write(batch.userText, to: "user.stp")
-        let expected = try utrace(["-w", user])
-        let traced = try guest.outcome(batch.name)
-        #expect(traced.output == expected.output, "\(batch.name)\n\(traced.errors)\(expected.errors)")
-        #expect(expected.status == 0 && !expected.output.isEmpty, "\(expected.errors)")
-      }
-    }
-
-    private static func randomCommands() -> [(String, [String])] {
-      RandomBatch.all.map { batch in
-        (batch.name, ["-w", "-o", "/dev/fd/3", "-c", "targets-O2", "-e", batch.kernelText])
-      }
-    }
-  }
-}
-
-/// Several random scripts as one: starting utrace takes the emulated CPU longer than running it.
-private struct RandomBatch {
-  let name: String
-  private var scripts: [ScriptGenerator.Script] = []
-
-  /// Called once each by `targets`, in this order.
-  private static let functions = [
-    "change_parameter", "return_struct", "return_big", "return_string", "return_pointer", "return_narrow",
-    "use_locals", "call_inlined", "tail_caller", "cold_path",
-  ]
-
-  static let all: [RandomBatch] = {
-    let asked = ProcessInfo.processInfo.environment["UTRACE_OLD_RANDOM_SCRIPTS"]
-    let seeds = Array(1...max(1, UInt64(asked ?? "") ?? 20))
-    return stride(from: 0, to: seeds.count, by: functions.count).map { start in
-      RandomBatch(seeds[start..<min(start + functions.count, seeds.count)])
-    }
-  }()
-
-  private init(_ seeds: ArraySlice<UInt64>) {
-    name = "random-\(seeds.first ?? 0)"
-    for (number, seed) in seeds.enumerated() {
-      var generator = ScriptGenerator(seed: seed)
-      scripts.append(generator.script().renamed("_\(number)"))
-    }
-  }
-
-  var userText: String {
-    let texts = scripts.enumerated().map { $1.text(at: "begin(\($0))") }
-    return texts.joined() + "probe begin(\(scripts.count)) { exit() }\n"
-  }
-
-  var kernelText: String {
-    zip(scripts, Self.functions)
-      .map { $0.text(at: "process(\"targets-O2\").function(\"\($1)\").call") }
-      .joined()
-  }
-}
-
-extension ScriptGenerator.Script {
-  /// With `suffix` behind the names of globals and functions.
-  fileprivate func renamed(_ suffix: String) -> ScriptGenerator.Script {
-    // Unicode's own words have colons in them: `pick:string`.
-    let names = /\b(gn|gs|an|as|ann|st|sts|aw|asw|sw|twice|pick|steps)\b/.wordBoundaryKind(.simple)
-    func rename(_ text: String) -> String { text.replacing(names) { "\($0.1)\(suffix)" } }
-    return .init(declarations: rename(declarations), body: rename(body), end: rename(end))
   }
 }
 

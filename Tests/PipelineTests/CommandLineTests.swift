@@ -103,13 +103,54 @@ struct CommandLineTests {
 
   @Test(
     "A wrong -G leaves with status 2",
-    arguments: [("x", "NAME=VALUE"), ("y=1", "no global 'y'"), ("x=a", "number")]
+    arguments: [
+      ("x", "-G takes NAME=VALUE, not 'x'"), ("=1", "-G takes NAME=VALUE"),
+      ("counr=1", "did you mean 'count'?"),
+      ("q=1", "no global 'q'"), ("count=a", "'a' is none"), ("count=", "'' is none"),
+      ("count=08", "'08' is none"),
+      ("list=1", "'list' is an array"), ("spread=1", "'spread' is a statistic"),
+    ]
   )
   func refusesGlobals(_ setting: String, _ message: String) throws {
-    let outcome = try Tool.run(["-G", setting, "-e", "global x = 1 probe begin { println(x) exit() }"])
+    let script = """
+      global count = 1, list, spread
+      probe begin { list[count] = 1; spread <<< 1; println(list[1], @count(spread)); exit() }
+      """
+    let outcome = try Tool.run(["-G", setting, "-e", script])
     #expect(outcome.status == 2)
     #expect(outcome.errors.contains(message), "\(outcome.errors)")
   }
+
+  @Test("-G sets globals as the script uses them")
+  func setsGlobals() throws {
+    let script = """
+      global count = 1, low, text = "x", digits, unread, unused
+      probe begin { printf("%d %d %s %s\\n", count, low, text, digits . ""); unread = 5; exit() }
+      """
+    let settings = [
+      "count=0x10", "low=-9223372036854775808", "text=a=b é", "digits=5", "unread=7", "unused=x",
+    ]
+    let outcome = try Tool.run(settings.flatMap { ["-G", $0] } + ["-w", "-e", script])
+    #expect(outcome.output == "16 -9223372036854775808 a=b é 5\nunread=5\n", "\(outcome)")
+    #expect(outcome.status == 0)
+  }
+
+  @Test("Every name of SystemTap's limits is accepted", arguments: limitNames)
+  func acceptsLimits(_ name: String) throws {
+    let outcome = try Tool.run(["-D", "\(name)=500", "-e", "probe begin { exit() }"])
+    #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome)")
+  }
+
+  /// stap(1), "SAFETY AND SECURITY", and those of its runtime that scripts are run with.
+  private static let limitNames = [
+    "INTERRUPTIBLE", "KRETACTIVE", "MAPHASHBIAS", "MAXACTION", "MAXACTION_INTERRUPTIBLE", "MAXBACKTRACE",
+    "MAXERRORS",
+    "MAXMAPENTRIES", "MAXNESTING", "MAXSKIPPED", "MAXSTRINGLEN", "MAXTRYLOCK", "MAXUPROBES", "MINSTACKSPACE",
+    "STP_MAXMEMORY",
+    "STP_NO_BUILDID_CHECK", "STP_NO_OVERLOAD", "STP_OVERLOAD_INTERVAL", "STP_OVERLOAD_THRESHOLD",
+    "STP_PROCFS_BUFSIZE",
+    "TASK_FINDER_VMA_ENTRY_ITEMS", "TRYLOCKDELAY",
+  ]
 
   @Test("Help fits a terminal of 80 columns", arguments: ["--help", "help explain", "help", ""])
   func helpFits(_ line: String) throws {

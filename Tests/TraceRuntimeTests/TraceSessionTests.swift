@@ -1,4 +1,5 @@
 import Foundation
+import KernelBridge
 import Platform
 import TargetModel
 import TestSupport
@@ -36,6 +37,24 @@ private final class FakeKernelSide: KernelSide {
   }
 
   func unlock(probe: Int) {}
+
+  /// Probes that were attached, and, with a minus and less 1, detached.
+  var attached: [Int] = []
+  /// Why the kernel refuses to attach.
+  var refusal: KernelError?
+  var conditionChanged = false
+
+  func arm(probe: Int) throws(KernelError) {
+    if let refusal { throw refusal }
+    attached.append(probe)
+  }
+
+  func disarm(probe: Int) { attached.append(-probe - 1) }
+
+  func takeConditionChange() -> Bool {
+    defer { conditionChanged = false }
+    return conditionChanged
+  }
 
   func detach() { isDetached = true }
 
@@ -141,6 +160,55 @@ private final class FakeKernelSide: KernelSide {
       probe(.timer(nanoseconds: 1_000_000, randomization: 500_000)) { _ in },
     ]
     #expect(try run(session).output == ".....")
+  }
+
+  /// A tracepoint that is attached while the first global is not 0, and a timer that sets it from a second one.
+  private var conditional: TraceProgram {
+    var session = program()
+    session.globals = [Global(name: "on", kind: .scalar(.long), maximumEntries: 0)]
+    let site = SiteDescription(probePoint: "t", scriptPoint: "t")
+    var watched = probe(.tracepoint(name: "t", argumentCount: 0, description: site, in: nil)) { _ in }
+    var condition = BodyBuilder()
+    condition.add(.return(condition.long { .loadGlobal($0, GlobalID(0)) }))
+    watched.arming = condition.finished
+    session.probes = [watched]
+    return session
+  }
+
+  private func setting(_ value: Int64, _ trigger: Trigger, exits: Bool = false) -> Probe {
+    probe(trigger) { body in
+      body.add(.storeGlobal(GlobalID(0), .long(value)))
+      if exits { body.add(.intrinsic(nil, .exit, [])) }
+    }
+  }
+
+  @Test("a probe with a condition is attached when that holds, and detached when it has not for a while")
+  func attachesByCondition() throws {
+    var session = conditional
+    let side = FakeKernelSide(session)
+    session.probes += [
+      setting(1, .timer(nanoseconds: 20_000_000, randomization: 0)),
+      setting(0, .timer(nanoseconds: 25_000_000, randomization: 0)),
+      printing("", .timer(nanoseconds: 700_000_000, randomization: 0), exits: true),
+    ]
+    #expect(try run(session, kernel: side).status == 0)
+    #expect(side.attached == [0], "a flag that is set all the time keeps its probe")
+    session.probes.remove(at: 1)
+    session.probes.append(setting(1, .begin(order: 0)))
+    side.attached = []
+    #expect(try run(session, kernel: side).status == 0)
+    #expect(side.attached == [0, -1])
+  }
+
+  @Test("a probe that cannot be attached later on is an error")
+  func reportsRefusals() throws {
+    var session = conditional
+    session.probes += [setting(1, .begin(order: 0)), printing("error", .error(order: 0))]
+    let side = FakeKernelSide(session)
+    side.refusal = .invalid("no")
+    let result = try run(session, kernel: side)
+    #expect(result.status == 1 && result.output == "error")
+    #expect(result.errors.first?.hasPrefix("ERROR: no") == true)
   }
 
   @Test("an error skips the end probes, runs the error probes and gives status 1")

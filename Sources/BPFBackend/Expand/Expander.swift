@@ -59,7 +59,8 @@ struct Expander {
   ) throws(BPFBackendError) {
     let location = instruction.location
     switch instruction.operation {
-    case .if, .loop, .foreach, .break, .continue, .return, .next, .tryCatch:
+    case .next: steps.append(Step(action: frame.next, location: frame.nextPlace ?? location))
+    case .if, .loop, .foreach, .break, .continue, .return, .tryCatch:
       let action = try expandControl(instruction.operation, location, &frame, into: &steps)
       steps.append(Step(action: action, location: location))
     case .call(let result, let function, let operands):
@@ -116,7 +117,6 @@ struct Expander {
       return .attempt(block, message: frame.local(message), handler: try expand(handler, &frame))
     case .break: return .breakLoop
     case .continue: return .continueLoop
-    case .next: return frame.next
     case .return(let operand):
       if let operand, let result = frame.result {
         let value = frame.map(operand)
@@ -204,6 +204,7 @@ extension Expander {
       inner.next = .leave(first)
     } else if isFallback {
       inner.next = .fault(.functionsExhausted, subject: .long(0), text: nil)
+      inner.nextPlace = location
     }
     content += try expand(program.functions[id.index].body.block, &inner)
     if let fallback {

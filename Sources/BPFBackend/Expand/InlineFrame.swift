@@ -15,6 +15,8 @@ struct InlineFrame {
   /// What `return` does, after it stored the result.
   var exit = Action.finish
   var next = Action.finish
+  /// Where `next` happens for the script: the call that nobody answers; nil: where it stands.
+  var nextPlace: Int?
   var result: LocalID?
 
   init(_ body: Body) {

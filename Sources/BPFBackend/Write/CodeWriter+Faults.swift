@@ -3,7 +3,8 @@ import TraceIR
 
 // Run-time errors of the script, and other messages on the control ring.
 extension CodeWriter {
-  private static let forceWakeUp: Int32 = 2
+  /// `BPF_RB_FORCE_WAKEUP`.
+  static let forceWakeUp: Int32 = 2
 
   /// Raises a fault whose subject is in `r2`; control does not come back.
   mutating func raise(_ fault: FaultCode) { raise(fault, fault.text(subject: -1, in: shared.program)) }

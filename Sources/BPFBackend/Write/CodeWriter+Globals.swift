@@ -44,6 +44,32 @@ extension CodeWriter {
     store(.r2, result)
   }
 
+  /// Lets the user side know that a condition of a probe may have come to hold, or no longer does.
+  ///
+  /// Once until it takes note: a flag that changes with every hit costs a load.
+  mutating func tellConditions(of operation: Operation) {
+    guard operation.writesGlobal, let global = operation.global,
+      shared.conditionGlobals.contains(global.index)
+    else { return }
+    let known = code.makeLabel()
+    code.loadMapValue(.r1, ModuleMaps.scalars, offset: Int32(ScalarLayout.conditionsChangedOffset))
+    code.emit(.load(.word, .r2, .r1))
+    code.jump(if: .notEqual, .r2, 0, to: known)
+    code.emit(.store(.word, .r1, 0, immediate: 1))
+    code.loadMap(.r1, ModuleMaps.controlRing)
+    code.emit(.move(.r2, Int32(RecordWire.headerByteCount)))
+    code.emit(.move(.r3, 0))
+    code.call(.ringbufReserve)
+    // No room: the user side has work to do, and looks at the word when it has done it.
+    code.jump(if: .equal, .r0, 0, to: known)
+    code.emit(.store(.word, .r0, 0, immediate: headerWord(ControlRecord.conditionsChanged.rawValue)))
+    code.emit(.store(.word, .r0, 4, immediate: 0))
+    code.emit(.move(.r1, .r0))
+    code.emit(.move(.r2, Self.forceWakeUp))
+    code.call(.ringbufSubmit)
+    code.place(known)
+  }
+
   mutating func writeLoadLocal(_ result: ValueID, _ local: LocalID) {
     let (source, destination) = (layout.home(local), layout.home(result))
     if source == destination || destination == .unused { return }

@@ -107,6 +107,8 @@ extension CodeWriter {
     case .randint:
       guard let result else { return }
       writeRandom(operands[0], result)
+    case .userStackText, .userStackAddress, .userStackCallers, .userAddressDetail, .userAddressText:
+      throw unsupported("letting a call chain or the name of an address decide what only the kernel can do")
     default: throw unsupported("'\(intrinsic.rawValue)'")
     }
   }

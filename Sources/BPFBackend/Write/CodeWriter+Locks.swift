@@ -4,8 +4,6 @@ import TraceIR
 // The lock of the globals that a body touches (LockPlan): taken before the first step that touches one, given back
 // after the last, on every way out.
 extension CodeWriter {
-  /// How long a hit waits for a lock: a holder is done in microseconds, unless its CPU was taken away.
-  private static let patienceNanoseconds: Int64 = 100_000_000
   /// A multiplication by the size of a cache line.
   private static let cacheLineShift: Int32 = 6
 
@@ -17,7 +15,7 @@ extension CodeWriter {
     try write(Array(steps[..<first]))
     if first == last, case .branch(let condition, let then, let other) = steps[first].action {
       // A filter around everything: what it keeps out takes no lock.
-      visit(steps[first])
+      visit(steps[first].location)
       try writeBranch(condition, hasElse: !other.isEmpty) { writer, isThen throws(BPFBackendError) in
         try writer.writeGuarded(isThen ? then : other, use)
       }
@@ -174,7 +172,7 @@ extension CodeWriter {
   private mutating func beginWaiting() {
     code.call(.ktimeGetNanoseconds)
     code.emit(.move(.r8, .r0))
-    code.loadConstant(.r1, Self.patienceNanoseconds)
+    code.loadConstant(.r1, Int64(module.limits.lockNanoseconds))
     code.emit(.arithmetic(.add, .r8, .r1))
     writeUnknownZero(.r9)
   }

@@ -20,6 +20,7 @@ struct OpenRecursion {
 extension CodeWriter {
   mutating func writeActivation(_ recursion: Recursion) throws(BPFBackendError) {
     beginLoop()
+    let place = location
     let exhausted = code.makeLabel()
     let done = code.makeLabel()
     var entries: [FunctionID: Assembler.Label] = [:]
@@ -50,6 +51,7 @@ extension CodeWriter {
     writeUnwinding()
     self.recursion = nil
     code.place(exhausted)
+    visit(place)
     raise(.actionBudget, subject: 0)
     code.place(done)
   }

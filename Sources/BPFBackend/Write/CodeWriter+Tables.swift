@@ -195,7 +195,7 @@ extension CodeWriter {
     writeKey(table, keys.compactMap { $0 })
     lookUp(table)
     code.jump(if: .equal, .r0, 0, to: missing)
-    visit(first)
+    visit(first.location)
     switch operation {
     case .addElement(let before, _, _, let operand): writeAtomicAdd(before, operand, at: .r0)
     case .storeElement(_, _, let operand): store(operand, at: .r0, 0, .r1)
@@ -206,6 +206,7 @@ extension CodeWriter {
       }
     default: preconditionFailure("operations on an element of longs are those three")
     }
+    tellConditions(of: operation)
     try write(Array(then.dropFirst()))
     if !other.isEmpty { code.jump(to: done) }
     code.place(missing)

@@ -33,6 +33,8 @@ struct CodeWriter {
     let program: TraceProgram
     let target: BPFTarget
     let module: ModuleLayout
+    /// Globals that conditions of probes read.
+    let conditionGlobals: Set<Int>
     /// By location index.
     let positions: [SourcePosition?]
     var literals: LiteralPool
@@ -84,6 +86,8 @@ struct CodeWriter {
     self.facts = facts
     self.layout = layout
     code = Assembler(program: name)
+    // `gotol` is older (6.6 and 6.9): kernels between them do without.
+    code.allowsLongJumps = shared.target.hasMayGoto
     ends = Ends(&code)
     quit = code.makeLabel()
     slotless = code.makeLabel()
@@ -105,7 +109,7 @@ extension CodeWriter {
   mutating func write(_ steps: [Step]) throws(BPFBackendError) {
     var rest = steps[...]
     while let step = rest.popFirst() {
-      visit(step)
+      visit(step.location)
       if let next = rest.first, try writeFoundElement(step, next) {
         rest.removeFirst()
       } else {
@@ -114,15 +118,17 @@ extension CodeWriter {
     }
   }
 
-  /// What is written now comes from `step`.
-  mutating func visit(_ step: Step) {
-    location = step.location
-    code.position = step.location.flatMap { shared.positions[$0] } ?? code.position
+  /// What is written now comes from there.
+  mutating func visit(_ place: Int?) {
+    location = place
+    code.position = place.flatMap { shared.positions[$0] } ?? code.position
   }
 
   private mutating func write(_ action: Action) throws(BPFBackendError) {
     switch action {
-    case .operation(let operation): try write(operation)
+    case .operation(let operation):
+      try write(operation)
+      tellConditions(of: operation)
     case .machine(let result, let operation): try write(operation, result)
     case .emit(let record, let site, let operands): writeEmit(record, site: site, operands)
     case .control(let record, let site, let text): writeControl(record, site: site, text)
@@ -187,6 +193,7 @@ extension CodeWriter {
 
   private mutating func writeLoop(_ action: Action) throws(BPFBackendError) {
     guard case .loop(let condition, let operand, let body, let step, let budget) = action else { return }
+    let place = location
     let next = code.makeLabel()
     let (exhausted, done) = (code.makeLabel(), code.makeLabel())
     let carried = carriedHomes(condition + body + step, budget)
@@ -203,6 +210,7 @@ extension CodeWriter {
     blur(carried)
     goOn(start)
     code.place(exhausted)
+    visit(place)
     raise(.actionBudget, subject: 0)
     code.place(done)
   }

@@ -5,10 +5,10 @@ import TargetModel
 extension Elaborator {
   /// Converts one probe's body and condition.
   mutating func walk(probe draft: ProbeDraft) -> ElaboratedProbe {
-    let condition = walk(conditions: draft.conditions, after: draft.eventCondition)
+    let condition = walk(draft.conditions)
     body = BodyState(source: draft.range.source, subject: .probe(draft.context))
     body.context = draft.context
-    var statements = draft.context.guardPlan.map { [guarding($0, draft)] } ?? []
+    var statements = draft.context.condition.map { [guarding($0, draft)] } ?? []
     for piece in draft.pieces {
       body.source = piece.range.source
       statements.append(walk(piece))
@@ -23,9 +23,9 @@ extension Elaborator {
     )
   }
 
-  /// `if (!plan) next`: the site belongs to the point only when the plan says so.
-  private func guarding(_ plan: LocationPlan, _ draft: ProbeDraft) -> ElaboratedStatement {
-    var value = ElaboratedExpression(.read(plan, inputs: []), type: .long, draft.range)
+  /// `if (!condition) next`: the hit belongs to the point only then.
+  private func guarding(_ condition: ElaboratedExpression, _ draft: ProbeDraft) -> ElaboratedStatement {
+    var value = condition
     if draft.context.isReturn { value = ElaboratedExpression(.entry(value), type: .long, draft.range) }
     let isOther = ElaboratedExpression(.unary(.not, value), type: .long, draft.range)
     let skip = ElaboratedStatement(.next, draft.range)
@@ -83,11 +83,9 @@ extension Elaborator {
     }
   }
 
-  private mutating func walk(
-    conditions: [Expression],
-    after first: ElaboratedExpression?
-  ) -> ElaboratedExpression? {
-    var result = first
+  /// All `conditions` joined.
+  private mutating func walk(_ conditions: [Expression]) -> ElaboratedExpression? {
+    var result: ElaboratedExpression?
     for condition in conditions {
       body = BodyState(source: condition.range.source, subject: .condition)
       let draft = walk(condition)

@@ -41,7 +41,6 @@ extension Elaborator {
         ProbeDraft(
           name: point.text,
           trigger: group.trigger,
-          eventCondition: group.condition,
           conditions: expanded.conditions,
           pieces: pieces,
           context: group.context(id: drafts.count),

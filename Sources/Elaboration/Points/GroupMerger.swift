@@ -15,7 +15,7 @@ struct GroupMerger {
   private struct Key: Hashable {
     let kind: SiteGrouper.Kind
     let processes: ProcessScope
-    let guardPlan: LocationPlan?
+    let condition: String?
     let meanings: [TargetQuery: TargetMeaning]
   }
 
@@ -55,7 +55,7 @@ struct GroupMerger {
     return Key(
       kind: group.kind,
       processes: group.processes,
-      guardPlan: group.guardPlan,
+      condition: group.condition?.text,
       meanings: meanings
     )
   }

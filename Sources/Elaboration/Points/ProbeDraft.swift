@@ -7,8 +7,7 @@ struct ProbeDraft {
   /// As the script wrote the point.
   var name: String
   var trigger: ElaboratedTrigger
-  /// What the probe point itself demands of a hit, before the script does.
-  var eventCondition: ElaboratedExpression?
+  /// After `if`, of the point and of its aliases.
   var conditions: [Expression]
   /// Prologues of aliases, the probe's own body, epilogues.
   var pieces: [Statement]
@@ -26,8 +25,8 @@ struct ProbeContext: Sendable {
   let scope: any TargetScope
   let isReturn: Bool
   let isInKernel: Bool
-  /// What must not be 0 for the body to run; evaluated at the entry for a return.
-  let guardPlan: LocationPlan?
+  /// What the probe point itself demands of a hit, before the script does; evaluated at the entry for a return.
+  let condition: ElaboratedExpression?
   let siteCount: Int
   let answers: [TargetQuery: TargetAnswer]
   /// Which format of the site is the answer to a question.

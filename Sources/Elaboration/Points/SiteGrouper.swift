@@ -19,8 +19,6 @@ struct SiteGrouper {
     var single: ElaboratedTrigger?
     /// What must hold at a hit for it to be one.
     var condition: ElaboratedExpression?
-    /// What must not be 0 for the body to run.
-    var guardPlan: LocationPlan?
     /// The body walks on from values by the types of one program.
     var separatesPrograms: Bool
   }
@@ -37,7 +35,8 @@ struct SiteGrouper {
     let kind: Kind
     let processes: ProcessScope
     let path: String
-    let guardPlan: LocationPlan?
+    /// In its text form.
+    let condition: String?
     let meanings: [TargetMeaning]
   }
 
@@ -58,7 +57,7 @@ struct SiteGrouper {
     let site: ProbeSite
     let processes: ProcessScope
     let scope: any TargetScope
-    let guardPlan: LocationPlan?
+    let condition: ElaboratedExpression?
     let answers: [TargetAnswer]
 
     init(
@@ -72,7 +71,7 @@ struct SiteGrouper {
       self.site = site
       self.processes = processes
       scope = candidate.scope
-      guardPlan = candidate.guardPlan
+      condition = candidate.condition
       self.answers = answers
     }
   }
@@ -158,7 +157,7 @@ struct SiteGrouper {
       kind: landed.kind,
       processes: landed.processes,
       path: path,
-      guardPlan: landed.guardPlan,
+      condition: landed.condition?.text,
       meanings: answers.map(\.meaning)
     )
     if let index = indexes[key] {
@@ -167,7 +166,7 @@ struct SiteGrouper {
     }
     indexes[key] = groups.count
     var group = group(landed.kind, [site], landed.processes, landed.scope, answers)
-    group.guardPlan = landed.guardPlan
+    group.condition = landed.condition
     groups.append(group)
   }
 
@@ -225,7 +224,7 @@ extension SiteGrouper.Group {
       scope: scope,
       isReturn: kind == .functionReturn,
       isInKernel: isInKernel,
-      guardPlan: guardPlan,
+      condition: condition,
       siteCount: max(1, sites.count),
       answers: answers,
       slots: slots

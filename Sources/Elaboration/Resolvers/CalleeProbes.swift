@@ -35,7 +35,7 @@ struct CalleeSearch {
     var landing = FunctionLanding(SitePoint(place: place, isReturn: modifiers.contains("return")))
     let suffix = modifiers.sorted().map { ".\($0)" }.joined()
     for callee in found.values.sorted(by: { $0.function.entry < $1.function.entry }) {
-      add(callee, suffix, to: &landing)
+      add(callee, suffix, component.range, to: &landing)
     }
     guard !found.isEmpty else {
       let near = nearestNames(to: pattern, among: names.sorted())
@@ -89,14 +89,22 @@ struct CalleeSearch {
     return !modifiers.contains("inline")
   }
 
-  private func add(_ callee: Found, _ suffix: String, to landing: inout FunctionLanding) {
+  private func add(
+    _ callee: Found,
+    _ suffix: String,
+    _ range: SourceRange,
+    to landing: inout FunctionLanding
+  ) {
     guard !callee.function.isInlineInstance else {
       return landing.add(callee.function, text: callee.text + suffix)
     }
     let ways = callee.ways.compactMap { way in CallerChain(way, place) }
     guard !ways.isEmpty else { return }
     landing.add(callee.function, text: callee.text + suffix) { address in
-      ways.dropFirst().reduce(ways[0].plan(at: address)) { .binary(.or, $0, $1.plan(at: address)) }
+      let plan = ways.dropFirst().reduce(ways[0].plan(at: address)) {
+        LocationPlan.binary(.or, $0, $1.plan(at: address))
+      }
+      return ElaboratedExpression(.read(plan, inputs: []), type: .long, range)
     }
   }
 }

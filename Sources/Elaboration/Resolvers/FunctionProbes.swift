@@ -132,15 +132,15 @@ struct FunctionLanding {
   ///
   /// - Parameters:
   ///   - text: the point as `-l` prints it.
-  ///   - guardPlan: what must hold at the place of a probe for it to run; nil: nothing.
+  ///   - condition: what must hold at the place of a probe for it to run; nil: nothing.
   mutating func add(
     _ function: ProgramFunction,
     text: String,
-    guardPlan: (@Sendable (LinkAddress) -> LocationPlan)? = nil
+    condition: (@Sendable (LinkAddress) -> ElaboratedExpression)? = nil
   ) {
     if point.isReturn, point.place.program.isGo(function) { return addReturns(of: function, text: text) }
     let choices = ProbeAddress.choices(in: function, point.isReturn, point.place.program).filter {
-      guardPlan == nil || !$0.writtenRegisters.contains(.rsp)
+      condition == nil || !$0.writtenRegisters.contains(.rsp)
     }
     guard let best = choices.first, seen.insert(best.address).inserted else { return }
     if best.standing.refusal != nil {
@@ -151,7 +151,7 @@ struct FunctionLanding {
     let make: @Sendable (ProbeAddress.Choice) -> ProbeCandidate? = { choice in
       let source = function.declaration
       var made = point.candidate(function, at: choice.address, choice.standing, text: text, source: source)
-      made?.guardPlan = guardPlan?(choice.address)
+      made?.condition = condition?(choice.address)
       return made
     }
     guard var found = make(best) else { return }

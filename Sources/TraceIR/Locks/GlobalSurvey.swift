@@ -198,14 +198,6 @@ private struct BodyAccesses {
 }
 
 extension Operation {
-  /// Whether it changes the global that it names.
-  fileprivate var writesGlobal: Bool {
-    switch self {
-    case .storeGlobal, .addGlobal, .storeElement, .addElement, .delete, .aggregate: true
-    default: false
-    }
-  }
-
   /// 1 when what it does to a global of that kind is whole by itself, 2 when it is not.
   ///
   /// Deleting an element is not: the kernel may give its memory to another key while somebody adds to it.

@@ -40,6 +40,7 @@ private struct StringBounds {
     case function(Int)
     case probe(Int)
     case entry(probe: Int)
+    case arming(probe: Int)
     case record(Int)
   }
 
@@ -74,6 +75,7 @@ private struct StringBounds {
       for (index, probe) in program.probes.enumerated() {
         if let entry = probe.entryBody { visit(entry.block, .entry(probe: index)) }
         visit(probe.body.block, .probe(index))
+        if let arming = probe.arming { visit(arming.block, .arming(probe: index)) }
       }
       for (index, record) in program.records.enumerated() { visit(record.handler.block, .record(index)) }
     } while hasChanged

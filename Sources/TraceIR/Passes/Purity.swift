@@ -74,8 +74,8 @@ extension Intrinsic {
   var isMovable: Bool {
     switch self {
     case .strlen, .substr, .isinstr, .strpos, .strReplace, .strtol, .textStr, .textStrn, .stringQuoted,
-      .isdigit, .ctime, .tzCtime, .tzName, .tzGmtoff, .errnoStr, .userStackText, .userAddressDetail,
-      .userAddressText:
+      .isdigit, .ctime, .tzCtime, .tzName, .tzGmtoff, .errnoStr, .userStackText, .userStackAddress,
+      .userStackCallers, .userAddressDetail, .userAddressText:
       true
     default: false
     }

@@ -11,6 +11,8 @@ package final class Interpreter {
   private var machine: Machine
   private let probes: [CodeUnit]
   private let entries: [CodeUnit?]
+  /// What decides whether a probe is attached.
+  private let conditions: [CodeUnit?]
   private let records: [RecordLayout]
   private let idle: any HitContext
 
@@ -38,13 +40,17 @@ package final class Interpreter {
     for record in program.records { handlers.append(try Self.unit(record.handler, record.fields.count)) }
     var probes: [CodeUnit] = []
     var entries: [CodeUnit?] = []
+    var conditions: [CodeUnit?] = []
     for probe in program.probes {
       probes.append(try Self.unit(probe.body, 0))
       entries.append(nil)
       if let entry = probe.entryBody { entries[entries.count - 1] = try Self.unit(entry, 0) }
+      conditions.append(nil)
+      if let arming = probe.arming { conditions[conditions.count - 1] = try Self.unit(arming, 0) }
     }
     self.probes = probes
     self.entries = entries
+    self.conditions = conditions
     records = program.records
     idle = context
     machine = Machine(program, functions: functions, handlers: handlers, store: store, context: context)
@@ -82,6 +88,13 @@ package final class Interpreter {
   /// - Throws: ``ScriptFault`` that the script did not catch.
   package func runEntry(probe index: Int, in context: any HitContext) throws(ScriptFault) {
     if let entry = entries[index] { try run(entry, in: context) }
+  }
+
+  /// Whether the condition of the probe with that index holds; one that fails does, so that a hit tells of it.
+  func holds(conditionOf index: Int) -> Bool {
+    guard let condition = conditions[index] else { return true }
+    do throws(ScriptFault) { try run(condition, in: idle) } catch { return true }
+    return machine.longResult != 0
   }
 
   private func run(_ unit: CodeUnit, in context: any HitContext) throws(ScriptFault) {

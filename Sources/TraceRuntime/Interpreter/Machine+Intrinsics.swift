@@ -57,7 +57,9 @@ extension Machine {
       return .string(ByteString(Array(context.commandLine.map(\.bytes).joined(separator: [32]))))
     case .envVar: return .string(context.environmentVariable(operands[0].string) ?? "")
     case .userStack: return .long(0)
-    case .userStackText, .userAddressDetail, .userAddressText:
+    case .userStackAddress:
+      return .long(context.userCode?.address(operands[0].long, depth: operands[1].long) ?? 0)
+    case .userStackText, .userStackCallers, .userAddressDetail, .userAddressText:
       return .string(context.userCode?.answer(intrinsic, operands) ?? "")
     case .register, .uRegister:
       return .long(try register(operands[0].string.text, isSigned: intrinsic == .register))

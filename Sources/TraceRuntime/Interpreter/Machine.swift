@@ -55,7 +55,7 @@ struct Machine {
   private var actionsLeft = 0
   /// Calls of recursive functions that are under way.
   private var depth = 0
-  private var longResult: Int64 = 0
+  private(set) var longResult: Int64 = 0
   private var stringResult = ByteString()
 
   init(

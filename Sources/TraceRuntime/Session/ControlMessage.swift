@@ -8,6 +8,7 @@ enum ControlMessage {
   case fault(ScriptFault)
   case warning(ByteString)
   case system(ByteString)
+  case conditionsChanged
   /// Of a later version, or cut short.
   case unknown
 
@@ -21,6 +22,7 @@ enum ControlMessage {
     switch kind {
     case .exit: self = .exit
     case .abort: self = .abort
+    case .conditionsChanged: self = .conditionsChanged
     case .warning: self = .warning(reader.readString(item))
     case .system: self = .system(reader.readString(item))
     case .fault:

@@ -10,6 +10,8 @@ package final class KernelModuleSide: KernelSide {
   private let lossCounters: BPFMap
   private let probeCount: Int
   private var attachment: Attachment?
+  /// How probes with a condition are attached, by index.
+  private var conditional: [Int: ConditionalProbe] = [:]
   private var processes: ProcessEventReader?
   /// Probes of the user side that did not get their lock, and how often.
   private var skipped: [Int: UInt64] = [:]
@@ -49,6 +51,17 @@ package final class KernelModuleSide: KernelSide {
   /// Reads what processes do from `reader`, which has been at work since before the first hit.
   package func adopt(_ reader: ProcessEventReader) { processes = reader }
 
+  /// Keeps what attaches a probe with a condition, for the times when that holds.
+  package func adopt(_ attach: @escaping () throws(KernelError) -> Attachment, ofProbe probe: Int) {
+    conditional[probe] = ConditionalProbe(attach)
+  }
+
+  package func arm(probe: Int) throws(KernelError) { try conditional[probe]?.arm() }
+
+  package func disarm(probe: Int) { conditional[probe]?.attachment = nil }
+
+  package func takeConditionChange() -> Bool { globals.takeConditionChange() }
+
   package func processEvents() -> [ProcessEvent] { processes?.take() ?? [] }
 
   package var store: any GlobalStore { globals }
@@ -73,7 +86,10 @@ package final class KernelModuleSide: KernelSide {
 
   package func setAsleep(_ isAsleep: Bool) { globals.setReaderAsleep(isAsleep) }
 
-  package func detach() { attachment = nil }
+  package func detach() {
+    conditional.removeAll()
+    attachment = nil
+  }
 
   package func drainControl(_ body: (RawSpan) -> Void) { control.drain(body) }
 
@@ -93,4 +109,14 @@ package final class KernelModuleSide: KernelSide {
         return LossCount(probe: index / reasons.count, reason: reason, count: count)
       }
   }
+}
+
+/// A probe that is attached now and then.
+private final class ConditionalProbe {
+  var attachment: Attachment?
+  private let attach: () throws(KernelError) -> Attachment
+
+  init(_ attach: @escaping () throws(KernelError) -> Attachment) { self.attach = attach }
+
+  func arm() throws(KernelError) { attachment = try attach() }
 }

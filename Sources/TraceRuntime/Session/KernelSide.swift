@@ -1,3 +1,4 @@
+package import KernelBridge
 package import Platform
 package import TraceIR
 
@@ -21,6 +22,13 @@ package protocol KernelSide: AnyObject {
   func lock(probe: Int) -> Bool
   /// Gives it back.
   func unlock(probe: Int)
+  /// Attaches a probe that has a condition.
+  /// - Throws: ``KernelError`` when the kernel refuses.
+  func arm(probe: Int) throws(KernelError)
+  /// Detaches it.
+  func disarm(probe: Int)
+  /// Whether a kernel-side probe changed a global that conditions read, since the last call.
+  func takeConditionChange() -> Bool
   /// Removes every probe; when it returns, no more records come.
   func detach()
   /// Hands over what is on the control ring, oldest first.

@@ -4,16 +4,14 @@ import TraceIR
 
 // The user side's half of the locks of globals: where they lie says ScalarLayout, who takes which LockPlan.
 extension MapStore {
-  /// How long a probe of the user side waits: kernel-side holders are done in microseconds.
-  private static let patienceNanoseconds: UInt64 = 1_000_000_000
-
   /// Takes a lock exclusively; false when it is not to be had in time.
   ///
   /// Until ``release(_:)`` the thread is not preempted by others, if the machine lets us: kernel-side probes on other
   /// CPUs spin meanwhile.
   func acquire(_ lock: Int) -> Bool {
     urgency.begin()
-    let deadline = Clock.monotonicNanoseconds() + Self.patienceNanoseconds
+    // Kernel-side holders are done in microseconds.
+    let deadline = Clock.monotonicNanoseconds() &+ 10 &* UInt64(program.limits.lockNanoseconds)
     let offset = layout.lockOffsets[lock]
     while scalars.compareExchange(0, offset: offset, 0, ScalarLayout.userSideHolder) != 0 {
       if Clock.monotonicNanoseconds() > deadline {

@@ -53,6 +53,14 @@ package final class MapStore: GlobalStore {
     scalars.store(0, offset: ScalarLayout.readerAsleepOffset, UInt32(isAsleep ? 1 : 0))
   }
 
+  /// Whether something changed that a condition depends on, since the last call.
+  func takeConditionChange() -> Bool {
+    let offset = ScalarLayout.conditionsChangedOffset
+    if scalars.load(0, offset: offset, as: UInt32.self) == 0 { return false }
+    scalars.store(0, offset: offset, UInt32(0))
+    return true
+  }
+
   /// Sets what `target()` and the functions on time zones answer, whether the target is a command which waits, and how
   /// far the clocks are apart.
   func setSession(target: Int64, isWaiting: Bool, realtimeBias: UInt64, zone: LocalTime.Zone) {

@@ -1,3 +1,4 @@
+import KernelBridge
 package import Platform
 import TargetModel
 package import TraceIR
@@ -15,8 +16,6 @@ package struct SessionOptions {
   package var drainMilliseconds = 10
   /// The longest sleep while none come.
   package var idleMilliseconds = 1000
-  /// `--suppress-handler-errors`: run-time errors and skipped hits end nothing.
-  package var ignoresErrors = false
   /// `-w`.
   package var hidesWarnings = false
 
@@ -44,6 +43,8 @@ package final class TraceSession {
   private let context: SessionContext
   private let texts: FaultTexts
   private let records: RecordPrinter
+  private let arming: ProbeArming?
+  private let recordsTouchGlobals: Bool
   private var sink: OutputSink { options.sink }
   private var commands: [ChildProcess] = []
   private var lastWarnings: Set<ByteString> = []
@@ -51,6 +52,8 @@ package final class TraceSession {
   private var stop: StopReason?
   private var errorCount = 0
   private var childFailed = false
+  /// A hit's record asked for the end: what comes behind it on the ring is from later hits.
+  private var hasRecordEndedSession = false
 
   /// Why a session ends.
   private enum StopReason {
@@ -68,12 +71,14 @@ package final class TraceSession {
     self.kernel = kernel
     self.options = options
     target = options.command?.pid ?? options.target
-    let userCode = program.usesUserStacks ? UserCode(kernel, target: target) : nil
+    let userCode = program.usesUserStacks ? UserCode(kernel, target: target, limits: program.limits) : nil
     context = SessionContext(target: target, environment: options.environment, userCode: userCode)
     texts = FaultTexts(program)
+    recordsTouchGlobals = program.recordsTouchGlobals
     let store = kernel?.store ?? InMemoryStore(program)
     let interpreter = try Interpreter(program, store: store, context: context)
     self.interpreter = interpreter
+    arming = ProbeArming(program, kernel, interpreter)
     records = RecordPrinter(
       program,
       interpreter,
@@ -98,6 +103,8 @@ package final class TraceSession {
     runProbes { if case .begin(let order) = $0 { order } else { nil } }
     if stop == nil {
       let running = RunningTargets(target: target, command: options.command?.pid).hits(in: program)
+      arming?.note()
+      attach()
       kernel?.setState(.running)
       try timers.start()
       for hit in running where stop == nil {
@@ -129,23 +136,36 @@ package final class TraceSession {
   ) {
     var pace = Pace(options)
     while stop == nil {
-      for tag in loop.wait(timeoutMilliseconds: kernel == nil ? -1 : pace.pauseMilliseconds) {
+      for tag in loop.wait(timeoutMilliseconds: pause(pace)) {
         switch tag {
         case Tag.signal: if signals.next() != nil { end(.signal) }
         case Tag.target: end(.targetGone)
         case Tag.records: pace.wake()
         default:
           if let probe = timers.expired(tag) {
+            // What hits before it have done to globals of the user side is still on the ring.
+            if recordsTouchGlobals { drain() }
             context.enter(program.probes[probe])
             runLocked(probe: probe, in: context)
           }
         }
       }
       if let isAsleep = pace.advance(records: drain()) { kernel?.setAsleep(isAsleep) }
+      attach()
       sink.flush()
       if sink.failure != nil { end(.output) }
       commands.removeAll { $0.poll() != nil }
     }
+  }
+
+  private func pause(_ pace: Pace) -> Int {
+    if kernel == nil { return -1 }
+    return min(pace.pauseMilliseconds, arming?.pauseMilliseconds ?? .max)
+  }
+
+  /// Attaches probes whose conditions hold, detaches others.
+  private func attach() {
+    do throws(KernelError) { try arming?.advance() } catch { fail("\(error)") }
   }
 
   private func end(_ reason: StopReason) { if stop == nil { stop = reason } }
@@ -169,11 +189,17 @@ package final class TraceSession {
     var controls: [ControlMessage] = []
     kernel.drainControl { controls.append(ControlMessage($0)) }
     let count = kernel.drainData { item in
+      // After `exit()` no hit does anything more.
+      if hasRecordEndedSession { return }
       for fault in records.show(item) { report(fault) }
+      for request in interpreter.takeRequests() {
+        obey(request)
+        if request == .exit || request == .abort { hasRecordEndedSession = true }
+      }
     }
     records.finish()
     for control in controls { obey(control) }
-    if !options.ignoresErrors, kernel.skippedHits > UInt64(program.limits.maxSkipped) { end(.skipped) }
+    if !program.limits.ignoresErrors, kernel.skippedHits > UInt64(program.limits.maxSkipped) { end(.skipped) }
     return count
   }
 
@@ -184,7 +210,8 @@ package final class TraceSession {
     case .fault(let fault): report(fault)
     case .warning(let text): warn(text)
     case .system(let command): start(command)
-    case .unknown: break
+    // Looked at after each round anyway.
+    case .conditionsChanged, .unknown: break
     }
   }
 
@@ -221,14 +248,17 @@ package final class TraceSession {
       print(from: index)
       report(error)
     }
+    arming?.note()
     print(from: index)
-    for request in interpreter.takeRequests() {
-      switch request {
-      case .exit: end(.exit)
-      case .abort: end(.abort)
-      case .warning(let text): warn(text)
-      case .system(let command): start(command)
-      }
+    for request in interpreter.takeRequests() { obey(request) }
+  }
+
+  private func obey(_ request: SessionRequest) {
+    switch request {
+    case .exit: end(.exit)
+    case .abort: end(.abort)
+    case .warning(let text): warn(text)
+    case .system(let command): start(command)
     }
   }
 
@@ -248,10 +278,19 @@ package final class TraceSession {
   private func report(_ fault: ScriptFault) {
     errorCount += 1
     // Other CPUs may have failed before the first error stopped them: those are counted only.
-    if stop == .errors { return }
-    let text = texts.report(fault)
+    if stop == .errors || program.limits.ignoresErrors { return }
+    show(error: texts.report(fault))
+  }
+
+  /// Reports an error of the session itself.
+  private func fail(_ text: String) {
+    errorCount += 1
+    show(error: text)
+  }
+
+  private func show(error text: String) {
     sink.report("ERROR: \(text)", as: .error(text))
-    if errorCount > program.limits.maxErrors, !options.ignoresErrors { end(.errors) }
+    if errorCount > program.limits.maxErrors { end(.errors) }
   }
 
   /// Warnings that come again and again are shown once, as SystemTap does.
@@ -330,6 +369,6 @@ package final class TraceSession {
 
   private var status: Int32 {
     if case .failed = sink.failure { return 3 }
-    return (errorCount > 0 && !options.ignoresErrors) || childFailed ? 1 : 0
+    return (errorCount > 0 && !program.limits.ignoresErrors) || childFailed ? 1 : 0
   }
 }

@@ -16,10 +16,12 @@ package final class UserCode {
   private var numbers: [Int64] = []
   private var next = 0
   private var lastPID: Int32?
+  /// Several things are asked of one stack in a row.
+  private var lastChain: (number: Int64, chain: CallChain)?
 
-  init(_ kernel: (any KernelSide)?, target: Int32?) {
+  init(_ kernel: (any KernelSide)?, target: Int32?, limits: Limits) {
     self.target = target
-    stacks = UserStacks { kernel?.processEvents() ?? [] }
+    stacks = UserStacks(mostFrames: limits.maxBacktrace) { kernel?.processEvents() ?? [] }
   }
 
   /// Keeps the stack of a ring item, laid out as ``StackWire`` says.
@@ -34,16 +36,36 @@ package final class UserCode {
       next = (next + 1) % Self.mostStacks
     }
     captured[number] = stack
+    if lastChain?.number == number { lastChain = nil }
     lastPID = stack.pid
+  }
+
+  /// The address that is `depth` calls up in a stack; 0 when there is none.
+  func address(_ number: Int64, depth: Int64) -> Int64 {
+    let addresses = chain(number)?.addresses ?? []
+    guard depth >= 0, depth < addresses.count else { return 0 }
+    return Int64(bitPattern: addresses[Int(depth)])
+  }
+
+  private func chain(_ number: Int64) -> CallChain? {
+    if let lastChain, lastChain.number == number { return lastChain.chain }
+    guard let stack = captured[number] else { return nil }
+    let chain = stacks.chain(of: stack)
+    lastChain = (number, chain)
+    return chain
   }
 
   func answer(_ intrinsic: Intrinsic, _ operands: [Datum]) -> ByteString {
     switch intrinsic {
     case .userStackText:
-      guard let stack = captured[operands[0].long], let style = StackStyle(rawValue: operands[1].long) else {
+      guard let chain = chain(operands[0].long), let style = StackStyle(rawValue: operands[1].long) else {
         return ""
       }
-      return ByteString(stacks.text(of: stack, style: style))
+      return ByteString(stacks.text(of: chain, style: style))
+    case .userStackCallers:
+      let most = operands[1].long < 0 ? Int.max : Int(clamping: operands[1].long)
+      let callers = (chain(operands[0].long)?.addresses ?? []).prefix(most)
+      return ByteString(callers.map { "0x" + String($0, radix: 16) }.joined(separator: " "))
     case .userAddressDetail:
       guard let detail = AddressDetail(rawValue: operands[2].long) else { return "" }
       let address = UInt64(bitPattern: operands[1].long)

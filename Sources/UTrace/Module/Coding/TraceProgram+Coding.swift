@@ -56,13 +56,20 @@ extension Limits: BinaryCoded {
     maxErrors = try reader.value()
     maxSkipped = try reader.value()
     maxMapEntries = try reader.value()
+    maxTryLock = try reader.value()
+    tryLockDelay = try reader.value()
+    maxBacktrace = try reader.value()
+    maxUprobes = try reader.value()
+    maxMemory = try reader.value()
     ringByteCount = try reader.value()
     stackByteCount = try reader.value()
+    ignoresErrors = try reader.value()
   }
 
   func write(to writer: inout BinaryWriter) {
     writer.write(maxStringLength, maxAction, maxNesting, maxErrors, maxSkipped, maxMapEntries)
-    writer.write(ringByteCount, stackByteCount)
+    writer.write(maxTryLock, tryLockDelay, maxBacktrace, maxUprobes, maxMemory)
+    writer.write(ringByteCount, stackByteCount, ignoresErrors)
   }
 }
 
@@ -155,9 +162,12 @@ extension Probe: BinaryCoded {
     self.init(name: try reader.value(), trigger: try reader.value(), body: try reader.value())
     entryBody = try reader.value()
     entrySlots = try reader.value()
+    arming = try reader.value()
   }
 
-  func write(to writer: inout BinaryWriter) { writer.write(name, trigger, body, entryBody, entrySlots) }
+  func write(to writer: inout BinaryWriter) {
+    writer.write(name, trigger, body, entryBody, entrySlots, arming)
+  }
 }
 
 extension Trigger: BinaryCoded {

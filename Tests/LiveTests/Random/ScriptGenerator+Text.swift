@@ -5,12 +5,12 @@ extension ScriptGenerator {
     "^(.*)(l+)(.*)$", "(a+|b+|ab)*", "[^a-f ]+", ".", "b*", "((a)|(b)|c)+", "0x([0-9a-f]+)",
   ]
 
-  mutating func pattern() -> String {
+  mutating func pattern() -> Fragment {
     "\"\(one(of: Self.patterns))\""
   }
 
   /// A function from strings to a number.
-  mutating func textQuestion() -> String {
+  mutating func textQuestion() -> Fragment {
     switch Int.random(in: 0..<4, using: &random) {
     case 0: "isdigit(\(string()))"
     case 1: "stringat(\(string()), \(long()) & 63)"
@@ -20,7 +20,7 @@ extension ScriptGenerator {
   }
 
   /// A function from strings and numbers to a string.
-  mutating func textFunction() -> String {
+  mutating func textFunction() -> Fragment {
     switch Int.random(in: 0..<9, using: &random) {
     case 7: "ctime(\(long()))"
     case 0: "string_quoted(\(string()))"
@@ -35,7 +35,7 @@ extension ScriptGenerator {
   }
 
   /// `sprint` and its kin, and `sprintf` of random directives.
-  mutating func formatted() -> String {
+  mutating func formatted() -> Fragment {
     switch Int.random(in: 0..<6, using: &random) {
     case 0: return "sprint(\(long()), \(string()))"
     case 1: return "sprintln(\(string()), \(long()))"
@@ -43,14 +43,14 @@ extension ScriptGenerator {
     default: break
     }
     var format = ""
-    var operands: [String] = []
+    var operands: [Fragment] = []
     for _ in 0..<Int.random(in: 1...3, using: &random) {
       format += one(of: ["", " ", "|", "x=", "%%"]) + directive(&operands)
     }
-    return "sprintf(\"\(format)\", \(operands.joined(separator: ", ")))"
+    return "sprintf(\"\(format)\"\(Fragment(operands.map { ", \($0)" })))"
   }
 
-  private mutating func directive(_ operands: inout [String]) -> String {
+  private mutating func directive(_ operands: inout [Fragment]) -> String {
     let conversion = one(of: ["d", "i", "u", "o", "x", "X", "p", "c", "b", "s", "s", "s"])
     if conversion == "b" {
       operands.append(long())
@@ -64,7 +64,7 @@ extension ScriptGenerator {
     return "%" + flag + width + (precision == "." ? ".0" : precision) + conversion
   }
 
-  private mutating func size(_ operands: inout [String]) -> String {
+  private mutating func size(_ operands: inout [Fragment]) -> String {
     switch Int.random(in: 0..<6, using: &random) {
     case 0, 1: return ""
     case 2:
@@ -78,9 +78,9 @@ extension ScriptGenerator {
   }
 
   /// Matches, and asks for the groups, whether there are any or not.
-  mutating func matchStatement() -> String {
-    let group = one(of: ["0", "1", "2", "\(long()) & 3"])
-    let asked = one(of: ["matched(\(group))", "matched_str()", "sprint(ngroups())"])
+  mutating func matchStatement() -> Fragment {
+    let group: Fragment = rarely(4) ? "\(long()) & 3" : "\(number(below: 3))"
+    let asked: Fragment = rarely(3) ? one(of: ["matched_str()", "sprint(ngroups())"]) : "matched(\(group))"
     switch Int.random(in: 0..<3, using: &random) {
     case 0: return "if (\(string()) =~ \(pattern())) { try { s1 = \(asked) } catch (m) { s1 = m } }\n"
     case 1: return "try { n1 = \(string()) =~ \(pattern()); s2 = \(asked) } catch (m) { println(m) }\n"
@@ -89,10 +89,9 @@ extension ScriptGenerator {
   }
 
   /// Takes a string apart.
-  mutating func tokenStatement() -> String {
-    let delimiters = one(of: ["\" \"", "\";=\"", "\"abc\"", "\"\"", string()])
-    return """
-      for (t = tokenize(\(string()), \(delimiters)); t != "" && strlen(s2) < 200; t = tokenize(\(delimiters))) s2 .= t . ":"\n
-      """
+  mutating func tokenStatement() -> Fragment {
+    let delimiters = rarely(5) ? string() : one(of: ["\" \"", "\";=\"", "\"abc\"", "\"\""])
+    let head: Fragment = "t = tokenize(\(string()), \(delimiters)); t != \"\" && strlen(s2) < 200"
+    return "for (\(head); t = tokenize(\(delimiters))) s2 .= t . \":\"\n"
   }
 }
