@@ -5,8 +5,8 @@ import shutil
 import sys
 import tempfile
 
-from . import report
-from .tracing import Target, Tracer
+from . import machine, report
+from .tracing import Background, Hung, PerfTracer, Target, Tracer
 
 STRETCHES = 10
 STRETCH_NANOSECONDS = 6e6
@@ -21,7 +21,10 @@ class Bench:
         self.programs = os.path.join(top, ".build/benchmarks")
         self.scratch = tempfile.mkdtemp(prefix="utrace-bench-")
         self.bpftrace = os.environ.get("BPFTRACE", shutil.which("bpftrace") or "")
+        self.perf, self.gdb = shutil.which("perf"), shutil.which("gdb")
         self.rows = []
+        # The row file that is being measured.
+        self.source = ""
         # The user's own cache is neither used nor filled.
         os.environ["XDG_CACHE_HOME"] = os.path.join(self.scratch, "cache")
 
@@ -32,8 +35,8 @@ class Bench:
         """Path of a compiled program of Benchmarks/programs."""
         return os.path.join(self.programs, name)
 
-    def target(self, name="hits"):
-        return Target(self.program(name))
+    def target(self, name="hits", under=()):
+        return Target(self.program(name), under)
 
     # MARK: Tracers, each a function from target and names of functions to a Tracer
 
@@ -60,17 +63,52 @@ class Bench:
             return Tracer([self.program("empty"), kind, target.path, offsets], target, names)
         return start
 
+    def with_perf(self, kind="p"):
+        """`perf stat` counting a uprobe (`p`) or uretprobe (`r`)."""
+        if not self.perf or not os.path.exists(PerfTracer.EVENTS):
+            return None
+        return lambda target, names: PerfTracer(self.perf, target, names, kind)
+
+    def with_gdb(self):
+        """gdb counting at a breakpoint."""
+        if not self.gdb:
+            return None
+
+        def start(target, names):
+            commands = [f"break *{target.addresses[name]:#x}" for name in names] + ["ignore 1 1000000000", "continue"]
+            return Tracer(
+                [self.gdb, "-nx", "-q", "-batch", "-p", str(target.pid), *(w for c in commands for w in ("-ex", c))],
+                target, names)
+        return start
+
+    def with_stapbpf(self, script):
+        """SystemTap's own runtime for eBPF; nothing where it cannot translate."""
+        if not machine.stapbpf_works():
+            return None
+        return lambda target, names: Tracer(
+            ["stap", "--bpf", "-e", script.replace("{path}", target.path)], target, names)
+
+    def background(self, *argv):
+        """A tracer of the target's process as a whole; `{pid}` in its words is that process."""
+        if not shutil.which(argv[0]):
+            return None
+        return lambda target, _: Background([word.replace("{pid}", str(target.pid)) for word in argv])
+
     # MARK: Measuring
 
     def interleaved(self, measures, runs=None):
         """Calls each of the measures in turn, round by round: {who: [sample, …]}; None is left out.
 
-        A peer that gives up or hangs has no sample of that round.
+        A peer that gives up has no sample of that round; one that hangs has none from then on.
         """
         measures = {who: measure for who, measure in measures.items() if measure}
         samples = {who: [] for who in measures}
+        hung = set()
         for _ in range(runs or self.runs):
             for who, measure in measures.items():
+                if who in hung:
+                    samples[who].append(None)
+                    continue
                 try:
                     samples[who].append(measure())
                 except RuntimeError as error:
@@ -78,6 +116,9 @@ class Bench:
                         raise
                     print(f"no sample: {error}", file=sys.stderr)
                     samples[who].append(None)
+                    # Not again in this row: a peer that hangs once hangs again.
+                    if isinstance(error, Hung):
+                        hung.add(who)
         return samples
 
     def hit_costs(self, form, tracers, threads=1, keys=1, length=16, runs=None):
@@ -106,7 +147,7 @@ class Bench:
 
     def add(self, name, unit, samples, bars=(), note=""):
         """Shows a row and keeps it."""
-        row = report.Row(name, unit, samples, [report.Bar(*bar) for bar in bars], note)
+        row = report.Row(name, unit, samples, [report.Bar(*bar) for bar in bars], note, self.source)
         self.rows.append(row)
         for line in row.lines():
             print(report.TABLE.format(*line).rstrip(), flush=True)

@@ -1,9 +1,12 @@
 """The machine that the numbers are from, and the versions of what was measured."""
 
+import functools
+import importlib.util
 import os
 import re
 import shutil
 import subprocess
+import sys
 
 
 def _first_match(pattern, path):
@@ -27,12 +30,33 @@ def _version(command):
 # How each peer is asked for its version; a peer that is not installed is left out by name.
 VERSION_COMMANDS = {
     "bpftrace": ["bpftrace", "--version"],
+    "drgn": [sys.executable, "-c", "import drgn; print('drgn', drgn.__version__)"],
     "gdb": ["gdb", "--version"],
     "perf": ["perf", "--version"],
     "stapbpf": ["stapbpf", "-V"],
     "strace": ["strace", "--version"],
     "uftrace": ["uftrace", "--version"],
 }
+
+
+def _is_there(peer):
+    if peer == "drgn":
+        return importlib.util.find_spec("drgn") is not None
+    return shutil.which(peer) is not None
+
+
+@functools.cache
+def stapbpf_works():
+    """Whether SystemTap can translate for eBPF here: it wants the kernel's build directory even then."""
+    if not (shutil.which("stap") and shutil.which("stapbpf")):
+        return False
+    try:
+        done = subprocess.run(
+            ["stap", "--bpf", "-p4", "-e", "probe begin { exit() }"], capture_output=True, text=True, timeout=60,
+            cwd="/tmp")
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
 
 
 def describe(utrace):
@@ -47,8 +71,9 @@ def describe(utrace):
         "kernel": f"{uname.sysname} {uname.release} {uname.machine}",
         "load": round(os.getloadavg()[0], 1),
         "utrace": _version([utrace, "--version"]),
-        "peers": {name: _version(command) for name, command in VERSION_COMMANDS.items() if shutil.which(name)},
-        "missing_peers": [name for name in VERSION_COMMANDS if not shutil.which(name)],
+        "peers": {name: _version(command) for name, command in VERSION_COMMANDS.items() if _is_there(name)},
+        "missing_peers": [name for name in VERSION_COMMANDS if not _is_there(name)],
+        "unusable_peers": [] if stapbpf_works() or not shutil.which("stapbpf") else ["stapbpf (cannot translate here)"],
     }
 
 
@@ -59,5 +84,5 @@ def text(machine):
         f"{machine['processor']} ({kind}), {machine['processors']} CPUs, {machine['memory_MB']} MB, "
         f"{machine['kernel']}, load {machine['load']}",
         ", ".join([machine["utrace"]] + list(machine["peers"].values())),
-        "not installed: " + (", ".join(machine["missing_peers"]) or "nothing"),
+        "not installed: " + (", ".join(machine["missing_peers"] + machine["unusable_peers"]) or "nothing"),
     ])

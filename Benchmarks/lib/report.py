@@ -23,8 +23,10 @@ class Bar:
 class Row:
     """Samples of what was measured, round by round, for utrace and its peers."""
 
-    def __init__(self, name, unit, samples, bars=(), note=""):
+    def __init__(self, name, unit, samples, bars=(), note="", source=""):
         self.name, self.unit, self.samples, self.bars, self.note = name, unit, samples, list(bars), note
+        # The file in Benchmarks/rows that it is from.
+        self.source = source
 
     def median(self, who):
         values = [value for value in self.samples.get(who, []) if value is not None]
@@ -66,17 +68,42 @@ class Row:
     def value(self):
         """The row for JSON."""
         return {
-            "what": self.name, "unit": self.unit, "note": self.note,
+            "row": self.source, "what": self.name, "unit": self.unit, "note": self.note,
             "median": {who: self.median(who) for who in self.samples},
             "ratio": {who: statistics.median(self.ratios(who)) for who in self.samples
                       if who != "utrace" and self.ratios(who)},
             "samples": self.samples,
-            "bars": [{"bar": text, "kept": kept} for text, kept in self.verdicts()],
+            "bars": [{"limit": bar.limit, "peer": bar.peer} for bar in self.bars],
+            "verdicts": [{"bar": text, "kept": kept} for text, kept in self.verdicts()],
         }
+
+    @classmethod
+    def read(cls, value):
+        """What ``value`` has written."""
+        bars = [Bar(bar["limit"], bar["peer"]) for bar in value["bars"]]
+        return cls(value["what"], value["unit"], value["samples"], bars, value["note"], value["row"])
 
 
 TABLE = "{:<58} {:>13}  {:<10} {:>10} {:>7} {:>11}  {}"
 HEADER = TABLE.format("what", "utrace", "peer", "", "ratio", "spread", "")
+
+
+def read_json(path):
+    """Machine and rows of an earlier run; nothing when there was none."""
+    try:
+        with open(path) as file:
+            content = json.load(file)
+    except FileNotFoundError:
+        return None, []
+    return content["machine"], [Row.read(value) for value in content["rows"]]
+
+
+def markdown(rows):
+    """The table for a document: each row with one line for each peer."""
+    lines = ["| what | utrace | peer | | ratio | spread | bar |", "|---|---|---|---|---|---|---|"]
+    for row in rows:
+        lines += ["| " + " | ".join(cell.strip() for cell in line) + " |" for line in row.lines()]
+    return "\n".join(lines)
 
 
 def write_json(path, machine, rows):

@@ -10,15 +10,24 @@ import time
 
 # A tracer may slide its probe a few instructions into the function.
 WINDOW = 48
+# Longer than this no tracer is waited for.
 PATIENCE_SECONDS = 20
+# One that had to be killed is still taking its probes away: bpftrace needs 0.1 s for each.
+LEAVING_SECONDS = 60
+
+
+class Hung(RuntimeError):
+    """A tracer did not get done in time."""
 
 
 class Target:
     """A program of Benchmarks/programs that says where its functions are and obeys commands."""
 
-    def __init__(self, path):
+    def __init__(self, path, under=()):
+        """`under`: the command of a tracer that starts the program itself."""
         self.path = os.path.realpath(path)
-        self.process = subprocess.Popen([self.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            [*under, self.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.pid = self.process.pid
         self.addresses = {}
         for line in self.process.stdout:
@@ -71,7 +80,7 @@ class Tracer:
         self.before = {name: target.original(name) for name in names}
         self.process = None
         # What a tracer left that had to be killed goes a little later.
-        self._wait(lambda name: target.code(name) == self.before[name])
+        self._wait(lambda name: target.code(name) == self.before[name], patience=LEAVING_SECONDS)
         self.errors = os.memfd_create("errors")
         start = time.monotonic()
         self.process = subprocess.Popen(
@@ -81,8 +90,8 @@ class Tracer:
         self._wait(lambda name: target.code(name) != self.before[name])
         self.attach_ms = (time.monotonic() - start) * 1e3
 
-    def _wait(self, holds, may_end=False):
-        deadline = time.monotonic() + PATIENCE_SECONDS
+    def _wait(self, holds, may_end=False, patience=PATIENCE_SECONDS):
+        deadline = time.monotonic() + patience
         while not all(map(holds, self.before)):
             if self.process and not may_end and self.process.poll() is not None:
                 raise RuntimeError(f"{self.process.args[0]} ended: {self.messages()}")
@@ -92,10 +101,10 @@ class Tracer:
 
     def _give_up(self):
         if not self.process:
-            raise RuntimeError("a probe of an earlier tracer stays")
+            raise Hung("a probe of an earlier tracer stays")
         self.process.kill()
         self.process.wait()
-        raise RuntimeError(f"{self.process.args[0]} took more than {PATIENCE_SECONDS} s")
+        raise Hung(f"{os.path.basename(self.process.args[0])} took more than {PATIENCE_SECONDS} s")
 
     def messages(self):
         """What it wrote to standard error."""
@@ -114,3 +123,55 @@ class Tracer:
         self.exit_ms = (time.monotonic() - start) * 1e3
         self.said = self.messages()
         os.close(self.errors)
+
+
+class Background:
+    """A tracer of something other than functions, which nobody can see arrive in the code: it gets a second."""
+
+    def __init__(self, argv):
+        self.process = subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(1)
+        if self.process.poll() is not None:
+            raise RuntimeError(f"{argv[0]} ended at once")
+
+    def stop(self):
+        """Ctrl-C; returns when it is gone."""
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise Hung(f"{self.process.args[0]} took more than {PATIENCE_SECONDS} s") from None
+
+
+class PerfTracer(Tracer):
+    """`perf stat` counting the hits of a uprobe event on one function, as `perf probe -x` makes them."""
+
+    EVENTS = "/sys/kernel/tracing/uprobe_events"
+    GROUP = "utrace_bench"
+
+    def __init__(self, perf, target, names, kind):
+        name, = names
+        self.event = f"{self.GROUP}/{name}"
+        self._define(f"{kind}:{self.event} {target.path}:0x{target.offset(name):x}")
+        try:
+            super().__init__([perf, "stat", "-a", "-e", self.event.replace("/", ":")], target, names)
+        except RuntimeError:
+            self._define(f"-:{self.event}")
+            raise
+
+    def _define(self, line):
+        # Not by open("a"), which seeks, and nobody seeks in this file.
+        events = os.open(self.EVENTS, os.O_WRONLY | os.O_APPEND)
+        try:
+            os.write(events, (line + "\n").encode())
+        finally:
+            os.close(events)
+
+    def stop(self):
+        try:
+            super().stop()
+        finally:
+            self._define(f"-:{self.event}")

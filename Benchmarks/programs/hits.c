@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sdt.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #define PROBED __attribute__((noinline, noclone))
 /* A function with these first instructions; what follows is the same for all. */
@@ -43,6 +45,9 @@ PROBED long hit_mark(long i) {
   return i;
 }
 
+/* No function of this program is of interest: the system call is. */
+PROBED long hit_system(long i) { return i + syscall(SYS_getppid); }
+
 long hit_counted(long i); /* hits_counted.c */
 
 static char **texts;
@@ -63,6 +68,7 @@ static const struct form {
     {"hit_key", hit_key, hit_key},
     {"hit_text", call_text, (long (*)(long))(void *)hit_text},
     {"hit_mark", hit_mark, hit_mark},
+    {"hit_system", hit_system, hit_system},
     {"hit_counted", hit_counted, hit_counted},
 };
 

@@ -11,12 +11,23 @@ FORMS = [
 ]
 
 
+def _others(bench, name):
+    """Peers that are measured on one form only; perf and gdb count without a key."""
+    return {
+        "perf stat": bench.with_perf(),
+        "gdb": bench.with_gdb(),
+        "stapbpf": bench.with_stapbpf(
+            f'global n probe process("{{path}}").function("{name}").call {{ n[tid()]++ }}'),
+    }
+
+
 def measure(bench):
     for name, what, bars in FORMS:
         bench.add(f"count into an array, {what}", "ns", bench.hit_costs(name, {
             "utrace": bench.with_utrace(f'global n probe process("{{path}}").function("{name}").call {{ n[tid()]++ }}'),
             "empty": bench.with_empty(),
             "bpftrace": bench.with_bpftrace(f"uprobe:{{path}}:{name} {{ @[tid] = count() }}"),
+            **(_others(bench, name) if name == "hit_push" else {}),
         }), bars)
     with bench.target() as target:
         for name, what, _ in FORMS[:2]:

@@ -7,4 +7,5 @@ def measure(bench):
             "utrace": bench.with_utrace(f'global n probe process("{{path}}").function("{name}").return {{ n[tid()]++ }}'),
             "empty": bench.with_empty("return"),
             "bpftrace": bench.with_bpftrace(f"uretprobe:{{path}}:{name} {{ @[tid] = count() }}"),
+            "perf stat": bench.with_perf("r"),
         }), [(1.0, "bpftrace")])

@@ -206,6 +206,7 @@ extension CodeWriter {
       }
     default: preconditionFailure("operations on an element of longs are those three")
     }
+    tellConditions(of: operation)
     try write(Array(then.dropFirst()))
     if !other.isEmpty { code.jump(to: done) }
     code.place(missing)

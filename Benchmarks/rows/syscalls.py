@@ -1,0 +1,22 @@
+"""Counting the system calls of a process by their numbers."""
+
+
+def measure(bench):
+    bench.add("count system calls", "ns", bench.hit_costs("hit_system", {
+        "utrace": lambda target, names: bench.background(
+            bench.utrace, "-p", "{pid}", "-e", "global n probe process.syscall { n[$syscall]++ }")(target, names),
+        "bpftrace": _bpftrace(bench),
+        "perf trace": bench.background("perf", "trace", "-s", "-p", "{pid}"),
+        "strace": bench.background("strace", "-f", "-c", "-p", "{pid}"),
+    }), [(1.0, "bpftrace")])
+    with bench.target() as target:
+        target.command("hit_system", 1, 1000, 1, 1)
+        samples = {"utrace": [target.command("hit_system", 1, 100_000, 1, 1) for _ in range(bench.runs)]}
+        bench.add("a system call that nobody traces", "ns", samples)
+
+
+def _bpftrace(bench):
+    if not bench.bpftrace:
+        return None
+    program = "tracepoint:raw_syscalls:sys_enter /pid == {pid}/ { @[args->id] = count() }"
+    return bench.background(bench.bpftrace, "-e", program)
