@@ -12,7 +12,7 @@ struct OldKernel {
     _ = try run("strip", ["-o", tool, Self.quickest])
     let script = try scratch.write(Self.script(commands.map(\.arguments)), to: "run")
     var arguments = ["--timeout", "150", "--add", tool, "--add", "\(Package.root)/Tapset"]
-    for program in ["threads", "marks", "targets-O2", "family"] {
+    for program in ["threads", "marks", "targets-O2", "family", "watched"] {
       arguments += ["--add", Package.program(program)]
     }
     let booted = try run("\(Package.root)/Scripts/qemu-run", arguments + [script])

@@ -42,7 +42,10 @@ extension Expander {
   }
 
   func contextOffset(ofRegister number: Int, _ location: Int?) throws(BPFBackendError) -> Int {
-    guard facts.context == .userRegisters else { throw unsupported("a register at a tracepoint", location) }
+    if number == RegisterFile.watchedAddress.dwarf, facts.context == .dataAccess {
+      return RegisterFile.watchedAddress.contextOffset
+    }
+    guard facts.context != .tracepointWords else { throw unsupported("a register at a tracepoint", location) }
     guard let register = target.registers.register(number) else {
       throw unsupported("DWARF register \(number)", location)
     }

@@ -1,3 +1,4 @@
+import KernelBridge
 package import Platform
 import TargetModel
 package import TraceIR
@@ -108,7 +109,7 @@ package final class TraceSession {
         runLocked(probe: hit.probe, in: ProcessContext(hit.process, hit.site, context))
       }
       options.whenRunning()
-      options.command?.resume()
+      startCommand()
       serve(loop, signals, timers)
     }
     _ = consume watch
@@ -116,6 +117,24 @@ package final class TraceSession {
     signals.release()
     finish()
     return status
+  }
+
+  /// Lets the command of `-c` run; what waits for its program is armed before its first instruction.
+  private func startCommand() {
+    guard let command = options.command else { return }
+    guard let kernel, kernel.waitsForExec else { return command.resume() }
+    do {
+      try ExecStop.hold(command.pid) {
+        command.resume()
+      } body: { () throws(KernelError) in
+        try kernel.armAtExec()
+      }
+    } catch {
+      command.resume()
+      sink.report("ERROR: \(error)", as: .error("\(error)"))
+      errorCount += 1
+      end(.errors)
+    }
   }
 
   private enum Tag {
