@@ -18,6 +18,7 @@ struct KernelSideLoader {
 
   /// Loads and attaches; nothing stays behind on failure.
   func load() throws(KernelError) -> KernelModuleSide {
+    if program.writesUserMemory { try kernel.features.require(.probeWriteUser) }
     let loaded = try kernel.load(module.blueprint)
     var maps: [BPFMap?] = []
     for reference in module.globals {

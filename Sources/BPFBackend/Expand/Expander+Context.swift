@@ -145,7 +145,7 @@ extension Expander {
     default: break
     }
     let read = TextRead(intrinsic: intrinsic, operands: operands)
-    if let result, let known = readTexts[read] {
+    if let result, let known = readTexts[read], !writesMemory || intrinsic == .userStack {
       frame.values[result.index] = known
       return nil
     }
