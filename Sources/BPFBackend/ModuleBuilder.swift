@@ -127,6 +127,7 @@ struct ModuleBuilder {
   private func kind(_ probe: Probe, isReturn: Bool) -> ProgramKind {
     switch (probe.trigger, target.userAttachment) {
     case (.tracepoint(let name, _, _, _), _): .rawTracepoint(name)
+    case (.userSites(_, .data, _), _): .perfEvent
     case (_, .multi): .uprobeMulti(isReturn: isReturn)
     case (_, .siblings): .uprobe(isReturn: isReturn)
     }

@@ -163,13 +163,20 @@ extension Diagnostic {
     Diagnostic(.error, "no-such-enumerator", "no enumerator \(name.text) here", at: name.range)
   }
 
-  static func noSuchFunction(_ name: Name, near names: [String]) -> Diagnostic {
+  /// `missingTapset`: where the library was looked for in vain.
+  static func noSuchFunction(_ name: Name, near names: [String], missingTapset: [String]) -> Diagnostic {
     let near = nearestNames(to: name.text, among: names)
     return Diagnostic(
       .error,
       "no-such-script-function",
       "no function '\(name.text)'" + didYouMean(near),
       at: name.range,
+      notes: missingTapset.isEmpty
+        ? []
+        : [
+          .note("no tapset found at \(missingTapset.joined(separator: ", nor at "))"),
+          .note("UTRACE_TAPSET=DIRECTORY says where it is"),
+        ],
       fixIt: near.count == 1 ? near[0] : nil
     )
   }
@@ -252,7 +259,8 @@ extension Diagnostic {
   }
 
   static func targetIsReadOnly(at range: SourceRange) -> Diagnostic {
-    Diagnostic(.error, "target-read-only", "variables of the traced program cannot be changed", at: range)
+    let message = "changing the traced program needs guru mode (option -g)"
+    return Diagnostic(.error, "target-read-only", message, at: range)
   }
 
   static func typeMismatch(

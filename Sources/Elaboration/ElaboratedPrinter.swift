@@ -73,6 +73,7 @@ struct ElaboratedPrinter {
     case .never: add("never")
     case .userInstruction(let sites, let processes): add(sites, "at", processes)
     case .userReturn(let sites, let processes): add(sites, "return of", processes)
+    case .userData(let sites, let processes): add(sites, "access to", processes)
     case .tracepoint(let name, let count, let description, let filter):
       add("tracepoint \(name) with \(count) arguments" + (filter.map { " in processes\($0)" } ?? ""))
       add(description.formats)
@@ -83,9 +84,8 @@ struct ElaboratedPrinter {
   private mutating func add(_ sites: [ProbeSite], _ word: String, _ processes: ProcessScope) {
     for site in sites {
       let semaphore = site.semaphore.map { " semaphore 0x\(String($0.raw, radix: 16))" } ?? ""
-      add(
-        "\(word) \(site.description.probePoint) 0x\(String(site.fileOffset.raw, radix: 16))\(semaphore)\(processes)"
-      )
+      let place = String(site.watch == nil ? site.fileOffset.raw : site.linkAddress.raw, radix: 16)
+      add("\(word) \(site.description.probePoint) 0x\(place)\(semaphore)\(processes)")
       add(site.description.formats)
     }
   }

@@ -105,7 +105,8 @@ extension ProbeCandidate.Trigger {
     switch self {
     case .session(.running(_, let description)): description.probePoint
     case .session: nil
-    case .instruction(let site, _), .functionReturn(let site, _): site.description.probePoint
+    case .instruction(let site, _), .functionReturn(let site, _), .data(let site, _):
+      site.description.probePoint
     case .tracepoint(_, _, let description, _): description.probePoint
     }
   }

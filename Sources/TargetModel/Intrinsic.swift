@@ -60,6 +60,8 @@ package enum Intrinsic: String, Hashable, Sendable, CaseIterable {
   case userRead
   /// L L L → L: the same; 0 on a fault
   case userReadOrZero
+  /// L L L → L: address, bytes (1, 2, 4, 8), value; gives the value; raises on a fault. Kernel side, guru mode
+  case userWrite
   /// L L → S; L L L → L: the same from kernel addresses
   case kernelString, kernelRead
   /// L L S → S

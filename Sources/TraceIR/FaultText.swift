@@ -18,13 +18,14 @@ extension FaultCode {
     case .nesting: "MAXNESTING exceeded"
     case .functionsExhausted: "all functions exhausted"
     case .stringIndex: "string index out of range"
+    case .userWrite: "user write fault at 0x"
     }
   }
 
   /// Whether an address follows the text.
   package var namesAddress: Bool {
     switch self {
-    case .userRead, .kernelRead, .userString, .kernelString: true
+    case .userRead, .kernelRead, .userString, .kernelString, .userWrite: true
     default: false
     }
   }

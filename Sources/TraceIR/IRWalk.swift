@@ -1,3 +1,5 @@
+import TargetModel
+
 /// Going over code: what an operation defines, uses and contains, so that passes need not know every case.
 extension Operation {
   /// The value it makes.
@@ -213,6 +215,13 @@ extension Probe {
 }
 
 extension TraceProgram {
+  /// Whether a probe changes memory of the traced program (guru mode).
+  package var writesUserMemory: Bool {
+    var found = false
+    forEachInstruction { if case .intrinsic(_, .userWrite, _) = $0.operation { found = true } }
+    return found
+  }
+
   /// Every piece of code with its variables.
   package var bodies: [Body] {
     functions.map(\.body) + probes.flatMap(\.bodies) + records.map(\.handler)

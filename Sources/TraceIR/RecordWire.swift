@@ -49,6 +49,7 @@ package enum FaultCode: Int64, Sendable, CaseIterable {
   case nesting = 10
   case functionsExhausted = 11
   case stringIndex = 12
+  case userWrite = 13
 }
 
 /// Why a hit, a record or an update was lost; counted per probe in a per-CPU array, index

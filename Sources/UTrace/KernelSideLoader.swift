@@ -18,6 +18,7 @@ struct KernelSideLoader {
 
   /// Loads and attaches; nothing stays behind on failure.
   func load() throws(KernelError) -> KernelModuleSide {
+    if program.writesUserMemory { try kernel.features.require(.probeWriteUser) }
     let loaded = try kernel.load(module.blueprint)
     var maps: [BPFMap?] = []
     for reference in module.globals {
@@ -43,6 +44,10 @@ struct KernelSideLoader {
     // Without the right to perf events, processes that live long enough are still read from /proc.
     if program.usesUserStacks, let events = try? kernel.processEvents() { side.adopt(events) }
     side.adopt(try attach(loaded, side))
+    let watches = try watches(loaded)
+    if !watches.isEmpty, command != nil {
+      side.whenCommandExecutes { () throws(KernelError) in try arm(watches) }
+    }
     return side
   }
 
@@ -79,13 +84,37 @@ struct KernelSideLoader {
       }
     }
     if module.family != nil { all.add(try kernel.attach(loaded.program(FamilyPrograms.exit))) }
+    // A command's data has no place before it executes its program.
+    if command == nil { all.add(try arm(watches(loaded))) }
+    return all
+  }
+
+  // MARK: Data
+
+  /// The probes of data, each with its program.
+  private func watches(_ loaded: borrowing LoadedModule) throws(KernelError) -> [DataProbe] {
+    var found: [DataProbe] = []
+    for programs in module.probes {
+      guard case .userSites(let sites, .data, let processes) = program.probes[programs.probe].trigger,
+        let pid = processes == .family ? target : pid(processes)
+      else { continue }
+      let bpf = try loaded.program(module.blueprint.programs[programs.body].name)
+      found.append(DataProbe(program: bpf, sites: sites, pid: pid))
+    }
+    return found
+  }
+
+  private func arm(_ watches: [DataProbe]) throws(KernelError) -> Attachment {
+    var all = Attachment()
+    for watch in watches { all.add(try watch.attach(kernel)) }
     return all
   }
 
   private func attach(_ bpf: BPFProgram, of probe: Int) throws(KernelError) -> Attachment {
-    guard case .userSites(let sites, _, let processes) = program.probes[probe].trigger else {
+    guard case .userSites(let sites, let kind, let processes) = program.probes[probe].trigger else {
       return try kernel.attach(bpf)
     }
+    if kind == .data { return Attachment() }
     let isSibling = if case .uprobe = bpf.spec.kind { true } else { false }
     let events = siblingEvents(sites)
     let attachSites = sites.enumerated().map { index, site in

@@ -23,17 +23,24 @@ enum TapsetDirectories {
     includes + (environment["UTRACE_TAPSET"].map { [$0] } ?? [installed].compactMap { $0 })
   }
 
+  /// Where ours was looked for, when it is at none of these places.
+  static func missing(_ environment: Environment) -> [String] {
+    environment["UTRACE_TAPSET"] != nil || installed != nil ? [] : Array(places.prefix(2))
+  }
+
   private static var installed: String? {
+    places.first { (try? DirectoryListing($0)) != nil }.map { (try? Paths.canonical($0)) ?? $0 }
+  }
+
+  private static var places: [String] {
     guard let executable = try? Paths.linkTarget("/proc/self/exe"), var folder = Paths.parent(of: executable)
-    else { return nil }
-    let shared = Paths.join(folder, "../share/utrace/tapset")
-    if let path = try? Paths.canonical(shared) { return path }
+    else { return [] }
+    var places = [Paths.join(folder, "../share/utrace/tapset")]
     for _ in 0..<5 {
-      let candidate = Paths.join(folder, "Tapset")
-      if (try? DirectoryListing(candidate)) != nil { return candidate }
+      places.append(Paths.join(folder, "Tapset"))
       guard let parent = Paths.parent(of: folder) else { break }
       folder = parent
     }
-    return nil
+    return places
   }
 }

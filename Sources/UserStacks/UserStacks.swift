@@ -68,6 +68,9 @@ package final class UserStacks {
     spaces = AddressSpaces(events: events)
   }
 
+  /// Finds out now what `pid` has mapped; what it maps later is reported.
+  package func learn(_ pid: Int32) { _ = spaces.space(of: pid, at: nil) }
+
   /// The calls that were under way when `stack` was taken.
   package func chain(of stack: CapturedStack) -> CallChain {
     let space = spaces.space(of: stack.pid, at: stack.time)

@@ -106,7 +106,7 @@ extension ElaboratedTrigger {
   /// The sites, for those that have some.
   var sites: [ProbeSite] {
     switch self {
-    case .userInstruction(let sites, _), .userReturn(let sites, _): sites
+    case .userInstruction(let sites, _), .userReturn(let sites, _), .userData(let sites, _): sites
     case .begin, .end, .error, .timer, .never, .tracepoint, .running: []
     }
   }

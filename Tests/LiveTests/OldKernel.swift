@@ -21,7 +21,7 @@ struct OldKernel {
     var arguments = [
       "--timeout", "\(seconds)", "--add", tool, "--add", "\(Package.root)/Tapset", "--add", directory,
     ]
-    for program in ["threads", "marks", "targets-O2", "family", "steps"] {
+    for program in ["threads", "marks", "targets-O2", "family", "steps", "watched"] {
       arguments += ["--add", Package.program(program)]
     }
     let booted = try run("\(Package.root)/Scripts/qemu-run", arguments + [script])

@@ -52,6 +52,38 @@ private let constructPoint = "process(\"threads\").function(\"hit\")"
 
 private let cases = [
   OldKernelCase(
+    name: "guru mode changes variables, whole and in part, and what follows sees it",
+    command: [
+      "-g", "-c", "watched", "-e",
+      """
+      probe process.function("main") {
+        @var("pairs")[1] += 7
+        @var("pairs")[1]++
+        printf("pairs %d", @var("pairs")[1]++)
+        printf(" %d\n", @var("pairs")[1])
+        @var("counter") = 1000
+        @var("bits")->middle = 100
+        @var("color") = @const("RED")
+        try { @cast(16, "long") = 1 } catch (message) { println(message) }
+      }
+      """,
+    ],
+    lines: ["pairs 8 9", "1200 90 90", "bits 1 100 3 1", "user write fault at 0x10"]
+  ),
+  OldKernelCase(
+    name: "writes to data are seen in every thread",
+    command: [
+      "-c", "watched", "-e",
+      """
+      global n, sum, reads
+      probe process.data("counter").write { n++; sum += $counter }
+      probe process.data("color").rw { reads++ }
+      probe end { printf("data %d %d %d\n", n, sum, reads) }
+      """,
+    ],
+    lines: ["data 200 20100 1"]
+  ),
+  OldKernelCase(
     name: "functions on strings",
     command: ["-w", "-c", "threads 1 1", "-e", textScript(at: "process.function(\"hit\").call")],
     lines: textCases.enumerated().map { "\($0) \($1.expected)" }

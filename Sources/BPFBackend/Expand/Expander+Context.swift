@@ -37,7 +37,7 @@ extension Expander {
     case .target: return machine(.target, location, into: &steps)
     case .currentTask: return machine(.currentTask, location, into: &steps)
     case .execname: return machine(.commandName, location, into: &steps)
-    case .isUserMode: return .long(facts.context == .userRegisters ? 1 : 0)
+    case .isUserMode: return .long(facts.context == .tracepointWords ? 0 : 1)
     case .instructionPointer:
       return try expand(.register(target.registers.instructionPointer), [], location, into: &steps)
     case .returnValue: return try expand(.register(target.registers.returnValue), [], location, into: &steps)
@@ -145,7 +145,7 @@ extension Expander {
     default: break
     }
     let read = TextRead(intrinsic: intrinsic, operands: operands)
-    if let result, let known = readTexts[read] {
+    if let result, let known = readTexts[read], !writesMemory || intrinsic == .userStack {
       frame.values[result.index] = known
       return nil
     }

@@ -42,7 +42,10 @@ extension Expander {
   }
 
   func contextOffset(ofRegister number: Int, _ location: Int?) throws(BPFBackendError) -> Int {
-    guard facts.context == .userRegisters else { throw unsupported("a register at a tracepoint", location) }
+    if number == RegisterFile.watchedAddress.dwarf, facts.context == .dataAccess {
+      return RegisterFile.watchedAddress.contextOffset
+    }
+    guard facts.context != .tracepointWords else { throw unsupported("a register at a tracepoint", location) }
     guard let register = target.registers.register(number) else {
       throw unsupported("DWARF register \(number)", location)
     }
@@ -65,7 +68,7 @@ extension Expander {
     into steps: inout [Step]
   ) -> Operand {
     if let folded = operation.folded { return folded }
-    if let known = numbering[operation] { return known }
+    if let known = numbering[operation], !(operation.loadsMemory && writesMemory) { return known }
     let value = makeValue(operation.resultType)
     steps.append(Step(action: .machine(value, operation), location: location))
     if !operation.isVolatile { numbering[operation] = .value(value) }
@@ -79,6 +82,9 @@ extension Expander {
 }
 
 extension MachineOperation {
+  /// Whether what it gives may change while the probe runs, if that writes.
+  fileprivate var loadsMemory: Bool { if case .load = self { true } else { false } }
+
   /// The result when the operands are constant or it changes nothing.
   fileprivate var folded: Operand? {
     switch self {

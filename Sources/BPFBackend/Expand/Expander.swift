@@ -21,6 +21,8 @@ struct Expander {
   /// The recursion that is being expanded.
   var draft: RecursionDraft?
   private let recursive: Set<Int>
+  /// The script changes memory of the program: what was read before may not be true any more.
+  let writesMemory: Bool
 
   init(_ program: TraceProgram, target: BPFTarget, facts: ProbeFacts, siteColumns: [SiteText]) {
     self.program = program
@@ -28,6 +30,7 @@ struct Expander {
     self.facts = facts
     self.siteColumns = siteColumns
     recursive = program.recursiveFunctions
+    writesMemory = program.writesUserMemory
   }
 
   /// Expands a whole body.

@@ -4,7 +4,11 @@ import TraceIR
 /// What is fixed about the probe whose code is made.
 struct ProbeFacts {
   /// What the program hangs on, which says what its context is.
-  enum Context: Hashable { case userRegisters, tracepointWords }
+  enum Context: Hashable {
+    case userRegisters, tracepointWords
+    /// A perf event's: the registers at the access, which may be the kernel's, and the address.
+    case dataAccess
+  }
 
   let index: Int
   let context: Context
@@ -30,7 +34,7 @@ struct ProbeFacts {
     switch probe.trigger {
     case .userSites(let sites, let kind, let scope):
       filter = ProcessFilter(scope)
-      context = .userRegisters
+      context = kind == .data ? .dataAccess : .userRegisters
       siteCount = sites.count
       descriptions = sites.map(\.description)
       isReturn = kind == .functionReturn

@@ -58,6 +58,7 @@ extension CodeWriter {
     case .userStack:
       guard let result else { return }
       writeCaptureStack(result)
+    case .userWrite: try writeStoreToUser(operands, result)
     case .strlen:
       guard let result, !isUnused(result) else { return }
       loadLength(.r0, text(operands[0]))
@@ -210,6 +211,27 @@ extension CodeWriter {
     read(.user, byteCount: Int(byteCount), operands[0])
     loadRead(result, byteCount: Int(byteCount), isSigned: isSigned != 0)
     code.place(done)
+  }
+
+  /// `$x = …` in guru mode: by way of the stack.
+  private mutating func writeStoreToUser(_ operands: [Operand], _ result: ValueID?) throws(BPFBackendError) {
+    guard case .long(let byteCount) = operands[1], BPFSize(byteCount: Int(byteCount)) != nil else {
+      throw unsupported("writing a number of bytes that is no constant")
+    }
+    load(operands[2], into: .r1)
+    code.emit(.store(.double, .r10, -8, .r1))
+    load(operands[0], into: .r1)
+    stackAddress(.r2, -8)
+    code.emit(.move(.r3, Int32(byteCount)))
+    code.call(.probeWriteUser)
+    let valid = code.makeLabel()
+    code.jump(if: .equal, .r0, 0, to: valid)
+    load(operands[0], into: .r2)
+    raise(.userWrite)
+    code.place(valid)
+    guard let result, !isUnused(result) else { return }
+    code.emit(.load(.double, .r0, .r10, -8))
+    store(.r0, result)
   }
 
   mutating func writeKernelText(_ result: ValueID, _ address: Operand) {

@@ -8,9 +8,10 @@ extension CodeWriter {
   mutating func loadSite(_ register: BPFRegister) {
     guard facts.siteCount > 1 else { return code.emit(.move(register, 0)) }
     loadContext(.r1)
-    switch shared.target.userAttachment {
-    case .multi: code.call(.getAttachCookie)
-    case .siblings: code.call(subprogram(.findSite))
+    if facts.context == .userRegisters, shared.target.userAttachment == .siblings {
+      code.call(subprogram(.findSite))
+    } else {
+      code.call(.getAttachCookie)
     }
     if register != .r0 { code.emit(.move(register, .r0)) }
   }

@@ -10,6 +10,9 @@ extension Elaborator {
     isValueUsed: Bool,
     _ range: SourceRange
   ) -> Draft {
+    if environment.isGuru, let target = left.target {
+      return walkTargetAssignment(assignment, target, right, range)
+    }
     guard let (place, type, global) = walkPlace(left) else {
       _ = walk(right)
       return invalid(range)
@@ -47,6 +50,9 @@ extension Elaborator {
     isValueUsed: Bool,
     _ range: SourceRange
   ) -> Draft {
+    if environment.isGuru, let target = operand.target {
+      return walkTargetIncrement(operation, target, isValueUsed: isValueUsed, range)
+    }
     guard let (place, type, global) = walkPlace(operand) else { return invalid(range) }
     noteAssignment(to: place, global, isRead: isValueUsed, at: operand.range)
     unify(.known(.long), type, "the operand of '\(operation.isDecrement ? "--" : "++")'", at: operand.range)

@@ -1,5 +1,6 @@
 import Diagnostics
 import StapSyntax
+import Tapset
 import TargetModel
 
 extension Elaborator {
@@ -103,7 +104,7 @@ extension Elaborator {
     if arities.isEmpty {
       let printing = PrintCall.Function.allCases.map(\.rawValue)
       let names = symbols.functionNames + IntrinsicTable.names + tapsetFunctionNames + printing
-      report(.noSuchFunction(name, near: names))
+      report(.noSuchFunction(name, near: names, missingTapset: environment.tapset.missingPlaces))
     } else {
       report(.wrongArgumentCount(name, arity, expected: arities, overloads.first?.name.range))
     }

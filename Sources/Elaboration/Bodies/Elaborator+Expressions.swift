@@ -65,9 +65,9 @@ extension Elaborator {
     case .dereference(let space, let size, let address): return walkDereference(space, size, address, range)
     case .register(let space, let number): return walkRegister(space, number, range)
     case .constant(let text):
-      report(
-        .notSupported("@const(\(text.text))", "it names a constant of C headers; write its number", at: range)
-      )
+      if let value = enumerator(named: text.stringValue) { return .long(.long(value), range) }
+      let advice = "no enumerator here has that name; macros leave no trace: write the number"
+      report(.notSupported("@const(\(text.text))", advice, at: range))
       return invalid(range)
     case .perfCounter:
       report(.notSupported("@perf", "counters in process probes are not there yet", at: range))

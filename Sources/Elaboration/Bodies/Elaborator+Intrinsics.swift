@@ -157,23 +157,16 @@ extension Elaborator {
 
   /// `@enum("NAME")`.
   mutating func walkEnumerator(_ name: Literal, _ range: SourceRange) -> Draft {
-    let sources = body.context?.scope.typeSources(module: nil) ?? []
-    for (source, _) in sources {
-      if let value = source.enumerator(named: name.stringValue) { return .long(.long(value), range) }
-    }
+    if let value = enumerator(named: name.stringValue) { return .long(.long(value), range) }
     report(.noSuchEnumerator(name))
     return invalid(range)
   }
 
-  /// `@enumname(e, "type")`: a chain of comparisons would be long; the site's format knows the names.
-  mutating func walkEnumeratorName(
-    _ value: Expression,
-    _ type: Literal?,
-    _ module: Literal?,
-    _ range: SourceRange
-  ) -> Draft {
-    _ = walkLong(value, "an enumerator's value")
-    report(.notSupported("@enumname", "print '$variable$' instead, which shows the name", at: range))
-    return Draft(.string(""), .known(.string), range)
+  /// Of the probed program, else of the kernel.
+  func enumerator(named name: String) -> Int64? {
+    for (source, _) in body.context?.scope.typeSources(module: nil) ?? [] {
+      if let value = source.enumerator(named: name) { return value }
+    }
+    return nil
   }
 }

@@ -5,7 +5,34 @@ import TargetModel
 extension Elaborator {
   /// `$x`, `$p->a[i]`, `@cast`, `@var`, `p->a`, and their `&` and `$` forms.
   mutating func walkTarget(_ target: TargetExpression, at range: SourceRange) -> Draft {
-    let (query, inputExpressions) = TargetQuery.make(target, isEntry: body.isInEntry)
+    let (query, inputs) = TargetQuery.make(target, isEntry: body.isInEntry)
+    return walk(query, inputs, range)
+  }
+
+  /// `@enumname(value)`, `@enumname(value, "type", "module")`: the enumerator's name, or the number's digits.
+  mutating func walkEnumeratorName(
+    _ value: Expression,
+    _ type: Literal?,
+    _ module: Literal?,
+    _ range: SourceRange
+  ) -> Draft {
+    guard body.context != nil,
+      let (query, inputs) = TargetQuery.enumeratorName(value, type, module, isEntry: body.isInEntry)
+    else {
+      _ = walkLong(value, "an enumerator's value")
+      let advice =
+        type == nil ? "name the type of a value that is no '$variable'" : "it works where a program is probed"
+      report(.notSupported("@enumname here", advice, at: range))
+      return Draft(.string(""), .known(.string), range)
+    }
+    return walk(query, inputs, range)
+  }
+
+  private mutating func walk(
+    _ query: TargetQuery,
+    _ inputExpressions: [Expression],
+    _ range: SourceRange
+  ) -> Draft {
     if case .condition = body.subject { report(.conditionReadsTarget(at: range)) }
     let drafts = inputExpressions.map { walk($0) }
     for draft in drafts { expect(draft, .known(.long), "an address or index") }

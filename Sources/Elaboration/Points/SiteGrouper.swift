@@ -27,6 +27,7 @@ struct SiteGrouper {
   enum Kind: Hashable {
     case instruction
     case functionReturn
+    case data
     /// Never shared.
     case single(Int)
   }
@@ -112,6 +113,9 @@ struct SiteGrouper {
     case .functionReturn(var site, let processes):
       site.description.scriptPoint = scriptPoint
       add(Landed(.functionReturn, site, processes, candidate, answers))
+    case .data(var site, let processes):
+      site.description.scriptPoint = scriptPoint
+      add(Landed(.data, site, processes, candidate, answers))
     }
   }
 
@@ -212,6 +216,7 @@ extension SiteGrouper.Group {
     switch kind {
     case .instruction: .userInstruction(sites, processes)
     case .functionReturn: .userReturn(sites, processes)
+    case .data: .userData(sites, processes)
     case .single: single ?? .never
     }
   }

@@ -186,12 +186,7 @@ struct FunctionLanding {
 
   /// What was landed, and what is to be said of the rest.
   func resolution(for component: ProbePoint.Component) -> ProbeResolution {
-    var result = self.result
-    result.reportRefused(component)
-    if result.candidates.isEmpty, result.problems.isEmpty {
-      result.problems.append(.notInFile(component, point.place.program.path))
-    }
-    return result
+    result.finished(component, in: point.place.program)
   }
 }
 

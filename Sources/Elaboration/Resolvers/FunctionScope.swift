@@ -136,7 +136,8 @@ struct FunctionScope: TargetScope {
   private func global(_ variable: ProgramVariable) -> Result<TargetObject, TargetProblem> {
     object(variable, isEntry: false).map { object in
       var object = object
-      object.location = object.location.relative(to: address, register: place.environment.registers)
+      let pointer = place.environment.registers.instructionPointer
+      object.location = object.location.relative(to: address, in: pointer)
       return object
     }
   }
@@ -179,12 +180,12 @@ struct FunctionScope: TargetScope {
 }
 
 extension ValueLocation {
-  /// Replaces a link address by the same place counted from the instruction that was hit.
-  fileprivate func relative(to site: LinkAddress, register file: RegisterFile) -> ValueLocation {
+  /// Replaces a link address by the same place counted from another one, which `register` holds as it is in the process.
+  func relative(to site: LinkAddress, in register: Int) -> ValueLocation {
     guard case .memory(let memory, let address) = self else { return self }
-    let pointer = LocationPlan.register(file.instructionPointer)
-    let start = pointer.offset(by: 0 &- Int64(bitPattern: site.raw))
+    let start = LocationPlan.register(register).offset(by: 0 &- Int64(bitPattern: site.raw))
     if case .constant(let address) = address { return .memory(memory, address: start.offset(by: address)) }
+    let pointer = LocationPlan.register(RegisterFile.x86_64.instructionPointer)
     return .memory(memory, address: address.replacing(pointer, by: start))
   }
 }

@@ -14,6 +14,7 @@ struct ProcessSubject: Sendable {
   ///
   /// A new one is a file here and a row there.
   static let all: [ProcessSubject] = [
+    DataProbes.subject,
     FunctionProbes.subject,
     MarkProbes.subject,
     LinkageProbes.subject,
@@ -22,5 +23,5 @@ struct ProcessSubject: Sendable {
   ]
 
   /// Components that SystemTap knows and utrace does not yet.
-  static let later: Set<String> = ["data", "insn"]
+  static let later: Set<String> = ["insn"]
 }

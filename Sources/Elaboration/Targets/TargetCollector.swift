@@ -24,15 +24,16 @@ struct TargetCollector {
     var isEntry = isEntry
     switch expression.kind {
     case .entry: isEntry = true
-    case .target(let target): add(target, isEntry: isEntry)
+    case .target(let target): add(TargetQuery.make(target, isEntry: isEntry).query)
+    case .enumName(let value, let type, let module):
+      if let found = TargetQuery.enumeratorName(value, type, module, isEntry: isEntry) { add(found.query) }
     case .call(let name, let arguments): enter(name.text, arguments.count, expression)
     default: break
     }
     for child in expression.children { collect(child, isEntry: isEntry) }
   }
 
-  private mutating func add(_ target: TargetExpression, isEntry: Bool) {
-    let (query, _) = TargetQuery.make(target, isEntry: isEntry)
+  private mutating func add(_ query: TargetQuery) {
     if case .value = query.root {
       walksValues = true
     } else if seen.insert(query).inserted {

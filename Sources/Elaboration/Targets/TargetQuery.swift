@@ -9,6 +9,8 @@ struct TargetQuery: Hashable, Sendable {
     case variable(String)
     case cast(type: String, module: String?)
     case global(String, module: String?)
+    /// A number of the script as a value of that enumeration.
+    case enumerator(type: String, module: String?)
     /// A script value whose type the caller knows.
     case value
   }
@@ -65,8 +67,34 @@ struct TargetQuery: Hashable, Sendable {
     case .variable(let name): name
     case .cast(let type, _): "@cast(…, \"\(type)\")"
     case .global(let name, _): "@var(\"\(name)\")"
+    case .enumerator(let type, _): "@enumname(…, \"\(type)\")"
     case .value: "…"
     }
+  }
+}
+
+extension TargetQuery {
+  /// What `@enumname` asks: the name that `$value$` shows, or the one that a number has in an enumeration.
+  ///
+  /// Nil for a value of no known type.
+  static func enumeratorName(
+    _ value: Expression,
+    _ type: Literal?,
+    _ module: Literal?,
+    isEntry: Bool
+  ) -> (query: TargetQuery, inputs: [Expression])? {
+    if let type {
+      let root = Root.enumerator(type: type.stringValue, module: module?.stringValue)
+      let query = TargetQuery(root: root, steps: [], pretty: .shallow, takesAddress: false, isEntry: false)
+      return (query, [value])
+    }
+    var inner = value
+    while case .parenthesized(let next) = inner.kind { inner = next }
+    guard case .target(let target) = inner.kind else { return nil }
+    var (query, inputs) = make(target, isEntry: isEntry)
+    guard query.pretty == .none, !query.takesAddress else { return nil }
+    query.pretty = .shallow
+    return (query, inputs)
   }
 }
 

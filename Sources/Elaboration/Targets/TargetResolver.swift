@@ -92,6 +92,7 @@ extension TargetScope {
       let name = parts.first.map(String.init) ?? ""
       return try global(named: name, unit: parts.count > 1 ? String(parts[1]) : nil, module: module).get()
     case .cast(let name, let module): return try castObject(name, module)
+    case .enumerator(let name, let module): return try enumerationObject(name, module)
     case .value:
       throw TargetProblem(
         id: "no-members",
@@ -115,6 +116,20 @@ extension TargetScope {
     }
     let place = module.map { " in \($0)" } ?? ""
     throw TargetProblem(id: "no-such-type", message: "no type '\(name)'\(place)")
+  }
+
+  /// `@enumname(value, "type")`: the value as one of that enumeration.
+  private func enumerationObject(_ name: String, _ module: String?) throws(TargetProblem) -> TargetObject {
+    for (source, memory) in typeSources(module: module) {
+      for spelling in [name, "enum " + name] {
+        guard let type = source.type(named: spelling), case .enumeration = source.layout(of: type) else {
+          continue
+        }
+        return TargetObject(location: .value(.input(0)), type: type, source: source, memory: memory)
+      }
+    }
+    let place = module.map { " in \($0)" } ?? ""
+    throw TargetProblem(id: "no-such-type", message: "no enumeration '\(name)'\(place)")
   }
 
   private func addressType(_ walk: TargetWalk, _ start: TargetObject) -> TargetType? {

@@ -44,6 +44,7 @@ extension Machine {
     case .userString, .userStringOr, .userStringQuoted, .userBufferQuoted, .userBytes, .userRead,
       .userReadOrZero, .kernelString, .kernelRead, .kernelStringOr, .kernelBytes:
       return try readMemory(intrinsic, operands)
+    case .userWrite: throw ScriptFault(.userWrite, subject: operands[0].long)
     case .error: throw ScriptFault(.raised, message: operands[0].string)
     case .warn: request(.warning(operands[0].string))
     case .exit: request(.exit)

@@ -73,7 +73,7 @@ extension Operation {
     case .extract: [.emptyAggregate]
     case .histogramBucket: [.histogramIndex]
     case .call: [.nesting, .actionBudget, .functionsExhausted]
-    case .intrinsic: [.raised, .userRead, .kernelRead, .userString, .kernelString, .stringIndex]
+    case .intrinsic: [.raised, .userRead, .kernelRead, .userString, .kernelString, .stringIndex, .userWrite]
     default: []
     }
   }

@@ -13,6 +13,7 @@ package final class KernelModuleSide: KernelSide {
   /// How probes with a condition are attached, by index.
   private var conditional: [Int: ConditionalProbe] = [:]
   private var processes: ProcessEventReader?
+  private var atExec: (() throws(KernelError) -> Attachment)?
   /// Probes of the user side that did not get their lock, and how often.
   private var skipped: [Int: UInt64] = [:]
 
@@ -47,6 +48,20 @@ package final class KernelModuleSide: KernelSide {
 
   /// Keeps `attachment` until ``detach()``; called after the maps are ready, so that no hit sees them half set.
   package func adopt(_ attachment: consuming Attachment) { self.attachment = consume attachment }
+
+  /// Calls `arm` when the command has executed its program, and keeps what it gives until ``detach()``.
+  package func whenCommandExecutes(_ arm: @escaping () throws(KernelError) -> Attachment) { atExec = arm }
+
+  package var waitsForExec: Bool { atExec != nil }
+
+  package func armAtExec() throws(KernelError) {
+    guard let arm = atExec else { return }
+    atExec = nil
+    let more = try arm()
+    var all = attachment.take() ?? Attachment()
+    all.add(more)
+    attachment = consume all
+  }
 
   /// Reads what processes do from `reader`, which has been at work since before the first hit.
   package func adopt(_ reader: ProcessEventReader) { processes = reader }

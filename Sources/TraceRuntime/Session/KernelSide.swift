@@ -17,6 +17,10 @@ package protocol KernelSide: AnyObject {
   ///
   /// A probe that looked before this was called still sends without waking.
   func setAsleep(_ isAsleep: Bool)
+  /// Whether something can be armed only where the command of `-c` has executed its program.
+  var waitsForExec: Bool { get }
+  /// Arms it: the command stands at its first instruction.
+  func armAtExec() throws(KernelError)
   /// Takes the lock that a probe of the user side needs; false, and counted as a skipped hit, when it is not to be
   /// had in time.
   func lock(probe: Int) -> Bool
@@ -42,6 +46,10 @@ package protocol KernelSide: AnyObject {
 }
 
 extension KernelSide {
+  package var waitsForExec: Bool { false }
+
+  package func armAtExec() throws(KernelError) {}
+
   package func processEvents() -> [ProcessEvent] { [] }
 }
 

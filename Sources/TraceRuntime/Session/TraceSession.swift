@@ -112,7 +112,7 @@ package final class TraceSession {
         runLocked(probe: hit.probe, in: ProcessContext(hit.process, hit.site, context))
       }
       options.whenRunning()
-      options.command?.resume()
+      startCommand()
       serve(loop, signals, timers)
     }
     _ = consume watch
@@ -120,6 +120,24 @@ package final class TraceSession {
     signals.release()
     finish()
     return status
+  }
+
+  /// Lets the command of `-c` run; what waits for its program is armed before its first instruction.
+  private func startCommand() {
+    guard let command = options.command else { return }
+    guard let kernel, kernel.waitsForExec else { return command.resume() }
+    do {
+      try ExecStop.hold(command.pid) {
+        command.resume()
+      } body: { () throws(KernelError) in
+        try kernel.armAtExec()
+      }
+    } catch {
+      command.resume()
+      sink.report("ERROR: \(error)", as: .error("\(error)"))
+      errorCount += 1
+      end(.errors)
+    }
   }
 
   private enum Tag {

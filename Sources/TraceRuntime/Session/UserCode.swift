@@ -22,6 +22,8 @@ package final class UserCode {
   init(_ kernel: (any KernelSide)?, target: Int32?, limits: Limits) {
     self.target = target
     stacks = UserStacks(mostFrames: limits.maxBacktrace) { kernel?.processEvents() ?? [] }
+    // It may be gone when somebody first asks for a name.
+    if let target { stacks.learn(target) }
   }
 
   /// Keeps the stack of a ring item, laid out as ``StackWire`` says.

@@ -192,7 +192,7 @@ extension Intrinsic {
   fileprivate var mayFault: Bool {
     switch self {
     case .userString, .userStringQuoted, .userBufferQuoted, .userBytes, .userRead, .kernelString, .kernelRead,
-      .kernelBytes, .stringat, .matched, .ngroups, .register, .uRegister, .error, .abort:
+      .kernelBytes, .userWrite, .stringat, .matched, .ngroups, .register, .uRegister, .error, .abort:
       true
     default: false
     }

@@ -116,7 +116,7 @@ struct UserSideSteps {
     case .matchRegex: movesMatches = true
     case .intrinsic(_, .tokenize, _): movesTokens = true
     case .intrinsic(_, let intrinsic, _):
-      if waits, intrinsic.isOfTheHit { isImpossible = true }
+      if waits && intrinsic.isOfTheHit || intrinsic == .userWrite { isImpossible = true }
     case .read: if waits { isImpossible = true }
     case .print(let format, _), .format(_, let format, _): if format.readsMemory { isImpossible = true }
     case .storeEntry, .call: isImpossible = true

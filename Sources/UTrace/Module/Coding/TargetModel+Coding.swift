@@ -62,13 +62,26 @@ extension ProbeSite: BinaryCoded {
       fileOffset: try reader.value(),
       linkAddress: try reader.value(),
       semaphore: try reader.value(),
-      description: try reader.value()
+      description: try reader.value(),
+      watch: try reader.value()
     )
   }
 
   func write(to writer: inout BinaryWriter) {
-    writer.write(path, buildID, fileOffset, linkAddress, semaphore, description)
+    writer.write(path, buildID, fileOffset, linkAddress, semaphore, description, watch)
   }
+}
+
+extension DataWatch: BinaryCoded {
+  init(from reader: inout BinaryReader) throws(CodingFailure) {
+    self.init(
+      byteCount: try reader.value(),
+      isWriteOnly: try reader.value(),
+      isAbsolute: try reader.value()
+    )
+  }
+
+  func write(to writer: inout BinaryWriter) { writer.write(byteCount, isWriteOnly, isAbsolute) }
 }
 
 extension SiteDescription: BinaryCoded {

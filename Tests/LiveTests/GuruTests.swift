@@ -1,0 +1,74 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension LiveTests {
+  /// What guru mode allows, and names of enumerators; that writes work is shown by ``OldKernelTests``.
+  @Suite(.requires(.probes), .timeLimit(.minutes(2))) struct GuruTests {
+    private let watched = Package.program("watched")
+
+    @Test("what cannot be written is refused with the reason")
+    func refused() throws {
+      let stacks = Package.program("stacks")
+      let inRegister = try utrace([
+        "-g", "--pass", "2", "-e", "probe process(\"\(stacks)\").function(\"probed\") { $n = 1 }",
+      ])
+      #expect(inRegister.errors.contains("cannot change registers"), "\(inRegister.errors)")
+      let script = "probe process(\"\(watched)\").function(\"bump\") { @var(\"counter\")++ }"
+      let plain = try utrace(["--pass", "2", "-e", script])
+      #expect(plain.status == 1 && plain.errors.contains("[target-read-only]"), "\(plain.errors)")
+    }
+
+    @Test("a kernel that forbids writing says so before anything runs")
+    func forbidden() throws {
+      let script = "probe process.function(\"bump\") { @var(\"counter\")++ }"
+      let traced = try utrace(["-g", "-c", watched, "-e", script])
+      let isLockedDown = text(ofFile: "/sys/kernel/security/lockdown").contains("[none]") == false
+      if isLockedDown {
+        #expect(traced.status == 3 && traced.errors.contains("writing user memory"), "\(traced.errors)")
+        #expect(!traced.output.contains("bits"))
+      } else {
+        #expect(traced.output.contains("400 "), "\(traced.output)\(traced.errors)")
+      }
+    }
+
+    @Test("names of enumerators, by the variable's type or a named one, printed and kept")
+    func enumerators() throws {
+      let script = """
+        global seen
+        probe process.function("main") {
+          printf("%s %s %s %s\\n", @enumname(@var("color")), @enumname(1, "color"), @enumname(2, "enum color"),
+            @enumname(@var("color") - 4, "color"))
+          seen[@enumname(@var("color"))]++
+          println(@const("GREEN"))
+        }
+        probe end { foreach (name in seen) println(name, seen[name]) }
+        """
+      let traced = try utrace(["-g", "-c", watched, "-e", script])
+      #expect(traced.lines.contains("GREEN RED 2 RED"), "\(traced.output)\(traced.errors)")
+      #expect(traced.lines.contains("5"), "\(traced.output)")
+      #expect(traced.lines.last == "GREEN1", "\(traced.output)")
+    }
+
+    @Test("a copy of the program without its tapset says where it looked")
+    func noTapset() throws {
+      let scratch = try ScratchDirectory()
+      let copy = "\(scratch.path)/bin/utrace"
+      let folder = "\(scratch.path)/bin"
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      try FileManager.default.copyItem(atPath: Package.utrace, toPath: copy)
+      let script = "probe begin { print_ubacktrace() }"
+      let traced = try run("env", ["-u", "UTRACE_TAPSET", copy, "--pass", "2", "-e", script])
+      #expect(traced.status == 1)
+      #expect(traced.output.contains("no tapset found at"), "\(traced.output)")
+      #expect(traced.output.contains("\(scratch.path)/bin/Tapset"), "\(traced.output)")
+    }
+
+    @Test("an enumeration that is none is named")
+    func noEnumeration() throws {
+      let script = "probe process(\"\(watched)\").function(\"main\") { println(@enumname(1, \"long\")) }"
+      let traced = try utrace(["--pass", "2", "-e", script])
+      #expect(traced.status == 1 && traced.errors.contains("[no-such-type]"), "\(traced.errors)")
+    }
+  }
+}
