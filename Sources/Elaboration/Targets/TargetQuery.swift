@@ -103,7 +103,7 @@ extension TargetQuery.Root {
   var isPointed: Bool {
     switch self {
     case .cast, .value: true
-    case .variable, .global: false
+    case .variable, .global, .enumerator: false
     }
   }
 
