@@ -72,7 +72,7 @@ import TraceIR
     #expect(count(ModuleExample.body.block) == 1)
     #expect(count(ModuleExample.body.block.instructions[0]) == 2)
     #expect(count(ModuleExample.walk(.none)) == 8)
-    #expect(count(ModuleExample.site) == 6)
+    #expect(count(ModuleExample.site) == 7)
     #expect(count(ModuleExample.description) == 8)
     #expect(count(ModuleExample.format) == 1)
     #expect(
