@@ -20,8 +20,10 @@ struct CommandLineWords {
   static let flags = Set("gwWuvlLhV")
 
   private(set) var command: String?
-  private var options: [String] = []
-  private var operands: [String] = []
+  /// In the order given, each as `-p=12` or `-v`.
+  private(set) var options: [String] = []
+  /// The script, unless an option gives it, and its arguments.
+  private(set) var operands: [String] = []
   private var expression: String?
   /// An option with one value that was given two.
   private(set) var repeated: String?

@@ -1,8 +1,18 @@
 import ArgumentParser
 import Platform
 
-/// How things are said; shared by every command that says much.
-struct PresentationOptions: ParsableArguments {
+/// How things are said.
+struct PresentationOptions: Hashable {
+  /// `-w`.
+  var hidesWarnings = false
+  /// How often `-v` was given.
+  var verbosity = 0
+  var json = false
+  var color = ColorChoice.auto
+}
+
+/// The same as the parser reads it; shared by every command that says much.
+struct PresentationArguments: ParsableArguments {
   @Flag(name: [.customShort("w"), .customLong("no-warnings")], help: "Show no warnings.")
   var hidesWarnings = false
 
@@ -20,6 +30,10 @@ struct PresentationOptions: ParsableArguments {
     help: ArgumentHelp("Colour messages: auto, always or never.", valueName: "when")
   )
   var color: ColorChoice = .auto
+
+  var options: PresentationOptions {
+    PresentationOptions(hidesWarnings: hidesWarnings, verbosity: verbosity, json: json, color: color)
+  }
 }
 
 /// When messages are coloured.

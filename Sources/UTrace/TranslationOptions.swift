@@ -1,8 +1,44 @@
 import ArgumentParser
 
-/// What decides how a script is translated; shared by every command that reads one.
-struct TranslationOptions: ParsableArguments {
-  @OptionGroup var target: TargetOptions
+/// What decides how a script is translated.
+struct TranslationOptions: Hashable {
+  var target = TargetOptions()
+  /// `--children`.
+  var followsChildren = false
+  /// The script of `-e`.
+  var expression: String?
+  /// `-D`.
+  var definitions: [String] = []
+  /// `-I`.
+  var includes: [String] = []
+  /// `-G`.
+  var globals: [String] = []
+  var bufferMegabytes: Int?
+  var guru = false
+  var warningsAreErrors = false
+  var unoptimized = false
+  var hidesGlobals = false
+  var skipsBadVariables = false
+  var suppressesErrors = false
+  var ignoresCache = false
+  var presentation = PresentationOptions()
+  /// The script's path, unless there is an expression, then its arguments.
+  var arguments: [String] = []
+
+  /// - Throws: `ValidationError` for what contradicts itself or is missing.
+  func check() throws {
+    if let bufferMegabytes, !(1...4095).contains(bufferMegabytes) {
+      throw ValidationError("-s takes 1 to 4095 megabytes")
+    }
+    if expression == nil, arguments.isEmpty {
+      throw ValidationError("no script: name a file, or give one with -e")
+    }
+  }
+}
+
+/// The same as the parser reads it; shared by every command that reads a script.
+struct TranslationArguments: ParsableArguments {
+  @OptionGroup var target: TargetArguments
 
   @Flag(name: .customLong("children"), help: "Trace the processes that the target of -p or -c starts, too.")
   var followsChildren = false
@@ -61,19 +97,33 @@ struct TranslationOptions: ParsableArguments {
   @Flag(name: .customLong("no-cache"), help: "Neither use nor keep translated modules.")
   var ignoresCache = false
 
-  @OptionGroup var presentation: PresentationOptions
+  @OptionGroup var presentation: PresentationArguments
 
   @Argument(
     help: ArgumentHelp("The script (- for standard input; none with -e), then its arguments.")
   )
   var arguments: [String] = []
 
-  mutating func validate() throws {
-    if let bufferMegabytes, !(1...4095).contains(bufferMegabytes) {
-      throw ValidationError("-s takes 1 to 4095 megabytes")
-    }
-    if expression == nil, arguments.isEmpty {
-      throw ValidationError("no script: name a file, or give one with -e")
-    }
+  var options: TranslationOptions {
+    TranslationOptions(
+      target: target.options,
+      followsChildren: followsChildren,
+      expression: expression,
+      definitions: definitions,
+      includes: includes,
+      globals: globals,
+      bufferMegabytes: bufferMegabytes,
+      guru: guru,
+      warningsAreErrors: warningsAreErrors,
+      unoptimized: unoptimized,
+      hidesGlobals: hidesGlobals,
+      skipsBadVariables: skipsBadVariables,
+      suppressesErrors: suppressesErrors,
+      ignoresCache: ignoresCache,
+      presentation: presentation.options,
+      arguments: arguments
+    )
   }
+
+  func validate() throws { try options.check() }
 }

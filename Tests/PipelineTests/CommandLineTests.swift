@@ -37,6 +37,60 @@ struct CommandLineTests {
   }
 
   @Test(
+    "means the same to the quick reader and to the parser",
+    arguments: [
+      "a.stp", "a.stp x -- -y", "trace a.stp", "-e begin", "-e begin x y", "--script=begin x", "-",
+      "a.stp -5", "-p 12 a.stp", "-x 12 a.stp", "--pid 12 a.stp", "-c ls a.stp", "--command=ls -e begin",
+      "-o out a.stp", "--output out a.stp", "-v a.stp", "-vv a.stp", "--verbose -v a.stp",
+      "-w a.stp", "--no-warnings a.stp", "--json a.stp", "-g a.stp", "--guru a.stp", "--no-cache a.stp",
+      "-p 12 --children a.stp", "-DMAXACTION=5 -D MAXERRORS=1 a.stp", "-Iother -I more a.stp",
+      "-Gn=1 -G m=2 a.stp", "-D= a.stp", "-e= x", "-o out -p 12 -vw a.stp x y",
+    ]
+  )
+  func readsQuickly(_ line: String) throws {
+    let words = CommandLineWords(line.split(separator: " ").map(String.init), commands: ["trace"])
+    let quick = try #require(TraceOptions(words))
+    #expect(try quick == TraceCommand.parse(words.arranged).options)
+  }
+
+  @Test(
+    "is the parser's where it is rare or wrong",
+    arguments: [
+      "", "-v", "-p 0 a.stp", "-p x a.stp", "-p", "-p 1 -p 2 a.stp", "-p 1 -c ls a.stp", "--children a.stp",
+      "-l pattern", "-L pattern", "--pass 3 a.stp", "--pass=9 a.stp", "-s 4 a.stp", "-q a.stp", "-h",
+      "--help", "--version", "-V a.stp", "--color=never a.stp", "--json=1 a.stp",
+      "--script= a.stp", "--pid= a.stp",
+      "explain ast a.stp", "run a.o", "help",
+    ]
+  )
+  func leavesToTheParser(_ line: String) {
+    let words = CommandLineWords(
+      line.split(separator: " ").map(String.init),
+      commands: ["explain", "help", "run", "trace"]
+    )
+    #expect(TraceOptions(words) == nil)
+  }
+
+  @Test(
+    "of a module means the same to the quick reader and to the parser",
+    arguments: ["run a.o", "run -p 12 a.o", "run -o out --json a.o", "run a.o -c ls -vw"]
+  )
+  func readsRunsQuickly(_ line: String) throws {
+    let words = CommandLineWords(line.split(separator: " ").map(String.init), commands: ["run"])
+    let quick = try #require(RunOptions(words))
+    #expect(try quick == RunCommand.parse(words.arranged).options)
+  }
+
+  @Test(
+    "of a module is the parser's where it is wrong",
+    arguments: ["run", "run a b", "run -q a", "run -p 0 a", "a.o"]
+  )
+  func leavesRunsToTheParser(_ line: String) {
+    let words = CommandLineWords(line.split(separator: " ").map(String.init), commands: ["run"])
+    #expect(RunOptions(words) == nil)
+  }
+
+  @Test(
     "tells early whether programs are probed",
     arguments: [
       ("-e process", true), ("-eprocess -v", true), ("--script=process", true), ("--script process", true),

@@ -13,10 +13,10 @@ struct BuildCommand: ParsableCommand {
   )
   var output: String
 
-  @OptionGroup var translation: TranslationOptions
+  @OptionGroup var translation: TranslationArguments
 
   func run() throws {
-    var pipeline = try Pipeline(translation)
+    var pipeline = try Pipeline(translation.options)
     try pipeline.build(to: output)
   }
 }

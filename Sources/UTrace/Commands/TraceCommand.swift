@@ -1,5 +1,38 @@
 import ArgumentParser
 
+/// The main job as it was asked for.
+struct TraceOptions: Hashable {
+  var translation = TranslationOptions()
+  /// `-o`.
+  var output: String?
+  /// `--pass`.
+  var lastPass = 5
+  /// `-l`.
+  var lists = false
+  /// `-L`.
+  var listsVariables = false
+
+  /// - Throws: `ValidationError` for what contradicts itself.
+  func check() throws {
+    if lists || listsVariables, translation.arguments.count != 1 || translation.expression != nil {
+      throw ValidationError("-l and -L take one probe point, such as 'process(\"psql\").function(\"*\")'")
+    }
+    if translation.followsChildren, translation.target.pid == nil, translation.target.command == nil {
+      throw ValidationError("--children follows the target of -p or -c; there is neither")
+    }
+    guard (1...5).contains(lastPass) else { throw ValidationError("--pass takes 1 to 5") }
+  }
+
+  /// Does it, until it ends.
+  func run() throws {
+    var pipeline = try Pipeline(translation)
+    if lists || listsVariables {
+      return try pipeline.list(translation.arguments[0], withVariables: listsVariables)
+    }
+    try pipeline.trace(output: output, lastPass: lastPass)
+  }
+}
+
 /// `utrace script.stp`: the main job, and the default.
 struct TraceCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -20,7 +53,7 @@ struct TraceCommand: ParsableCommand {
       """
   )
 
-  @OptionGroup var translation: TranslationOptions
+  @OptionGroup var translation: TranslationArguments
 
   @Option(
     name: [.customShort("o"), .customLong("output")],
@@ -40,21 +73,17 @@ struct TraceCommand: ParsableCommand {
   @Flag(name: [.customShort("L")], help: "List them with their variables.")
   var listsVariables = false
 
-  mutating func validate() throws {
-    if lists || listsVariables, translation.arguments.count != 1 || translation.expression != nil {
-      throw ValidationError("-l and -L take one probe point, such as 'process(\"psql\").function(\"*\")'")
-    }
-    if translation.followsChildren, translation.target.pid == nil, translation.target.command == nil {
-      throw ValidationError("--children follows the target of -p or -c; there is neither")
-    }
-    guard (1...5).contains(lastPass) else { throw ValidationError("--pass takes 1 to 5") }
+  var options: TraceOptions {
+    TraceOptions(
+      translation: translation.options,
+      output: output,
+      lastPass: lastPass,
+      lists: lists,
+      listsVariables: listsVariables
+    )
   }
 
-  func run() throws {
-    var pipeline = try Pipeline(translation)
-    if lists || listsVariables {
-      return try pipeline.list(translation.arguments[0], withVariables: listsVariables)
-    }
-    try pipeline.trace(output: output, lastPass: lastPass)
-  }
+  func validate() throws { try options.check() }
+
+  func run() throws { try options.run() }
 }
