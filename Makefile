@@ -13,20 +13,20 @@ help:
 
 run:
 	Scripts/install-dependencies build run
-	swift build -c release -j $(JOBS) --static-swift-stdlib --product utrace
+	Scripts/build-release -j $(JOBS)
 	$(MAKE) --no-print-directory -s -C TestPrograms querydemo
 	Scripts/run-demo
 
 build:
 	Scripts/install-dependencies build
-	swift build -c release -j $(JOBS) --static-swift-stdlib --product utrace
+	Scripts/build-release -j $(JOBS)
 
 test:
 	Scripts/check
 
 bench:
 	Scripts/install-dependencies build run bench
-	swift build -c release -j $(JOBS) --static-swift-stdlib --product utrace
+	Scripts/build-release -j $(JOBS)
 	Benchmarks/run
 
 lint:
