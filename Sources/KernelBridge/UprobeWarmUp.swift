@@ -1,8 +1,5 @@
-import BPFObject
 import CKernelABI
-import Glibc
 import Platform
-import TargetModel
 
 /// Takes the wait for a session's first uprobe while other work is going on.
 ///
@@ -15,16 +12,6 @@ package enum UprobeWarmUp {
   ///
   /// Worth calling as the first thing that a process does: nothing else of a start takes as long.
   package static func start() {
-    _ = WorkerThread {
-      let raw = ck_load_empty_program()
-      guard raw >= 0 else { return }
-      let file = ck_memory_file()
-      defer { close(raw) }
-      guard file >= 0 else { return }
-      let descriptor = Descriptor(file)
-      let path = "/proc/self/fd/\(descriptor.raw)"
-      let site = AttachSite(path: path, offset: .init(0), cookie: 0)
-      _ = try? UprobeMulti.link(raw, .uprobeMulti(isReturn: false), path: path, sites: [site], pid: nil)
-    }
+    _ = WorkerThread { ck_register_a_uprobe() }
   }
 }

@@ -42,6 +42,6 @@ package struct DirectoryListing: Sendable {
       let identity = Identity(device: UInt64(info.st_dev), inode: unsafe UInt64(entry.pointee.d_ino))
       found.append(Entry(name: name, kind: kind, identity: identity))
     }
-    entries = found.sorted { Array($0.name.utf8).lexicographicallyPrecedes(Array($1.name.utf8)) }
+    entries = found.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
   }
 }

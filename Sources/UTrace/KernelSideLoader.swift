@@ -44,6 +44,7 @@ struct KernelSideLoader {
     // Without the right to perf events, processes that live long enough are still read from /proc.
     if program.usesUserStacks, let events = try? kernel.processEvents() { side.adopt(events) }
     side.adopt(try attach(loaded, side))
+    try side.openDataRing()
     let watches = try watches(loaded)
     if !watches.isEmpty, command != nil {
       side.whenCommandExecutes { () throws(KernelError) in try arm(watches) }

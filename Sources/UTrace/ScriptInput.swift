@@ -29,7 +29,7 @@ enum TapsetDirectories {
   }
 
   private static var installed: String? {
-    places.first { (try? DirectoryListing($0)) != nil }.map { (try? Paths.canonical($0)) ?? $0 }
+    places.first { (try? FileStatus(of: $0))?.kind == .directory }.map { (try? Paths.canonical($0)) ?? $0 }
   }
 
   private static var places: [String] {

@@ -6,7 +6,9 @@ package import TraceIR
 package final class KernelModuleSide: KernelSide {
   private let globals: MapStore
   private var control: RingBuffer
-  private var data: RingBuffer
+  private let dataRing: BPFMap
+  /// Nil until ``openDataRing()``.
+  private var data: RingBuffer?
   private let lossCounters: BPFMap
   private let probeCount: Int
   private var attachment: Attachment?
@@ -21,7 +23,7 @@ package final class KernelModuleSide: KernelSide {
   ///
   /// `maps` are those of the globals, by index; `target` is what `target()` answers;
   /// with `targetIsWaiting` it is a command that has yet to become its program.
-  /// - Throws: ``KernelError`` when rings or scalars cannot be mapped.
+  /// - Throws: ``KernelError`` when the control ring or scalars cannot be mapped.
   package init(
     _ program: TraceProgram,
     maps: [BPFMap?],
@@ -34,7 +36,7 @@ package final class KernelModuleSide: KernelSide {
   ) throws(KernelError) {
     globals = try MapStore(program, scalars: scalars, maps: maps)
     control = try RingBuffer(controlRing)
-    data = try RingBuffer(dataRing)
+    self.dataRing = dataRing
     lossCounters = losses
     probeCount = program.probes.count
     let bias = Clock.realtimeNanoseconds() &- Clock.monotonicNanoseconds()
@@ -45,6 +47,10 @@ package final class KernelModuleSide: KernelSide {
       zone: LocalTime.now
     )
   }
+
+  /// Maps the ring of records, whose thousands of pages no attachment has to wait for.
+  /// - Throws: ``KernelError`` for `mmap(2)`.
+  package func openDataRing() throws(KernelError) { data = try RingBuffer(dataRing) }
 
   /// Keeps `attachment` until ``detach()``; called after the maps are ready, so that no hit sees them half set.
   package func adopt(_ attachment: consuming Attachment) { self.attachment = consume attachment }
@@ -97,7 +103,7 @@ package final class KernelModuleSide: KernelSide {
 
   package func setState(_ state: SessionState) { globals.setState(state) }
 
-  package var wakeDescriptors: [Int32] { [control.pollDescriptor, data.pollDescriptor] }
+  package var wakeDescriptors: [Int32] { [control.pollDescriptor, data?.pollDescriptor].compactMap { $0 } }
 
   package func setAsleep(_ isAsleep: Bool) { globals.setReaderAsleep(isAsleep) }
 
@@ -109,7 +115,7 @@ package final class KernelModuleSide: KernelSide {
   package func drainControl(_ body: (RawSpan) -> Void) { control.drain(body) }
 
   /// Takes what is there when it begins, so that a flood cannot keep the session from its other work.
-  package func drainData(_ body: (RawSpan) -> Void) -> Int { data.drain(body) }
+  package func drainData(_ body: (RawSpan) -> Void) -> Int { data?.drain(body) ?? 0 }
 
   package func losses() -> [LossCount] {
     let reasons = LossReason.allCases
