@@ -27,10 +27,10 @@ def _functions(bench):
     def empty(count):
         return cost(bench.with_empty()(target, [f"f{index}" for index in range(count)]), count)
 
+    # Nanoseconds of a hit of each of the functions in turn, and of one of them while all are probed.
     def cost(tracer, count):
         try:
-            target.command(count, 2 * count)
-            return min(target.command(count, max(count, 10_000)) for _ in range(10))
+            return tuple(_quickest(target, called) for called in (count, 1))
         finally:
             tracer.stop()
 
@@ -40,15 +40,25 @@ def _functions(bench):
             **{size: (lambda digits=digits, size=size: ours(digits, size)) for digits, size in sizes.items()},
             **{("empty", size): (lambda size=size: empty(size)) for size in sizes.values()},
         })
+        untraced = {size: [_quickest(target, size) for _ in range(bench.runs)] for size in sizes.values()}
+    one = {who: [sample and sample[1] for sample in samples] for who, samples in results.items()}
+    turn = {who: [sample and sample[0] for sample in samples] for who, samples in results.items()}
     for size in list(sizes.values())[1:]:
-        # The kernel looks a site up in a tree, and each function is other code: an empty program pays for that, too. What
-        # ours would cost if it grew as that one grows is the measure where that is more than the bar.
-        like_empty = [one and few and many and one * many / few for one, few, many in zip(
-            results[1], results["empty", 1], results["empty", size])]
-        bench.add(f"cost of a hit, {size:,} functions against 1", "ns",
-                  {"utrace": results[size], "1 function": results[1], "like empty": like_empty,
-                   "empty": results["empty", size]},
-                  [(FLAT, "1 function" if size <= 1000 else "like empty")])
-    many = list(sizes.values())[-1]
-    bench.add(f"the same of an empty program, {many:,} functions against 1", "ns",
-              {"utrace": results["empty", many], "1 function": results["empty", 1]})
+        bench.add(f"hit of one function, {size:,} probed against 1", "ns",
+                  {"utrace": one[size], "1 function": one[1], "empty": one["empty", size]}, [(FLAT, "1 function")])
+    for size in list(sizes.values())[1:]:
+        # Each function has its own code, and its own descriptions in the kernel, which the processor fetches from memory
+        # when they are too many for its caches. That is no tracer's doing: what an empty program pays more, ours may.
+        more = [first and few and many and first + many - few for first, few, many in zip(
+            turn[1], turn["empty", 1], turn["empty", size])]
+        bench.add(f"hit of {size:,} functions in turn, all probed", "ns",
+                  {"utrace": turn[size], "1 function": turn[1], "1 function and what empty pays more": more,
+                   "empty": turn["empty", size]},
+                  [(FLAT, "1 function and what empty pays more")])
+        bench.add(f"call of {size:,} functions in turn, none probed", "ns",
+                  {"utrace": untraced[size], "1 function": untraced[1]})
+
+
+def _quickest(target, called):
+    target.command(called, 2 * called)
+    return min(target.command(called, max(called, 10_000)) for _ in range(10))

@@ -1,4 +1,4 @@
-"""Memory and processor time of a tracer that is armed: with nothing to do, and while a program hits it all the time."""
+"""Memory, of its own and the kernel's, and processor time of an armed tracer: idle, and while it is hit all the time."""
 
 import os
 import time
@@ -31,11 +31,12 @@ def _add(bench, what, scripts, is_loaded, bars):
         }, runs=min(3, bench.runs))
     column = lambda index: {who: [sample and sample[index] for sample in samples] for who, samples in results.items()}
     bench.add(f"resident memory, {what}", "MB", column(0), bars[0])
+    bench.add(f"kernel memory of maps and programs, {what}", "MB", column(2))
     bench.add(f"processor time, {what}", "%", column(1), bars[1], "of one processor" if is_loaded else "")
 
 
 def _used(start, target, is_loaded):
-    """Megabytes, and per cent of a processor."""
+    """Megabytes, per cent of a processor, and megabytes in the kernel."""
     tracer = start(target, ["hit_text"])
     time.sleep(0.5)
     before, begun = _ticks(tracer.process.pid), time.monotonic()
@@ -47,8 +48,21 @@ def _used(start, target, is_loaded):
     used = (_ticks(tracer.process.pid) - before) / 1e9 / (time.monotonic() - begun) * 100
     with open(f"/proc/{tracer.process.pid}/status") as file:
         resident = next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
+    kernel = _kernel_bytes(tracer.process.pid)
     tracer.stop()
-    return resident / 1024, used
+    return resident / 1024, used, kernel / 2 ** 20
+
+
+def _kernel_bytes(pid):
+    """What the kernel says that maps and programs take, each told once, whatever number of descriptors it has."""
+    found = {}
+    for descriptor in os.listdir(f"/proc/{pid}/fdinfo"):
+        with open(f"/proc/{pid}/fdinfo/{descriptor}") as file:
+            fields = dict(line.split(":", 1) for line in file if ":" in line)
+        if "memlock" in fields:
+            kind = "map" if "map_id" in fields else "program"
+            found[kind, fields.get("map_id", fields.get("prog_id"))] = int(fields["memlock"])
+    return sum(found.values())
 
 
 def _ticks(pid):
