@@ -40,6 +40,18 @@ PROBED long hit_text(const char *text) {
   return kept[0];
 }
 
+struct fields {
+  long a;
+  int b;
+  short c;
+  long d;
+};
+
+PROBED long hit_fields(const struct fields *fields) {
+  const struct fields *volatile kept = fields;
+  return kept->a;
+}
+
 PROBED long hit_mark(long i) {
   DTRACE_PROBE1(hits, plain, i);
   return i;
@@ -54,6 +66,11 @@ static char **texts;
 
 static long call_text(long key) { return hit_text(texts[key]); }
 
+static long call_fields(long key) {
+  const struct fields fields = {.a = key, .b = 2, .c = 3, .d = 4};
+  return hit_fields(&fields);
+}
+
 static const struct form {
   const char *name;
   long (*call)(long);
@@ -67,6 +84,7 @@ static const struct form {
     {"hit_sub", hit_sub, hit_sub},
     {"hit_key", hit_key, hit_key},
     {"hit_text", call_text, (long (*)(long))(void *)hit_text},
+    {"hit_fields", call_fields, (long (*)(long))(void *)hit_fields},
     {"hit_mark", hit_mark, hit_mark},
     {"hit_system", hit_system, hit_system},
     {"hit_counted", hit_counted, hit_counted},

@@ -72,17 +72,9 @@ struct ModuleBuilder {
     _ columns: inout [SiteText]
   ) throws(BPFBackendError) -> Int {
     var expander = Expander(program, target: target, facts: facts, siteColumns: columns)
-    let body = try expander.expandProbe(source)
+    let expanded = try expander.expandProbe(source)
     columns = expander.siteColumns
-    let demand = FrameDemand(
-      body,
-      facts: facts,
-      program: program,
-      module: module,
-      hasEntrySlots: probe.entryBody != nil,
-      hasMayGoto: target.hasMayGoto
-    )
-    let layout = FrameLayout(body, demand, module)
+    let (body, layout) = layOut(expanded, probe, facts)
     let name = role == .entry ? "probe\(facts.index)_entry" : "probe\(facts.index)"
     let kind = kind(probe, isReturn: facts.isReturn && role == .body)
     var writer = CodeWriter(name: name, shared: shared, facts: facts, layout: layout)
@@ -96,6 +88,33 @@ struct ModuleBuilder {
     shared = writer.shared
     programs.append(ProgramSpec(name: name, kind: kind, isSleepable: writer.waits, code: code))
     return programs.count - 1
+  }
+
+  /// Joins reads unless that makes the program need scratch memory, which costs as much as a read.
+  private func layOut(
+    _ body: ExpandedBody,
+    _ probe: Probe,
+    _ facts: ProbeFacts
+  ) -> (body: ExpandedBody, layout: FrameLayout) {
+    let apart = (body: body, layout: layout(of: body, probe, facts))
+    // What was read before a write is not what is there after it.
+    if program.writesUserMemory { return apart }
+    let joined = body.joiningReads()
+    let layout = layout(of: joined, probe, facts)
+    let isCheap = layout.scratchRegister == nil || apart.layout.scratchRegister != nil
+    return isCheap ? (joined, layout) : apart
+  }
+
+  private func layout(of body: ExpandedBody, _ probe: Probe, _ facts: ProbeFacts) -> FrameLayout {
+    let demand = FrameDemand(
+      body,
+      facts: facts,
+      program: program,
+      module: module,
+      hasEntrySlots: probe.entryBody != nil,
+      hasMayGoto: target.hasMayGoto
+    )
+    return FrameLayout(body, demand, module)
   }
 
   /// The kernel refuses longer programs (BPF_COMPLEXITY_LIMIT_INSNS).

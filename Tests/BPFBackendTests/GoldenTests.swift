@@ -81,6 +81,7 @@ extension ScriptBuilder {
     case "found-other": found(adding: second)
     case "loop": loop()
     case "member": member()
+    case "members-apart": membersApart()
     case "message": message()
     case "quotient": quotient()
     case "string-key": stringKey()
@@ -156,6 +157,25 @@ extension ScriptBuilder {
         .read($0, .load(.user, byteCount: 8, isSigned: true, address: pointer.offset(by: 8)), inputs: [])
       }
       body.add(.emit(RecordID(0), [a, b]))
+    }
+  }
+
+  /// Reads that must stay as they are: something that may fault between them, too far, across the stack's words.
+  mutating func membersApart() {
+    globals = [scalar("n")]
+    func member(_ offset: Int64, _ byteCount: Int) -> LocationPlan {
+      .load(.user, byteCount: byteCount, isSigned: true, address: .register(5).offset(by: offset))
+    }
+    probe { body in
+      let a = body.long { .read($0, member(0, 4), inputs: []) }
+      let ratio = body.long { .binary($0, .divide, .long(10), a) }
+      let b = body.long { .read($0, member(8, 8), inputs: []) }
+      let far = body.long { .read($0, member(40, 8), inputs: []) }
+      let packed = body.long { .read($0, member(45, 4), inputs: []) }
+      let sum = body.long { .binary($0, .add, ratio, b) }
+      let more = body.long { .binary($0, .add, far, packed) }
+      let all = body.long { .binary($0, .add, sum, more) }
+      body.add(.storeGlobal(first, all))
     }
   }
 

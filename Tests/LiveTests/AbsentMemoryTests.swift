@@ -50,6 +50,9 @@ extension LiveTests {
           for (i = 0; i < 3; i++) sum += user_uint8($address + i)
           try { printf("loop %d %s\n", sum, user_string_n($address, 20)) } catch (message) { println(message) }
         }
+        probe process.function("text") {
+          printf("across %c%c\n", user_uint8($address + 7), user_uint8($address + 8))
+        }
         probe process.function("number") { printf("bytes %#.8M\n", &$address->number) }
         """#
       let traced = try utrace(["-c", "\(program) \(file) 1 3", "-e", script])
@@ -57,6 +60,8 @@ extension LiveTests {
       for id in 0..<3 {
         let sum = text(id).utf8.prefix(3).reduce(0) { $0 + Int($1) }
         #expect(traced.lines.contains("entry \(text(id))"))
+        // One read of two pages, of which neither is there.
+        #expect(traced.lines.contains("across \(text(id).dropFirst(7).prefix(2))"))
         #expect(traced.lines.contains("loop \(sum) \(text(id).prefix(20))"))
       }
       #expect(traced.output.contains("bytes 0700000000000000"))
@@ -68,11 +73,18 @@ extension LiveTests {
         probe process.function("constant") {
           try { println(user_string(4660)) } catch (message) { println(message) }
           try { println(user_long_error(4660)) } catch (message) { println(message) }
+          // Members of something in one read: the first that cannot be read is told.
+          q = pid() - pid() + 4660
+          try { println(user_long_error(q) + user_long_error(q + 8)) } catch (message) { println(message) }
+          try { printf("%d %d\n", user_uint8($address), user_int_error(q)) } catch (message) { println(message) }
           printf("%d %s\n", user_long(4660), user_string(4660, "none"))
         }
         """#
       let traced = try utrace(["-c", "\(program) \(file) 1 1", "-e", script])
-      let wanted = ["user string copy fault -14 at 0x1234", "user read fault at 0x1234", "0 none"]
+      let wanted = [
+        "user string copy fault -14 at 0x1234", "user read fault at 0x1234", "user read fault at 0x1234",
+        "user read fault at 0x1234", "0 none",
+      ]
       #expect(traced.lines.filter { $0 != "done" } == wanted, "\(traced.output)\(traced.errors)")
     }
   }

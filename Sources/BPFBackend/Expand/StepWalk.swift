@@ -26,6 +26,9 @@ extension StepVisitor {
     case .machine(let result, let operation):
       rewrite(operation.operands)
       _ = rewrite(result: result)
+    case .readFields(let read):
+      _ = rewrite(read.base)
+      for field in read.fields { _ = rewrite(result: field.value) }
     case .emit(_, let site, let operands): rewrite([site] + operands)
     case .control(_, let site, let text): rewrite([site] + (text.map { [$0] } ?? []))
     case .fault(_, let subject, let text): rewrite([subject] + (text.map { [$0] } ?? []))

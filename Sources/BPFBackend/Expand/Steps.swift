@@ -24,6 +24,7 @@ indirect enum Action {
   /// Anything but control flow, calls, reads of the context and plans.
   case operation(Operation)
   case machine(ValueID, MachineOperation)
+  case readFields(FieldsRead)
   case emit(RecordID, site: Operand, [Operand])
   case control(ControlRecord, site: Operand, text: Operand?)
   case branch(Operand, then: [Step], else: [Step])

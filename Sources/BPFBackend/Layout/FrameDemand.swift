@@ -100,6 +100,9 @@ struct FrameDemand: StepVisitor {
     switch step.action {
     case .operation(let operation): examine(operation)
     case .machine(_, let operation): examine(operation)
+    case .readFields(let read):
+      mayFault = true
+      reserve(read.byteCount)
     case .fault(_, _, let text):
       mayFault = true
       if text != nil { send() }

@@ -130,6 +130,7 @@ extension CodeWriter {
       try write(operation)
       tellConditions(of: operation)
     case .machine(let result, let operation): try write(operation, result)
+    case .readFields(let read): write(read)
     case .emit(let record, let site, let operands): writeEmit(record, site: site, operands)
     case .control(let record, let site, let text): writeControl(record, site: site, text)
     case .fault(let fault, let subject, let text): writeFault(fault, subject: subject, text)
