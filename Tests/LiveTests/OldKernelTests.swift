@@ -60,7 +60,7 @@ private let cases = [
         @var("pairs")[1] += 7
         @var("pairs")[1]++
         printf("pairs %d", @var("pairs")[1]++)
-        printf(" %d\n", @var("pairs")[1])
+        printf(" %d\\n", @var("pairs")[1])
         @var("counter") = 1000
         @var("bits")->middle = 100
         @var("color") = @const("RED")
@@ -78,7 +78,7 @@ private let cases = [
       global n, sum, reads
       probe process.data("counter").write { n++; sum += $counter }
       probe process.data("color").rw { reads++ }
-      probe end { printf("data %d %d %d\n", n, sum, reads) }
+      probe end { printf("data %d %d %d\\n", n, sum, reads) }
       """,
     ],
     lines: ["data 200 20100 1"]

@@ -334,6 +334,34 @@ import TraceIR
     )
   }
 
+  @Test("memory is read again where probes change it, registers are not")
+  func readsAgainWhatChanges() {
+    let member = LocationPlan.load(.user, byteCount: 8, isSigned: true, address: .register(5))
+    let before = program { body in
+      for _ in 0..<2 {
+        let address = body.long { .read($0, .register(5), inputs: []) }
+        let old = body.long { .read($0, member, inputs: []) }
+        let text = body.string { .intrinsic($0, .userString, [address, .long(9)]) }
+        _ = body.long { .intrinsic($0, .userWrite, [address, .long(8), old]) }
+        body.add(.print(FormatString([string]), [text]))
+      }
+    }
+    #expect(
+      commonSubexpressions.run(before).probes[0].body.text == """
+        %0 = read rdi
+        %1 = read user8s[rdi]
+        %2 = userString(%0, 9)
+        %3 = userWrite(%0, 8, %1)
+        print "%s", %2
+        %5 = read user8s[rdi]
+        %6 = userString(%0, 9)
+        %7 = userWrite(%0, 8, %5)
+        print "%s", %6
+
+        """
+    )
+  }
+
   @Test("the condition of a loop takes what was made before it")
   func sharesInLoops() {
     let before = program { body in

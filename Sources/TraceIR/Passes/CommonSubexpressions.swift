@@ -12,12 +12,14 @@ import TargetModel
 ///       %5 = add @n [%4], 1
 ///     end
 ///
-/// A read that has gone well is not tried again, so that no fault is lost. Clocks are asked each time.
+/// A read that has gone well is not tried again, so that no fault is lost. Clocks are asked each time, and memory where
+/// some probe changes it (guru mode).
 package let commonSubexpressions = Pass("common-subexpressions") { program in
   var program = program
+  let writesMemory = program.writesUserMemory
   program.mapBodies { body in
     var body = body
-    var numbering = Numbering()
+    var numbering = Numbering(writesMemory: writesMemory)
     body.block = numbering.share(body.block, [:])
     return body
   }
@@ -47,11 +49,23 @@ private enum Expression: Hashable {
     default: return nil
     }
   }
+
+  var readsMemory: Bool {
+    switch self {
+    case .read(let plan, _): plan.loadsMemory
+    case .intrinsic(let intrinsic, _): intrinsic.readsText
+    default: false
+    }
+  }
 }
 
 private struct Numbering {
+  /// What is in memory may be another value the next time.
+  let writesMemory: Bool
   /// What stands for a value that is not made any more.
   private var renamed: [ValueID: Operand] = [:]
+
+  init(writesMemory: Bool) { self.writesMemory = writesMemory }
 
   /// `known` are the expressions that have values wherever the block runs.
   mutating func share(_ block: Block, _ known: [Expression: ValueID]) -> Block {
@@ -59,7 +73,9 @@ private struct Numbering {
     var result = Block()
     for var instruction in block.instructions {
       let operation = rewrite(instruction.operation, known)
-      if let expression = Expression(operation), let value = operation.definedValue {
+      if let expression = Expression(operation), let value = operation.definedValue,
+        !(writesMemory && expression.readsMemory)
+      {
         if let made = known[expression] {
           renamed[value] = .value(made)
           continue
