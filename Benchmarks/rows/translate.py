@@ -1,6 +1,7 @@
-"""Translating scripts: parsing 10,000 lines, and elaborating and translating a probe on 50,000 functions."""
+"""Translating scripts: one of 100 lines, parsing 10,000 lines, and a probe on 50,000 functions."""
 
 import os
+import re
 import subprocess
 import time
 
@@ -16,8 +17,85 @@ PROBE = """probe process("psql").function("SendQuery").call, process("psql").fun
 }
 """
 
+# 100 lines without debug information: arrays, statistics, functions, loops, strings, errors, a report.
+HUNDRED = """global start, sizes, names, slow[100], total, times, most = 1000
+
+function shown:string(n:long) {
+  if (n < 1024) return sprintf("%d B", n)
+  if (n < 1048576) return sprintf("%d kB", n / 1024)
+  return sprintf("%d MB", n / 1048576)
+}
+
+function padded:string(text:string, width:long) {
+  while (strlen(text) < width) text .= " "
+  return text
+}
+
+function bucket:string(n:long) {
+  if (n < 10) return "short"
+  if (n < 1000) return "middle"
+  return n < 100000 ? "long" : "endless"
+}
+
+function depth(n) { return n <= 1 ? 1 : depth(n / 2) + 1 }
+
+probe begin {
+  printf("%-16s %8s %s\\n", "name", "calls", "time")
+  most = most + 1
+}
+""" + """
+probe process("{path}").function("main").call {
+  key = sprintf("%s-%d", execname(), pid() % 10)
+  start[tid()] = gettimeofday_us()
+  names[key]++
+  sizes[key] <<< register("rdi") * 8
+  if (names[key] > most && !(key in slow)) {
+    try {
+      slow[key] = depth(names[key])
+      for (i = 0; i < 10; i++) total += i * slow[key]
+    } catch (message) {
+      printf("%s: %s\\n", key, message)
+    }
+  }
+  if (execname() =~ "^(post|my)[a-z]+$") println(matched(1), " ", substr(key, 0, 4), " ", strlen(key))
+}
+
+probe process("{path}").function("main").return {
+  if (!(tid() in start)) next
+  elapsed = gettimeofday_us() - start[tid()]
+  times[execname(), pid()] <<< elapsed
+  delete start[tid()]
+  foreach ([name, p] in times @sum- limit 3) {
+    if (p == pid()) printf("%s %d %d\\n", name, @avg(times[name, p]), @max(times[name, p]))
+  }
+}
+""" * 2 + """
+probe timer.s(5) {
+  foreach (key in names- limit 20) {
+    printf("%-16s %8d %s\\n", key, names[key], shown(@sum(sizes[key])))
+  }
+  delete names
+}
+
+probe timer.ms(100), timer.s(1) {
+  if (total > most * 100) {
+    printf("%s after %d ms\\n", padded(bucket(total), 10), gettimeofday_ms())
+    total = 0
+  }
+}
+
+probe end {
+  foreach ([name, p] in times @count-) {
+    printf("%s(%d): %d calls, %d us in all\\n", name, p, @count(times[name, p]), @sum(times[name, p]))
+    print(@hist_log(times[name, p]))
+  }
+  println(total, shown(most))
+}
+"""
+
 
 def measure(bench):
+    _hundred_lines(bench)
     path = os.path.join(bench.scratch, "long.stp")
     with open(path, "w") as file:
         file.write("global start, times\n" + PROBE * 1000)
@@ -34,3 +112,21 @@ def _add(bench, name, *arguments):
         subprocess.run([bench.utrace, *arguments], check=True, stdout=subprocess.DEVNULL)
         return (time.monotonic() - start) * 1e3
     bench.add(name, "ms", bench.interleaved({"utrace": ran}))
+
+
+def _hundred_lines(bench):
+    """The passes' own times, since starting a process is another matter (row start)."""
+    program = os.path.join(bench.scratch, "plain")
+    subprocess.run(["strip", "-g", "-o", program, bench.program("functions")], check=True)
+    path = os.path.join(bench.scratch, "hundred.stp")
+    with open(path, "w") as file:
+        file.write(HUNDRED.replace("{path}", program))
+
+    def ran():
+        said = subprocess.run([bench.utrace, "-v", "-w", "--no-cache", "--pass", "4", path], check=True,
+                              capture_output=True, text=True).stderr
+        times = re.findall(r"^Pass [123]: .* in ([0-9.]+) ms$", said, re.MULTILINE)
+        if len(times) != 4:
+            raise RuntimeError(f"not four times of passes: {said}")
+        return sum(map(float, times))
+    bench.add("parse to code, 100 lines, no debug information", "ms", bench.interleaved({"utrace": ran}), [(5,)])

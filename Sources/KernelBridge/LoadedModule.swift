@@ -33,10 +33,13 @@ package final class BPFProgram: Sendable {
 package struct LoadedModule: ~Copyable {
   private let maps: [String: BPFMap]
   private let programs: [String: BPFProgram]
+  /// How long the kernel took to check the programs and to make machine code of them.
+  package let verificationNanoseconds: UInt64
 
-  init(maps: [String: BPFMap], programs: [String: BPFProgram]) {
+  init(maps: [String: BPFMap], programs: [String: BPFProgram], verificationNanoseconds: UInt64) {
     self.maps = maps
     self.programs = programs
+    self.verificationNanoseconds = verificationNanoseconds
   }
 
   /// The map with that name.

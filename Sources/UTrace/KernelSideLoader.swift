@@ -17,7 +17,9 @@ struct KernelSideLoader {
   let command: ChildProcess?
 
   /// Loads and attaches; nothing stays behind on failure.
-  func load() throws(KernelError) -> KernelModuleSide {
+  ///
+  /// Gives also how long the verifier took.
+  func load() throws(KernelError) -> (side: KernelModuleSide, verificationNanoseconds: UInt64) {
     if program.writesUserMemory { try kernel.features.require(.probeWriteUser) }
     let loaded = try kernel.load(module.blueprint)
     var maps: [BPFMap?] = []
@@ -49,7 +51,7 @@ struct KernelSideLoader {
     if !watches.isEmpty, command != nil {
       side.whenCommandExecutes { () throws(KernelError) in try arm(watches) }
     }
-    return side
+    return (side, loaded.verificationNanoseconds)
   }
 
   /// Attaches every probe that has no condition; `side` attaches the others when theirs hold.

@@ -37,9 +37,9 @@ struct ModuleRunner {
             target: pid,
             command: command
           ).load()
-        } saying: { _ in
-          "loaded and attached"
-        }
+        } saying: { _, nanoseconds in
+          "loaded (verifier: \(milliseconds(nanoseconds))) and attached"
+        }.side
       }
       // Megabytes, and from here on nobody asks.
       kernel.types.forget()

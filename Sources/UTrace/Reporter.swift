@@ -70,13 +70,19 @@ struct Reporter {
   /// With `-v`, says what a pass did since `start`, a time of the monotonic clock.
   func say(_ number: Int, _ summary: @autoclosure () -> String, since start: UInt64) {
     guard options.verbosity > 0 else { return }
-    let microseconds = (Clock.monotonicNanoseconds() - start) / 1000
-    let fraction = microseconds % 1000
-    let padded = String(repeating: "0", count: 3 - String(fraction).count) + String(fraction)
-    StandardStream.error.write("Pass \(number): \(summary()) in \(microseconds / 1000).\(padded) ms\n")
+    let time = milliseconds(Clock.monotonicNanoseconds() - start)
+    StandardStream.error.write("Pass \(number): \(summary()) in \(time)\n")
   }
 
   private var usesColor: Bool {
     !options.json && options.color.applies(environment)
   }
+}
+
+/// A time with its unit, to the microsecond.
+func milliseconds(_ nanoseconds: UInt64) -> String {
+  let microseconds = nanoseconds / 1000
+  let fraction = String(microseconds % 1000)
+  let padded = String(repeating: "0", count: 3 - fraction.count) + fraction
+  return "\(microseconds / 1000).\(padded) ms"
 }

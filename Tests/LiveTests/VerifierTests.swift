@@ -38,5 +38,15 @@ extension LiveTests {
       let expected = "2 -244 [0x1f0:0x1f1:0x1f2:0x1f3:0x1f4:]"
       #expect(text(ofFile: output).hasPrefix(expected), "\(traced.errors)")
     }
+
+    @Test("-v says how long the verifier took")
+    func saysItsTime() throws {
+      let program = Package.program("threads")
+      let traced = try utrace([
+        "-v", "-c", "\(program) 1 1", "-e", "probe process.function(\"hit\") { next }",
+      ])
+      let line = /Pass 4: loaded \(verifier: [0-9]+\.[0-9]{3} ms\) and attached in [0-9.]+ ms/
+      #expect(traced.errors.contains(line), "\(traced.errors)")
+    }
   }
 }
