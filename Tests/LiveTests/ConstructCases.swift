@@ -6,11 +6,24 @@ struct ConstructCase: Sendable, CustomTestStringConvertible {
   let declarations: String
   let body: String
   let lines: [String]
+  /// Arguments of the script.
+  var arguments: [String] = []
+  /// Options of utrace.
+  var options: [String] = []
+  /// The probe point; `POINT` in it and in the declarations stands for the one that the test chooses.
+  var point = "POINT"
+  /// What standard error says; then the status is 1.
+  var errors: [String] = []
 
   var testDescription: String { name }
 
+  /// All that can be said in every probe.
+  static let all = constructCases + languageCases + manualCases
+
   /// The body in a probe at `point`.
-  func script(at point: String) -> String { "\(declarations)\nprobe \(point) {\n\(body)\n}\n" }
+  func script(at place: String) -> String {
+    "\(declarations)\nprobe \(point) {\n\(body)\n}\n".replacing("POINT", with: place)
+  }
 }
 
 let constructCases = [

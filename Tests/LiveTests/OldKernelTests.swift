@@ -11,16 +11,19 @@ extension LiveTests {
   /// Debian's 6.1: no uprobe_multi, no may_goto, no sessions, 512 bytes of stack.
   ///
   /// One boot runs all scripts, two at a time.
-  @Suite(.tags(.qemu), .requires(.oldKernel), .timeLimit(.minutes(3))) struct OldKernelTests {
+  @Suite(.tags(.qemu), .requires(.oldKernel), .timeLimit(.minutes(10))) struct OldKernelTests {
     private static let guest = Result {
-      try OldKernel((cases + constructs).map { ($0.name, $0.command) })
+      try OldKernel((cases + constructs).map { ($0.name, $0.command) }, seconds: 400)
     }
 
-    private static let constructs = (constructCases + languageCases).map { construct in
-      OldKernelCase(
+    private static let constructs = ConstructCase.all.map { construct in
+      let script = construct.script(at: constructPoint)
+      return OldKernelCase(
         name: construct.name,
-        command: ["-w", "-o", "/dev/fd/3", "-c", "threads 1 1", "-e", construct.script(at: constructPoint)],
-        lines: construct.lines
+        command: ["-w", "-o", "/dev/fd/3", "-c", "threads 1 1"] + construct.options + ["-e", script]
+          + construct.arguments,
+        lines: construct.lines,
+        errors: construct.errors
       )
     }
 
