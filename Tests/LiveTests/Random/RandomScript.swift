@@ -48,7 +48,7 @@ struct RandomBatch {
   /// Limits near what scripts need, and far from it; errors end a probe, never the session.
   private static let limits = [
     [], ["MAXSTRINGLEN=64"], ["MAXACTION=40"], ["MAXNESTING=3"], [], ["MAXSTRINGLEN=2000"],
-    ["MAXMAPENTRIES=6"], ["MAXACTION=100", "MAXSTRINGLEN=100"],
+    ["MAXMAPENTRIES=6"], ["MAXACTION=100", "MAXSTRINGLEN=100"], ["MAXSTRINGLEN=16"], ["MAXSTRINGLEN=8000"],
   ]
 
   /// The batch of scripts from seed `number * size` on.
@@ -77,12 +77,18 @@ struct RandomBatch {
       order += 1
       return "begin(\(order))"
     }
-    return text + "probe begin(\(order + 1)) { exit() }\n"
+    return text + memory(TracedMemory.known, for: text) + "probe begin(\(order + 1)) { exit() }\n"
   }
 
   /// Where everything runs in the kernel.
   func kernelText(program: String) -> String {
-    text { "process(\"\(program)\").function(\"\(Self.functions[$0])\").call" }
+    let text = text { "process(\"\(program)\").function(\"\(Self.functions[$0])\").call" }
+    return text + memory(TracedMemory.read(from: program), for: text)
+  }
+
+  /// The functions that read memory, where something calls them; at the end, where they move no line of the script.
+  private func memory(_ functions: String, for text: String) -> String {
+    TracedMemory.functions.contains { text.contains($0) } ? functions : ""
   }
 
   private func text(at point: (Int) -> String) -> String {

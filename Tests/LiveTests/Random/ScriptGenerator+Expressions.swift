@@ -9,7 +9,7 @@ extension ScriptGenerator {
   }
 
   private mutating func anyLong() -> Fragment {
-    switch number(below: 27) {
+    switch number(below: 29) {
     case 0, 1: longLeaf()
     case 2, 3, 4: "(\(long()) \(one(of: ["+", "-", "*", "&", "|", "^"])) \(long()))"
     case 5: division()
@@ -31,6 +31,7 @@ extension ScriptGenerator {
     case 22: assignment()
     case 23: element()
     case 24: longCall()
+    case 25: memoryNumber()
     default: membership()
     }
   }
@@ -85,13 +86,15 @@ extension ScriptGenerator {
 
   private mutating func statistic() -> Fragment {
     let field = one(of: ["@count", "@sum", "@min", "@max", "@avg", "@variance"])
-    return switch number(below: 9) {
+    return switch number(below: 11) {
     case 0, 1, 2: "\(field)(st)"
     case 3: "@count(sts[\(string())])"
     case 4: "@count(stn[\(long()) & 3, \(string())])"
     case 5: "@hist_log(st)[\(long()) & 127]"
     case 6: "@hist_linear(st, -10, 100, 10)[\(long()) & 7]"
     case 7: "@hist_log(sts[\(string())])[\(long()) & 127]"
+    case 8: "@hist_linear(stn[\(long()) & 3, \(string())], 0, 50, 5)[\(long()) & 7]"
+    case 9: "@variance(st, \(number(below: 6)))"
     default: "@count(sw[\(long()) & 7])"
     }
   }
@@ -117,7 +120,7 @@ extension ScriptGenerator {
   }
 
   private mutating func anyString() -> Fragment {
-    switch number(below: 16) {
+    switch number(below: 17) {
     case 0, 1: stringLeaf()
     case 2, 3: "(\(string()) . \(string()))"
     case 4: stringCall()
@@ -128,6 +131,7 @@ extension ScriptGenerator {
     case 11, 12: formatted()
     case 13: "(s2 \(one(of: ["=", ".="])) \(string()))"
     case 14: rarely(2) ? "asw[\(string())]" : "a3[\(string()), \(long()), \(string())]"
+    case 15: memoryText()
     default: "as[\(string())]"
     }
   }

@@ -7,7 +7,7 @@ extension ScriptGenerator {
     let sign = one(of: ["+", "-"])
     let limit = limit()
     let field = one(of: ["@count", "@sum", "@min", "@max", "@avg", "@variance"])
-    switch number(below: 14) {
+    switch number(below: 17) {
     case 0: return walk("an", "\(key)\(sign) in an\(limit)", [key], [])
     case 1: return walk("an", "\(value) = \(key) in an\(sign)\(limit)", [value, key], [])
     case 2: return walk("as", "\(text)\(sign) in as\(limit)", [], [text])
@@ -28,6 +28,13 @@ extension ScriptGenerator {
     case 10: return walk("aw", "\(value) = \(key)\(sign) in aw\(limit)", [value, key], [])
     case 11: return walk("asw", "\(text) in asw\(sign)\(limit)", [], [text])
     case 12: return walk("sw", "\(key) in sw @sum \(sign)\(limit)", [key], [])
+    case 13:
+      let slice: Fragment = rarely(2) ? "[*, \(string())]" : "[\(long()) & 3, *]"
+      return walk("stn", "[\(key), \(text)] in stn\(slice) \(field) \(sign)\(limit)", [key], [text])
+    case 14:
+      let head: Fragment = "\(value) = \(key) in @hist_log(sts[\(string())])\(sign) limit 4"
+      return "try { \(walk("sts", head, [value, key], []))} catch (m) { println(m) }\n"
+    case 15: return walk("asw", "\(text)v = \(text)\(sign) in asw\(limit)", [], [text, text + "v"])
     default: return "foreach (\(key) in an) n2 += \(key) * an[\(key)]\n"
     }
   }
@@ -55,7 +62,6 @@ extension ScriptGenerator {
       scope.texts += texts
       scope.walked.append(array)
       scope.loopDepth += 1
-      scope.mayRecur = false
     } _: {
       $0.block()
     }

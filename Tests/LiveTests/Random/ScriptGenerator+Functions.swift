@@ -11,10 +11,13 @@ extension ScriptGenerator {
       function choose(a) { return a * 3 }
       function choose:long(a, b):1 { if (a < b) next; return a - b }
       function choose:long(a, b):2 { if (a & 1) next; return \(literal()) }
+      function tell:string(a, s:string):1 { if (a > 5) next; return s . "1" }
+      function tell:string(a, s:string):2 { if (s == "") next; return sprint(a, s) }
+      @define scale(x, y) %( ((@x) * 3 - (@y)) %)
       function bounce(a, b) { return b <= 0 ? a : bounce(b ^ a, b - 2) + 1 }
 
       """
-    scope = Scope(functions: ["twice", "pick", "steps", "choose"])
+    scope = Scope(functions: ["twice", "pick", "steps", "choose", "tell", "scale"])
     return Fragment([
       fixed, numberFunction(), wordsFunction(), actFunction(), againFunction(), spellFunction(),
     ])
@@ -88,7 +91,7 @@ extension ScriptGenerator {
   // MARK: Calls
 
   mutating func longCall() -> Fragment {
-    let functions = ["number", "choose", "twice", "steps"].filter { scope.functions.contains($0) }
+    let functions = ["number", "choose", "twice", "steps", "scale"].filter { scope.functions.contains($0) }
     if scope.mayRecur, rarely(3) {
       let count: Fragment = rarely(4) ? long() : "(\(long()) & 7)"
       return rarely(2) ? "again(\(count), \(string()))" : "bounce(\(long()), \(count))"
@@ -98,6 +101,7 @@ extension ScriptGenerator {
     case "choose":
       rarely(2) ? "choose(\(long()))" : "choose(\(long()), \(long()))"
     case "twice": "twice(\(long()))"
+    case "scale": "@scale(\(long()), \(long()))"
     default: "steps(\(long()), \(string()))"
     }
   }
@@ -105,7 +109,8 @@ extension ScriptGenerator {
   mutating func stringCall() -> Fragment {
     if scope.mayRecur, rarely(3) { return "spell(\(long()) & 3, \(string()))" }
     guard scope.functions.contains("words"), rarely(2) else {
-      return "pick(\(long()), \(string()), \(string()))"
+      let arguments: Fragment = "\(long()), \(string())"
+      return rarely(2) ? "tell(\(arguments))" : "pick(\(arguments), \(string()))"
     }
     return "words(\(long()), \(string()))"
   }

@@ -13,7 +13,7 @@ extension ScriptGenerator {
   }
 
   private mutating func anyStatement() -> Fragment {
-    switch number(below: 24) {
+    switch number(below: 25) {
     case 0: "if (\(long())) \(block()) else \(block())"
     case 1: "if (\(long())) \(block())"
     case 2, 3: loop()
@@ -26,6 +26,7 @@ extension ScriptGenerator {
     case 12: guarded()
     case 13: failure()
     case 14: procedure()
+    case 15: conditional()
     default: simpleStatement()
     }
   }
@@ -86,6 +87,14 @@ extension ScriptGenerator {
   private mutating func caughtExtract() -> Fragment {
     let field = one(of: ["@sum", "@min", "@max", "@avg", "@variance"])
     return "try { n1 = \(field)(sts[\(string())]) } catch (e) { println(e) }\n"
+  }
+
+  /// One of two branches, which the preprocessor takes.
+  private mutating func conditional() -> Fragment {
+    let condition = one(of: [
+      "arch == \"x86*\"", "1 > 2 || \"a\" < \"b\"", "systemtap_v < \"1.0\"", "CONFIG_NONE == \"y\"",
+    ])
+    return "%( \(condition) %? \(statement()) %: \(statement()) %)\n"
   }
 
   private mutating func procedure() -> Fragment {
@@ -154,21 +163,24 @@ extension ScriptGenerator {
   }
 
   private mutating func histogram() -> Fragment {
-    switch number(below: 4) {
+    switch number(below: 5) {
     case 0: "print(@hist_log(st))\n"
     case 1: "print(@hist_linear(st, -10, 100, 10))\n"
     case 2: "println(@hist_log(sts[\(string())]))\n"
+    case 3: "print(@hist_linear(sts[\(string())], 0, 4000, 500))\n"
     default: "print(@hist_log(stn[\(long()) & 3, \(string())]))\n"
     }
   }
 
   private mutating func printed() -> Fragment {
-    switch number(below: 6) {
+    switch number(below: 9) {
     case 0: "print(\(string()), \(long()))\n"
     case 1: "println(\(long()), \(string()), \(string()))\n"
     case 2: "printd(\"::\", \(long()), \(string()))\n"
     case 3: "printdln(\", \", \(string()), \(string()), \(long()))\n"
     case 4: "print_char(\(long()) & 127)\n"
+    case 5, 6: "printf(\(format()))\n"
+    case 7: "log(\(string()))\n"
     default: "print(\(formatted()))\n"
     }
   }

@@ -21,7 +21,7 @@ extension ScriptGenerator {
 
   /// A function from strings and numbers to a string.
   mutating func textFunction() -> Fragment {
-    switch Int.random(in: 0..<9, using: &random) {
+    switch number(below: 12) {
     case 7: "ctime(\(long()))"
     case 0: "string_quoted(\(string()))"
     case 1: "text_str(\(string()))"
@@ -30,6 +30,8 @@ extension ScriptGenerator {
     case 4: "tokenize(\(string()), \(string()))"
     case 5: "tokenize(\(string()))"
     case 6: "errno_str(\(long()) & 255)"
+    case 8: "\(one(of: ["usecs_to_string", "msecs_to_string", "bytes_to_string"]))(\(long()))"
+    case 9: "sprint(\(one(of: ["ntohll", "htonl", "ntohs"]))(\(long())))"
     default: "return_str(\(long()) & 3, \(long()))"
     }
   }
@@ -40,14 +42,18 @@ extension ScriptGenerator {
     case 0: return "sprint(\(long()), \(string()))"
     case 1: return "sprintln(\(string()), \(long()))"
     case 2: return "sprintd(\",\", \(string()), \(long()), \(string()))"
-    default: break
+    default: return "sprintf(\(format()))"
     }
+  }
+
+  /// A format of random directives, and what they show.
+  mutating func format() -> Fragment {
     var format = ""
     var operands: [Fragment] = []
     for _ in 0..<Int.random(in: 1...3, using: &random) {
       format += one(of: ["", " ", "|", "x=", "%%"]) + directive(&operands)
     }
-    return "sprintf(\"\(format)\"\(Fragment(operands.map { ", \($0)" })))"
+    return "\"\(format)\"\(Fragment(operands.map { ", \($0)" }))"
   }
 
   private mutating func directive(_ operands: inout [Fragment]) -> String {

@@ -9,8 +9,7 @@ struct ScriptGenerator {
   /// Names that a script declares.
   static let names = [
     "gn", "gs", "an", "as", "ann", "a3", "ao", "st", "sts", "stn", "aw", "asw", "sw", "twice", "pick",
-    "steps",
-    "number", "words", "again", "spell", "bounce", "choose", "act",
+    "steps", "tell", "scale", "number", "words", "again", "spell", "bounce", "choose", "act",
   ]
 
   /// What may be said at some place of a script.
