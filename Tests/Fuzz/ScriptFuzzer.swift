@@ -1,27 +1,27 @@
-// What libFuzzer runs: text in, a tree out, and the tree printed and read again. See Scripts/fuzz.
-import Diagnostics
+// What libFuzzer runs: text in, a tree out, the tree printed and read again, and elaborated. See Scripts/fuzz.
+import Glibc
 import StapSyntax
+
+private let translator = Translator(tapset: argument("UTRACE_TAPSET"))
+private let programs = FewPrograms([
+  "threads": argument("UTRACE_PROGRAMS") + "/targets-O2", "marks": argument("UTRACE_PROGRAMS") + "/marks",
+])
+
+private func argument(_ name: String) -> String {
+  guard let value = getenv(name) else { fatalError("\(name) is not set: use Scripts/fuzz") }
+  return String(cString: value)
+}
 
 /// One text: it may have mistakes; what is accepted must come back from its printed form.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func readAnything(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   let text = Array(UnsafeBufferPointer(start: bytes, count: count))
-  guard let script = readScript(text) else { return 0 }
+  guard let (script, sources) = translator.script(text) else { return 0 }
   let printed = ASTPrinter.text(script)
-  guard let again = readScript(Array(printed.utf8)) else { fatalError("not read back:\n\(printed)") }
+  guard let (again, _) = translator.script(Array(printed.utf8)) else {
+    fatalError("not read back:\n\(printed)")
+  }
   guard ASTPrinter.text(again) == printed else { fatalError("read back as something else:\n\(printed)") }
+  _ = translator.elaborated(script, sources, programs)
   return 0
-}
-
-private func readScript(_ text: [UInt8]) -> Script? {
-  var sources = SourceSet()
-  var environment = PreprocessorEnvironment(
-    kernelRelease: "6.1.0",
-    arch: "x86_64",
-    arguments: ["one", "2"],
-    kernelConfiguration: { _ in nil }
-  )
-  environment.guruMode = true
-  let file = sources.add(SourceFile(name: "fuzz.stp", text: text))
-  return parse(file, in: sources, environment: environment).product
 }
