@@ -331,6 +331,23 @@ private final class FakeKernelSide: KernelSide {
     }
   }
 
+  @Test("an error that is seen after exit(), or after the target's end, runs error probes nevertheless")
+  func prefersErrors() throws {
+    let fault: [UInt8] =
+      [1, 0, 0, 0, 0, 0, 0, 0] + [6, 0, 0, 0, 0, 0, 0, 0] + [UInt8](repeating: 0, count: 24)
+    let exit: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0]
+    for control in [[exit, fault], [fault]] {
+      var session = program(printing("end", .end(order: 0)), printing("error", .error(order: 0)))
+      session.limits.maxErrors = 0
+      let kernel = FakeKernelSide(session)
+      kernel.control = control
+      // Without exit() it is the command that ends first.
+      let command = control.count == 1 ? try ChildProcess("exit 0", isSuspended: true) : nil
+      let result = try run(session, kernel: kernel, command: command)
+      #expect(result.output == "error" && result.status == 1, "\(result.errors)")
+    }
+  }
+
   @Test("the session ends with its -c command, which starts after the begin probes")
   func followsCommand() throws {
     let scratch = try ScratchDirectory()

@@ -54,6 +54,8 @@ package final class TraceSession {
   private var childFailed = false
   /// A hit's record asked for the end: what comes behind it on the ring is from later hits.
   private var hasRecordEndedSession = false
+  /// `end` or `error` probes run: what is wrong with them changes nothing any more.
+  private var runsLastProbes = false
 
   /// Why a session ends.
   private enum StopReason {
@@ -187,7 +189,13 @@ package final class TraceSession {
     do throws(KernelError) { try arming?.advance() } catch { fail("\(error)") }
   }
 
-  private func end(_ reason: StopReason) { if stop == nil { stop = reason } }
+  /// The first reason counts, unless hits before it have failed and that is only seen now: the process that they were
+  /// in may be gone before their records are fetched.
+  private func end(_ reason: StopReason) {
+    let isFailure = reason == .errors || reason == .skipped
+    let isWeaker = stop == .exit || stop == .signal || stop == .targetGone
+    if stop == nil || isFailure && isWeaker && !runsLastProbes { stop = reason }
+  }
 
   private func watchTarget(in loop: borrowing EventLoop) throws(SystemError) -> ProcessDescriptor? {
     guard let pid = target else { return nil }
@@ -334,6 +342,7 @@ package final class TraceSession {
     kernel?.setState(.stopping)
     kernel?.detach()
     drain()
+    runsLastProbes = true
     switch stop {
     case .output: break
     case .errors: runLast { if case .error(let order) = $0 { order } else { nil } }
