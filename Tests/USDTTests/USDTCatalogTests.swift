@@ -132,21 +132,15 @@ struct KnownBinary: Sendable, CustomTestStringConvertible {
 
   @Test func compiledProbesReadTheirSymbols() throws {
     let scratch = try ScratchDirectory()
-    let source = """
-      static volatile int counter = 7; static __thread volatile int mine = 3;
-      #define NOTE(name, args) \\
-        "990: nop\\n.pushsection .note.stapsdt,\\"\\",\\"note\\"\\n.balign 4\\n.4byte 992f-991f, 994f-993f, 3\\n" \\
-        "991: .asciz \\"stapsdt\\"\\n992: .balign 4\\n993: .8byte 990b\\n.8byte _.stapsdt.base\\n.8byte 0\\n" \\
-        ".asciz \\"demo\\"\\n.asciz \\"" name "\\"\\n.asciz \\"" args "\\"\\n994: .balign 4\\n.popsection\\n" \\
-        ".ifndef _.stapsdt.base\\n.pushsection .stapsdt.base,\\"aG\\",\\"progbits\\",.stapsdt.base,comdat\\n" \\
-        ".weak _.stapsdt.base\\n.hidden _.stapsdt.base\\n_.stapsdt.base: .space 1\\n.size _.stapsdt.base, 1\\n" \\
-        ".popsection\\n.endif\\n"
-      int main(int argc, char **argv) {
-        __asm__ volatile (NOTE("first", "-4@counter(%%rip) 4@%%fs:mine@tpoff -4@%0") :: "nor" (argc));
-        __asm__ volatile (NOTE("first", "8@$5") :: );
-        return counter + mine;
-      }
-      """
+    let source =
+      noteMacro + """
+        static volatile int counter = 7; static __thread volatile int mine = 3;
+        int main(int argc, char **argv) {
+          __asm__ volatile (NOTE("first", "0", "-4@counter(%%rip) 4@%%fs:mine@tpoff -4@%0") :: "nor" (argc));
+          __asm__ volatile (NOTE("first", "0", "8@$5") :: );
+          return counter + mine;
+        }
+        """
     let program = try scratch.compileC(source, to: "demo", flags: ["-O2", "-g"])
     let file = try ELFFile(path: program)
     let probe = try #require(USDTCatalog(file).probes.first)
@@ -165,7 +159,66 @@ struct KnownBinary: Sendable, CustomTestStringConvertible {
     )
     #expect(site.arguments[2].plan != nil)
   }
+
+  /// The notes of a program for arm64, in one whose code nobody reads.
+  @Test func readsNotesOfARM64() throws {
+    let scratch = try ScratchDirectory()
+    let source =
+      noteMacro + """
+        __attribute__((section(".probes"))) volatile unsigned short seen, other;
+        int main(void) {
+          __asm__ volatile (NOTE("first", "seen", "-4@[sp, 12] 8@x0 -4@w1 8@[x0,x1,lsl 3]") :: );
+          __asm__ volatile (NOTE("first", "other", "-4@-7 8@[x19] 4@wzr 8@[x0, w2, uxtw #2]") :: );
+          __asm__ volatile (NOTE("second", "0", "4f@s0 -2@[x29,-18]") :: );
+          return seen + other;
+        }
+        """
+    let program = try scratch.compileC(source, to: "demo", flags: ["-O2", "-no-pie"])
+    var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: program)))
+    // e_machine (System V gABI, chapter 4).
+    bytes.replaceSubrange(18..<20, with: [UInt8(ELFConstant.machineAArch64), 0])
+    let catalog = USDTCatalog(try ELFFile(SharedBytes(bytes), path: program))
+    #expect(catalog.problems.isEmpty)
+    #expect(catalog.probes.map(\.name) == ["first", "second"])
+    let first = try #require(catalog.probes.first)
+    #expect(first.sites.count == 2)
+    #expect(Set(first.sites.map(\.semaphore)).count == 2 && first.sites.allSatisfy { $0.semaphore != nil })
+    func load(_ byteCount: Int, _ isSigned: Bool, _ address: LocationPlan) -> LocationPlan {
+      .load(.user, byteCount: byteCount, isSigned: isSigned, address: address)
+    }
+    let shifted = LocationPlan.binary(.shiftLeft, .register(1), .constant(3))
+    let narrow = LocationPlan.extend(.register(2), byteCount: 4, isSigned: false)
+    #expect(
+      first.sites.map { $0.arguments.map(\.plan) } == [
+        [
+          load(4, true, .register(31).offset(by: 12)), .register(0),
+          .extend(.register(1), byteCount: 4, isSigned: true),
+          load(8, false, .binary(.add, .register(0), shifted)),
+        ],
+        [
+          .constant(-7), load(8, false, .register(19)), .constant(0),
+          load(8, false, .binary(.add, .register(0), .binary(.shiftLeft, narrow, .constant(2)))),
+        ],
+      ]
+    )
+    let last = try #require(catalog.probes.last?.sites.first?.arguments)
+    #expect(last[0].plan == nil && "\(last[0].result)".contains("s0"))
+    #expect(last[1].plan == load(2, true, .register(29).offset(by: -18)))
+  }
 }
+
+/// A mark as <sys/sdt.h> writes it: its name, its semaphore or 0, its arguments.
+private let noteMacro = """
+  #define NOTE(name, semaphore, args) \\
+    "990: nop\\n.pushsection .note.stapsdt,\\"\\",\\"note\\"\\n.balign 4\\n.4byte 992f-991f, 994f-993f, 3\\n" \\
+    "991: .asciz \\"stapsdt\\"\\n992: .balign 4\\n993: .8byte 990b\\n.8byte _.stapsdt.base\\n" \\
+    ".8byte " semaphore "\\n.asciz \\"demo\\"\\n.asciz \\"" name "\\"\\n.asciz \\"" args "\\"\\n994: .balign 4\\n" \\
+    ".popsection\\n.ifndef _.stapsdt.base\\n" \\
+    ".pushsection .stapsdt.base,\\"aG\\",\\"progbits\\",.stapsdt.base,comdat\\n" \\
+    ".weak _.stapsdt.base\\n.hidden _.stapsdt.base\\n_.stapsdt.base: .space 1\\n.size _.stapsdt.base, 1\\n" \\
+    ".popsection\\n.endif\\n"
+
+  """
 
 private let arguments = "-4@%edi 8@(%rsp)"
 
