@@ -50,6 +50,7 @@ struct ModuleBuilder {
     let body = try write(probe.body, probe, facts, .body, &columns)
     probes.append(.init(probe: facts.index, body: body, entry: entry))
     if !columns.isEmpty { probeMaps.append(siteTable(facts, columns)) }
+    if facts.mostLoads > 0 { probeMaps.append(try SiteLoadTable.map(facts, target.registers)) }
     if facts.context == .userRegisters, facts.siteCount > 1, target.userAttachment == .siblings {
       probeMaps.append(.siteIndex(facts.index, count: facts.siteCount))
     }

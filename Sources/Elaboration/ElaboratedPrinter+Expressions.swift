@@ -108,6 +108,7 @@ extension LocationPlan {
     case .currentTask: return "task"
     case .tracepointArgument(let index): return "arg\(index)"
     case .input(let index): return "$\(index)"
+    case .siteLoad(let index): return "load\(index)"
     case .unary(let operation, let operand): return "\(operation == .negate ? "-" : "~")\(operand.text)"
     case .binary(let operation, let left, let right):
       return "(\(left.text) \(operation.symbol) \(right.text))"
@@ -118,6 +119,19 @@ extension LocationPlan {
     case .extend(let value, let byteCount, let isSigned):
       return "\(value.text).\(isSigned ? "i" : "u")\(byteCount * 8)"
     }
+  }
+}
+
+extension SiteLoad {
+  /// As a plan: `u32[r7 + 24]`, `u64[load before - 8]`.
+  var text: String {
+    let origin =
+      switch base {
+      case .register(let number): "r\(number)"
+      case .previous: "load before"
+      }
+    let distance = offset == 0 ? "" : offset < 0 ? " - \(-Int64(offset))" : " + \(offset)"
+    return "u\(byteCount * 8)[\(origin)\(distance)]"
   }
 }
 

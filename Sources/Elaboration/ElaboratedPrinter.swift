@@ -87,6 +87,7 @@ struct ElaboratedPrinter {
       let place = String(site.watch == nil ? site.fileOffset.raw : site.linkAddress.raw, radix: 16)
       add("\(word) \(site.description.probePoint) 0x\(place)\(semaphore)\(processes)")
       add(site.description.formats)
+      for (index, load) in site.description.loads.enumerated() { add("  load \(index): \(load.text)") }
     }
   }
 

@@ -4,7 +4,7 @@ extension LocationPlan {
     func replaced(_ part: LocationPlan) -> LocationPlan { part.replacing(register: number, with: plan) }
     return switch self {
     case .register(number): plan
-    case .constant, .register, .threadPointer, .currentTask, .tracepointArgument, .input: self
+    case .constant, .register, .threadPointer, .currentTask, .tracepointArgument, .input, .siteLoad: self
     case .unary(let operation, let operand): .unary(operation, replaced(operand))
     case .binary(let operation, let left, let right): .binary(operation, replaced(left), replaced(right))
     case .load(let memory, let byteCount, let isSigned, let address):
@@ -19,7 +19,7 @@ extension LocationPlan {
   /// Whether it reads memory, which may not be there.
   package var loadsMemory: Bool {
     switch self {
-    case .load: true
+    case .load, .siteLoad: true
     case .constant, .register, .threadPointer, .currentTask, .tracepointArgument, .input: false
     case .unary(_, let operand), .bits(let operand, _, _, _), .extend(let operand, _, _): operand.loadsMemory
     case .binary(_, let left, let right): left.loadsMemory || right.loadsMemory
@@ -30,7 +30,7 @@ extension LocationPlan {
   package var registers: Set<Int> {
     switch self {
     case .register(let number): [number]
-    case .constant, .threadPointer, .currentTask, .tracepointArgument, .input: []
+    case .constant, .threadPointer, .currentTask, .tracepointArgument, .input, .siteLoad: []
     case .unary(_, let operand), .load(_, _, _, let operand), .bits(let operand, _, _, _),
       .extend(let operand, _, _):
       operand.registers

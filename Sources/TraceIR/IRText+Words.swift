@@ -87,6 +87,7 @@ extension LocationPlan {
     case .currentTask: return "task"
     case .tracepointArgument(let index): return "word\(index)"
     case .input(let index): return "input\(index)"
+    case .siteLoad(let index): return "load\(index)"
     case .unary(let operation, let a): return "\(operation)(\(a.text))"
     case .binary(.add, let a, let b): return "\(a.text) + \(b.text)"
     case .binary(let operation, let a, let b): return "\(operation)(\(a.text), \(b.text))"

@@ -73,7 +73,7 @@ import TraceIR
     #expect(count(ModuleExample.body.block.instructions[0]) == 2)
     #expect(count(ModuleExample.walk(.none)) == 8)
     #expect(count(ModuleExample.site) == 7)
-    #expect(count(ModuleExample.description) == 8)
+    #expect(count(ModuleExample.description) == 9)
     #expect(count(ModuleExample.format) == 1)
     #expect(
       count(FormatString.Directive(flag: nil, width: .none, precision: .none, conversion: .binary)) == 4

@@ -35,7 +35,7 @@ enum ModuleExample {
     .unary(.complement, .load(.kernel, byteCount: 4, isSigned: true, address: .threadPointer)),
     .bits(
       .extend(
-        .binary(.add, .register(7), .binary(.xor, .constant(-5), .tracepointArgument(2))),
+        .binary(.add, .siteLoad(7), .binary(.xor, .constant(-5), .tracepointArgument(2))),
         byteCount: 2,
         isSigned: true
       ),
@@ -136,6 +136,10 @@ enum ModuleExample {
         .value(6, .narrowed(byteCount: 2, isSigned: true, .enumerator([-1: "minus"]))),
         .value(7, .float(byteCount: 4)), .computed(plan, .decimal),
       ])
+    ],
+    loads: [
+      SiteLoad(base: .register(6), offset: -24, byteCount: 4),
+      SiteLoad(base: .previous, offset: 8, byteCount: 8),
     ]
   )
 

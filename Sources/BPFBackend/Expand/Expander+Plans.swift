@@ -13,6 +13,7 @@ extension Expander {
     switch plan {
     case .constant(let value): return .long(value)
     case .input(let index): return inputs.indices.contains(index) ? inputs[index] : .long(0)
+    case .siteLoad(let index): return try siteLoad(index, location, into: &steps)
     case .register(let number): return try register(number, location, into: &steps)
     case .threadPointer:
       guard let plan = target.threadPointer else { throw unsupported("a thread-local variable", location) }
@@ -39,6 +40,21 @@ extension Expander {
       let value = try expand(value, inputs, location, into: &steps)
       return machine(.extend(value, byteCount: byteCount, isSigned: isSigned), location, into: &steps)
     }
+  }
+
+  /// What the site's load reads; the load before it comes first where a site counts from that.
+  private mutating func siteLoad(
+    _ index: Int,
+    _ location: Int?,
+    into steps: inout [Step]
+  ) throws(BPFBackendError) -> Operand {
+    guard facts.context == .userRegisters, index < facts.mostLoads else { return .long(0) }
+    var previous: Operand?
+    if index > 0, facts.chainedLoads.contains(index) {
+      previous = try siteLoad(index - 1, location, into: &steps)
+    }
+    let site = site(location, into: &steps)
+    return machine(.siteLoad(index, site: site, previous: previous), location, into: &steps)
   }
 
   func contextOffset(ofRegister number: Int, _ location: Int?) throws(BPFBackendError) -> Int {
@@ -83,7 +99,12 @@ extension Expander {
 
 extension MachineOperation {
   /// Whether what it gives may change while the probe runs, if that writes.
-  fileprivate var loadsMemory: Bool { if case .load = self { true } else { false } }
+  fileprivate var loadsMemory: Bool {
+    switch self {
+    case .load, .siteLoad: true
+    default: false
+    }
+  }
 
   /// The result when the operands are constant or it changes nothing.
   fileprivate var folded: Operand? {

@@ -15,6 +15,10 @@ struct ProbeFacts {
   /// Number of sites; 1 for others.
   let siteCount: Int
   let descriptions: [SiteDescription]
+  /// How many loads the site describes that has most of them.
+  private(set) var mostLoads = 0
+  /// Those that count from the load before them, at some site.
+  private(set) var chainedLoads: Set<Int> = []
   let isReturn: Bool
   let entrySlots: [ValueType]
   /// The processes that it is meant for; nil: all.
@@ -45,6 +49,12 @@ struct ProbeFacts {
       descriptions = [description]
       isReturn = false
     case .begin, .end, .error, .timer, .never, .running: return nil
+    }
+    for description in descriptions where !description.loads.isEmpty {
+      mostLoads = max(mostLoads, description.loads.count)
+      for (index, load) in description.loads.enumerated() where load.base == .previous {
+        chainedLoads.insert(index)
+      }
     }
   }
 

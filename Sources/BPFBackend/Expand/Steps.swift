@@ -78,6 +78,8 @@ enum MachineOperation: Hashable {
   case commandName
   /// Text at a kernel address; "" when it cannot be read.
   case kernelText(Operand)
+  /// What the n-th load that the site describes reads; 0 where it has none. Faults.
+  case siteLoad(Int, site: Operand, previous: Operand?)
   /// A string of the site, by its column in the site table.
   case siteText(column: Int, site: Operand)
 
@@ -105,12 +107,15 @@ enum MachineOperation: Hashable {
       .bits(let operand, _, _, _), .kernelText(let operand), .siteText(_, let operand):
       [operand]
     case .binary(_, let left, let right): [left, right]
+    case .siteLoad(_, let site, let previous): [site] + (previous.map { [$0] } ?? [])
     }
   }
 
   /// Whether it may end in a fault, so that it must run even when nobody uses the result.
   var mayFault: Bool {
-    if case .load = self { return true }
-    return false
+    switch self {
+    case .load, .siteLoad: true
+    default: false
+    }
   }
 }

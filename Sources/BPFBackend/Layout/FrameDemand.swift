@@ -140,6 +140,10 @@ struct FrameDemand: StepVisitor {
     case .load:
       mayFault = true
       reserve(8)
+    case .siteLoad:
+      needsContext = true
+      mayFault = true
+      reserve(SiteLoadTable.workByteCount)
     case .siteText: reserve(8)
     default: break
     }

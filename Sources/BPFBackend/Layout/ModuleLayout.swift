@@ -193,6 +193,7 @@ enum ModuleMaps {
   ]
 
   static func sites(_ probe: Int) -> MapReference { MapReference("sites_\(probe)") }
+  static func siteLoads(_ probe: Int) -> MapReference { MapReference("loads_\(probe)") }
   static func siteIndex(_ probe: Int) -> MapReference { MapReference("places_\(probe)") }
   static func entryFrames(_ probe: Int) -> MapReference { MapReference("entries_\(probe)") }
 }

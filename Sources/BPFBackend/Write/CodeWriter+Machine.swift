@@ -46,6 +46,7 @@ extension CodeWriter {
     case .commandName: writeCommandName(result)
     case .kernelText(let address): writeKernelText(result, address)
     case .siteText(let column, let site): writeSiteText(result, column: column, site)
+    case .siteLoad(let index, let site, let previous): writeSiteLoad(result, index, site, previous)
     }
   }
 

@@ -153,8 +153,10 @@ struct SiteGrouper {
 
   private mutating func file(_ landed: Landed) {
     var answers = landed.answers
-    if sharesCaptures { answers = answers.map { SharedCaptures.shared($0, registers) } }
     var site = landed.site
+    if sharesCaptures {
+      answers = answers.map { SharedCaptures.shared($0, registers, &site.description.loads) }
+    }
     site.description.formats = Self.formats(answers)
     let path = separatesPrograms ? site.path : ""
     let key = Key(

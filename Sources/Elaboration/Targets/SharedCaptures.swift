@@ -3,21 +3,27 @@ import TargetModel
 /// Rewrites what a text captures so that sites with other plans can share its program.
 ///
 /// A value that is only shown need not be computed in the kernel: registers and memory are captured as they are,
-/// more of them than one site needs, and each site's format says what to make of them.
+/// more of them than one site needs, and each site's format says what to make of them. What is read of memory is a load
+/// that the site describes.
 ///
 ///     a={rdi} b={rsi + 8} c={5}    and    a={rsi}      ⇒      captures rdi, rsi;  b={#1 + 8} c=5
+///     a={u32[rsp + 24]}    and    a={u64[rbp - 8]}     ⇒      captures load 0;    4 bytes at rsp + 24, 8 at rbp - 8
 struct SharedCaptures {
   private(set) var captures: [TargetCapture] = []
+  /// Of all texts of the site.
+  private var loads: [SiteLoad]
   private var registers: [Int: Int] = [:]
   private let file: RegisterFile
 
-  /// The same text from shared captures.
-  static func shared(_ answer: TargetAnswer, _ file: RegisterFile) -> TargetAnswer {
+  /// The same text from shared captures; adds what they load to the site's `loads`.
+  static func shared(_ answer: TargetAnswer, _ file: RegisterFile, _ loads: inout [SiteLoad]) -> TargetAnswer
+  {
     guard case .text(let captures) = answer.meaning, let format = answer.format,
       let isEntry = captures.first?.isEntry, captures.allSatisfy({ $0.isEntry == isEntry })
     else { return answer }
-    var shared = SharedCaptures(captures, isEntry: isEntry, file)
+    var shared = SharedCaptures(captures, isEntry: isEntry, file, loads)
     let pieces = format.pieces.map { shared.rewritten($0, captures) }
+    loads = shared.loads
     var result = answer
     result.meaning = .text(shared.captures)
     result.format = SiteFormat(pieces)
@@ -25,8 +31,9 @@ struct SharedCaptures {
   }
 
   /// Starts with the registers: the first few arguments when they suffice, else all there are.
-  private init(_ captures: [TargetCapture], isEntry: Bool, _ file: RegisterFile) {
+  private init(_ captures: [TargetCapture], isEntry: Bool, _ file: RegisterFile, _ loads: [SiteLoad]) {
     self.file = file
+    self.loads = loads
     var used: Set<Int> = []
     for capture in captures where capture.kind == .number { capture.plan.insertOpenRegisters(into: &used) }
     for number in Self.registers(covering: used, file) {
@@ -66,29 +73,46 @@ struct SharedCaptures {
       return .bits(opened(value, isEntry), offset: offset, count: count, isSigned: isSigned)
     case .extend(let value, let byteCount, let isSigned):
       return .extend(opened(value, isEntry), byteCount: byteCount, isSigned: isSigned)
-    case .load, .threadPointer, .currentTask, .tracepointArgument, .input:
-      return openedMemory(plan, isEntry)
+    case .load, .threadPointer, .currentTask, .tracepointArgument, .input, .siteLoad:
+      return captured(plan, isEntry)
     }
   }
 
-  /// A part of a word of the stack is read with the whole word, which the stack always has.
-  private mutating func openedMemory(_ plan: LocationPlan, _ isEntry: Bool) -> LocationPlan {
-    guard
-      case .load(.user, let byteCount, let isSigned, .binary(.add, let base, .constant(let offset))) = plan,
-      base == .register(file.stackPointer), byteCount < 8
+  /// A load that the site describes where it has the form for that, else the plan itself.
+  private mutating func captured(_ plan: LocationPlan, _ isEntry: Bool) -> LocationPlan {
+    guard case .load(.user, let byteCount, let isSigned, let address) = plan,
+      let index = load(byteCount, address)
     else { return .input(slot(of: TargetCapture(plan: plan, kind: .number, isEntry: isEntry))) }
-    let inside = offset & 7
-    guard inside + Int64(byteCount) <= 8 else {
-      return .input(slot(of: TargetCapture(plan: plan, kind: .number, isEntry: isEntry)))
+    let capture = TargetCapture(plan: .siteLoad(index), kind: .number, isEntry: isEntry)
+    let input = LocationPlan.input(slot(of: capture))
+    return isSigned && byteCount < 8 ? .extend(input, byteCount: byteCount, isSigned: true) : input
+  }
+
+  /// The number of the site's load from `address`; nil when it has another form than a register or another load, and an
+  /// offset.
+  private mutating func load(_ byteCount: Int, _ address: LocationPlan) -> Int? {
+    var (origin, offset) = (address, Int64(0))
+    if case .binary(.add, let inner, .constant(let distance)) = address {
+      (origin, offset) = (inner, distance)
     }
-    let word = LocationPlan.load(
-      .user,
-      byteCount: 8,
-      isSigned: false,
-      address: base.offset(by: offset - inside)
-    )
-    let input = LocationPlan.input(slot(of: TargetCapture(plan: word, kind: .number, isEntry: isEntry)))
-    return .bits(input, offset: Int(inside * 8), count: byteCount * 8, isSigned: isSigned)
+    guard let offset = Int32(exactly: offset), [1, 2, 4, 8].contains(byteCount) else { return nil }
+    switch origin {
+    case .register(let number):
+      let load = SiteLoad(base: .register(number), offset: offset, byteCount: byteCount)
+      if let known = loads.firstIndex(of: load) { return known }
+      loads.append(load)
+      return loads.count - 1
+    case .load(.user, 8, _, let inner):
+      guard let before = load(8, inner) else { return nil }
+      // It counts from the one right before it.
+      if before < loads.count - 1 {
+        guard loads[before].base != .previous else { return nil }
+        loads.append(loads[before])
+      }
+      loads.append(SiteLoad(base: .previous, offset: offset, byteCount: byteCount))
+      return loads.count - 1
+    default: return nil
+    }
   }
 
   private mutating func slot(of capture: TargetCapture) -> Int {
@@ -108,7 +132,7 @@ extension LocationPlan {
     case .binary(_, let left, let right):
       left.insertOpenRegisters(into: &set)
       right.insertOpenRegisters(into: &set)
-    case .constant, .threadPointer, .currentTask, .tracepointArgument, .input, .load: break
+    case .constant, .threadPointer, .currentTask, .tracepointArgument, .input, .load, .siteLoad: break
     }
   }
 }

@@ -18,7 +18,8 @@ extension LocationPlan {
     if self == part { return replacement }
     let inner = { (plan: LocationPlan) in plan.replacing(part, by: replacement) }
     switch self {
-    case .constant, .register, .threadPointer, .currentTask, .tracepointArgument, .input: return self
+    case .constant, .register, .threadPointer, .currentTask, .tracepointArgument, .input, .siteLoad:
+      return self
     case .unary(let operation, let operand): return .unary(operation, inner(operand))
     case .binary(let operation, let left, let right): return .binary(operation, inner(left), inner(right))
     case .load(let memory, let byteCount, let isSigned, let address):
@@ -48,7 +49,7 @@ extension LocationPlan {
   /// Whether reading it at any function's entry is cheap and harmless.
   var isCheapEverywhere: Bool {
     switch self {
-    case .register: true
+    case .register, .siteLoad: true
     // Far up there need not be a stack: the frames of a thread's first functions are small.
     case .load(.user, byteCount: 8, _, let address):
       address.isStackSlot && address.stackOffset <= 128

@@ -94,12 +94,30 @@ extension SiteDescription: BinaryCoded {
       provider: try reader.value(),
       probeType: try reader.value(),
       sourceLine: try reader.value(),
-      formats: try reader.value()
+      formats: try reader.value(),
+      loads: try reader.value()
     )
   }
 
   func write(to writer: inout BinaryWriter) {
-    writer.write(probePoint, scriptPoint, function, name, provider, probeType, sourceLine, formats)
+    writer.write(probePoint, scriptPoint, function, name, provider, probeType, sourceLine, formats, loads)
+  }
+}
+
+extension SiteLoad: BinaryCoded {
+  init(from reader: inout BinaryReader) throws(CodingFailure) {
+    let register: Int? = try reader.value()
+    self.init(
+      base: register.map { .register($0) } ?? .previous,
+      offset: try reader.value(),
+      byteCount: try reader.value()
+    )
+  }
+
+  func write(to writer: inout BinaryWriter) {
+    var register: Int?
+    if case .register(let number) = base { register = number }
+    writer.write(register, offset, byteCount)
   }
 }
 
@@ -192,6 +210,7 @@ extension LocationPlan: BinaryCoded {
         isSigned: try reader.value()
       )
     case 10: self = .extend(try reader.nested(), byteCount: try reader.value(), isSigned: try reader.value())
+    case 11: self = .siteLoad(try reader.value())
     default: throw reader.malformed
     }
   }
@@ -211,6 +230,7 @@ extension LocationPlan: BinaryCoded {
     case .bits(let value, let offset, let count, let isSigned):
       writer.write(case: 9, value, offset, count, isSigned)
     case .extend(let value, let byteCount, let isSigned): writer.write(case: 10, value, byteCount, isSigned)
+    case .siteLoad(let index): writer.write(case: 11, index)
     }
   }
 }
