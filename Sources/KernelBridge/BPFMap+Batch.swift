@@ -98,6 +98,24 @@ extension BPFMap {
     }
   }
 
+  /// Gives the first elements of an array their values in one call (`BPF_MAP_UPDATE_BATCH`, Linux 5.6).
+  ///
+  /// False when the kernel does not do that; some of the elements may have their values then.
+  func writeBatch(_ values: [UInt8]) -> Bool {
+    var count = UInt32(values.count / spec.valueByteCount)
+    var keys: [UInt8] = []
+    keys.reserveCapacity(4 * Int(count))
+    for index in 0..<count {
+      for shift in stride(from: UInt32(0), to: 32, by: 8) {
+        keys.append(UInt8(truncatingIfNeeded: index >> shift))
+      }
+    }
+    let wanted = count
+    var options = bpf_map_batch_opts()
+    options.sz = MemoryLayout<bpf_map_batch_opts>.size
+    return unsafe bpf_map_update_batch(descriptor.raw, keys, values, &count, &options) == 0 && count == wanted
+  }
+
   /// Removes all elements of a hash map.
   package func removeAll() throws { try forEach(removing: true) { _, _ in } }
 }

@@ -119,7 +119,7 @@ struct KernelSideLoader {
     }
     if kind == .data { return Attachment() }
     let isSibling = if case .uprobe = bpf.spec.kind { true } else { false }
-    let events = siblingEvents(sites)
+    let events = isSibling ? siblingEvents(sites) : []
     let attachSites = sites.enumerated().map { index, site in
       AttachSite(
         path: site.path,
