@@ -7,6 +7,16 @@ extension Diagnostic {
     Diagnostic(.error, "alias-loop", "the alias '\(point.text)' stands for itself", at: point.range)
   }
 
+  static func everyInstruction(_ component: ProbePoint.Component) -> Diagnostic {
+    Diagnostic(
+      .error,
+      "unsupported-probe",
+      "'.\(component.name.text)': the kernel has no event for each instruction of a program",
+      at: component.range,
+      notes: [.note("'.statement(\"function@file:*\")' probes each line of a function")]
+    )
+  }
+
   static func kernelNeedsMore(at range: SourceRange) -> Diagnostic {
     Diagnostic(.error, "kernel-what", "'kernel' alone is no event; write 'kernel.trace(\"name\")'", at: range)
   }

@@ -1,3 +1,4 @@
+import Foundation
 import Platform
 import TargetModel
 import TestSupport
@@ -30,6 +31,47 @@ struct LiveProgramTests {
   func findsMultiarchLibraries(_ path: String) throws {
     #expect(try programs.files(named: path).get() == ["/usr/lib/x86_64-linux-gnu/libc.so.6"])
     #expect((try? programs.files(named: path + ".nowhere").get()) == nil)
+  }
+
+  @Test("A build ID names a file that a process executes")
+  func findsBuildIDs() throws {
+    let scratch = try ScratchDirectory()
+    let source = "#include <unistd.h>\nint main(void) { return sleep(60); }"
+    let id = "00112233445566778899aabbccddeeff"
+    let path = try scratch.compileC(source, to: "asleep", flags: ["-Wl,--build-id=0x\(id)"])
+    let nowhere = programs.files(named: id)
+    guard case .failure(let problem) = nowhere else {
+      Issue.record("nobody executes it yet: \(nowhere)")
+      return
+    }
+    #expect(problem.message == "no file with the build ID '\(id)'")
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: path)
+    try process.run()
+    defer { process.terminate() }
+    var found = nowhere
+    for _ in 0..<200 {
+      found = programs.files(named: id.uppercased())
+      if case .success = found { break }
+      usleep(10_000)
+    }
+    #expect(try found.get() == [path])
+    // Too short, or no hexadecimal number: a name as any other.
+    for name in ["0011223344", "00112233445566778899aabbccddeefg", "00112233445566778899aabbccddeef"] {
+      guard case .failure(let problem) = programs.files(named: name) else { continue }
+      #expect(problem.message.hasPrefix("no program"))
+    }
+  }
+
+  @Test("A script that a script runs leads to what runs that")
+  func followsInterpreters() throws {
+    let scratch = try ScratchDirectory()
+    let inner = try scratch.write("#!/usr/bin/env sh\n", to: "inner")
+    let outer = try scratch.write("#!\(inner)\n", to: "outer")
+    for path in [inner, outer] { #expect(chmod(path, 0o755) == 0) }
+    #expect(try programs.files(named: outer).get() == programs.files(named: "sh").get())
+    let loop = try scratch.write("#!\(scratch.path)/loop\n", to: "loop")
+    #expect(try programs.files(named: loop).get() == [loop])
   }
 
   @Test("A stripped program is probed by its symbols and its arguments read by the ABI")

@@ -18,6 +18,7 @@ package final class SystemPrograms: ProgramCatalog {
 
   package func files(named name: String) -> Result<[String], ProgramProblem> {
     let found = files(written: name)
+    if case .failure = found, let search = BuildIDSearch(name) { return search.files() }
     guard case .failure = found, let elsewhere = multiarchPath(name),
       case .success(let paths) = files(written: elsewhere)
     else { return found }
@@ -26,16 +27,22 @@ package final class SystemPrograms: ProgramCatalog {
 
   private func files(written name: String) -> Result<[String], ProgramProblem> {
     if GlobPattern.isGlob(name) || name.contains("{") { return expand(name) }
-    guard let path = Paths.findProgram(name, environment: environment) else {
+    guard var path = Paths.findProgram(name, environment: environment) else {
       return .failure(.noFile(name, environment: environment))
     }
-    guard let interpreter = interpreter(of: path) else { return .success([path]) }
-    guard let found = Paths.findProgram(interpreter, environment: environment) else {
-      let message = "'\(name)' is a script, and what runs it is not there: '\(interpreter)'"
-      return .failure(ProgramProblem(message))
+    for _ in 0..<Self.mostInterpreters {
+      guard let interpreter = interpreter(of: path) else { break }
+      guard let found = Paths.findProgram(interpreter, environment: environment) else {
+        let message = "'\(path)' is a script, and what runs it is not there: '\(interpreter)'"
+        return .failure(ProgramProblem(message))
+      }
+      path = found
     }
-    return .success([found])
+    return .success([path])
   }
+
+  /// A script may be run by a script; execve(2) gives up at five.
+  private static let mostInterpreters = 5
 
   package func executable(of pid: Int32) -> Result<String, ProgramProblem> {
     let process = RunningProcess(pid: pid)

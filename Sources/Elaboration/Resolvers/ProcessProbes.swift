@@ -212,7 +212,7 @@ extension ProcessProbes.Request {
     if let subject = ProcessSubject.all.first(where: { $0.head == first.name.text }) {
       return subject.read(components, point.components[0])
     }
-    let isKnown = ProcessSubject.later.contains(first.name.text)
-    return .failure(PointProblem(isKnown ? .unsupportedComponent(first) : .noSuchComponent(first)))
+    let isKnown = ProcessSubject.refused.contains(first.name.text)
+    return .failure(PointProblem(isKnown ? .everyInstruction(first) : .noSuchComponent(first)))
   }
 }

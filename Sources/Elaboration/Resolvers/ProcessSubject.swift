@@ -22,6 +22,6 @@ struct ProcessSubject: Sendable {
     StatementProbes.subject,
   ]
 
-  /// Components that SystemTap knows and utrace does not yet.
-  static let later: Set<String> = ["insn"]
+  /// Components that SystemTap knows and utrace refuses.
+  static let refused: Set<String> = ["insn"]
 }
