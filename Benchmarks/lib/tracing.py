@@ -16,6 +16,13 @@ PATIENCE_SECONDS = 20
 LEAVING_SECONDS = 60
 
 
+def processor_seconds(pid):
+    """Processor time that a process has used."""
+    with open(f"/proc/{pid}/stat") as file:
+        words = file.read().rsplit(")", 1)[1].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
 class Hung(RuntimeError):
     """A tracer did not get done in time."""
 

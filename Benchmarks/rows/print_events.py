@@ -3,6 +3,8 @@
 import os
 import time
 
+from lib.tracing import processor_seconds
+
 EVENTS = 1_000_000
 LENGTH = 32
 OURS = """probe process("{path}").function("hit_text").call {
@@ -29,7 +31,7 @@ def _events(bench, make, script):
     path = os.path.join(bench.scratch, "events")
     with bench.target() as target, open(path, "w") as output:
         tracer = make(script, output=output)(target, ["hit_text"])
-        before = _seconds(tracer.process.pid)
+        before = processor_seconds(tracer.process.pid)
         start = time.monotonic()
         cost = target.command("hit_text", 1, EVENTS, 100, LENGTH)
         size, last = -1, time.monotonic()
@@ -37,16 +39,9 @@ def _events(bench, make, script):
             if os.path.getsize(path) != size:
                 size, last = os.path.getsize(path), time.monotonic()
             time.sleep(0.002)
-        work = _seconds(tracer.process.pid) - before
+        work = processor_seconds(tracer.process.pid) - before
         tracer.stop()
     with open(path, "rb") as file:
         printed = sum(line.startswith(b"%d hits " % target.pid) for line in file)
     os.remove(path)
     return cost, EVENTS - printed, work * 1e9 / max(printed, 1), (last - start) * 1e9 / max(printed, 1)
-
-
-def _seconds(pid):
-    """Processor time that a process has used."""
-    with open(f"/proc/{pid}/stat") as file:
-        words = file.read().rsplit(")", 1)[1].split()
-    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")

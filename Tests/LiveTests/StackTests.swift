@@ -45,8 +45,8 @@ extension LiveTests {
         ),
       ].filter { FileManager.default.fileExists(atPath: $0.command[0]) }
 
-    /// Addresses of the callers by gdb, innermost first; those inlined into another have none of their own.
-    private func debugger(_ hit: Hit) throws -> [String] {
+    /// What gdb says of each frame that `kinds` leaves, innermost first; `shown` is Python for what is asked.
+    private func debugger(_ hit: Hit, leaving kinds: String, _ shown: String) throws -> [String] {
       let scratch = try ScratchDirectory()
       let script = try scratch.write(
         """
@@ -60,8 +60,8 @@ extension LiveTests {
         gdb.execute("run")
         frame = gdb.newest_frame()
         while frame is not None:
-          if frame.type() not in (gdb.INLINE_FRAME, gdb.TAILCALL_FRAME):
-            print("frame %x" % frame.pc())
+          if frame.type() not in (\(kinds)):
+            print("frame " + \(shown))
           frame = frame.older()
         gdb.execute("kill")
         """,
@@ -75,30 +75,66 @@ extension LiveTests {
       return output.split(separator: "\n").filter { $0.hasPrefix("frame ") }.map { String($0.dropFirst(6)) }
     }
 
-    private func traced(_ hit: Hit) throws -> (addresses: [String], text: String) {
+    /// What a body prints at the first hit.
+    private func traced(_ hit: Hit, _ body: String) throws -> String {
       let file = hit.file ?? hit.command[0]
       let script = """
         global done
-        probe process("\(file)").function("\(hit.function)") {
-          if (pid() == target() && !done++) { print_ubacktrace(); printf("all %s\\n", ubacktrace()) }
-        }
+        probe process("\(file)").function("\(hit.function)") { if (pid() == target() && !done++) { \(body) } }
         """
       let scratch = try ScratchDirectory()
       let command = hit.command.map { $0.contains(" ") || $0.contains("'") ? "\"\($0)\"" : $0 }
       _ = try utrace(["-o", "\(scratch.path)/out", "-c", command.joined(separator: " "), "-e", script])
-      let output = text(ofFile: "\(scratch.path)/out")
-      let all = output.split(separator: "\n").first { $0.hasPrefix("all ") }?.dropFirst(4) ?? ""
-      return (all.split(separator: " ").map { String($0.dropFirst(2)) }, output)
+      return text(ofFile: "\(scratch.path)/out")
     }
 
     @Test("addresses are gdb's, up to where the program was started", arguments: hits)
     func agreesWithDebugger(_ hit: Hit) throws {
-      let wanted = try debugger(hit)
-      let found = try traced(hit)
+      // What is inlined into another has no address of its own.
+      let wanted = try debugger(hit, leaving: "gdb.INLINE_FRAME, gdb.TAILCALL_FRAME", "'%x' % frame.pc()")
+      let found = try traced(hit, "print_ubacktrace(); printf(\"all %s\\n\", ubacktrace())")
       try #require(wanted.count > 1, "\(wanted)")
+      let all = found.split(separator: "\n").first { $0.hasPrefix("all ") }?.dropFirst(4) ?? ""
+      let addresses = all.split(separator: " ").map { String($0.dropFirst(2)) }
       // A program lies elsewhere every time, but at whole pages; the probe may stand behind the first instruction.
       let tail = { (address: String) in String(address.suffix(3)) }
-      #expect(found.addresses.dropFirst().map(tail) == wanted.dropFirst().map(tail), "\(found.text)")
+      #expect(addresses.dropFirst().map(tail) == wanted.dropFirst().map(tail), "\(found)")
+    }
+
+    /// Programs with debug information; of PostgreSQL's server only where somebody built it.
+    private static let describedHits: [Hit] = {
+      let built = (try? run("\(Package.root)/Scripts/build-psql", ["--path"]).output) ?? ""
+      let psql = built.trimmingCharacters(in: .whitespacesAndNewlines)
+      let server = psql.replacingOccurrences(of: "bin/psql", with: "bin/postgres")
+      return [
+        Hit(command: [Package.program("stacks")], function: "probed"),
+        Hit(command: [Package.program("targets-O2")], function: "take_struct"),
+        Hit(command: [Package.program("targets-O3")], function: "factorial"),
+        Hit(command: [Package.program("targets-clang-O2")], function: "factorial"),
+        Hit(command: [psql, "-X", "-h", "/nowhere"], file: libc, function: "connect"),
+        Hit(command: [psql, "--help"], file: libc, function: "write"),
+        Hit(command: [server, "--describe-config"], file: libc, function: "write"),
+      ].filter { FileManager.default.fileExists(atPath: $0.command[0]) }
+    }()
+
+    @Test("functions, inlined ones too, with files and lines are gdb's", arguments: describedHits)
+    func namesAreTheDebuggers(_ hit: Hit) throws {
+      // Functions of libc have several names, of which the two take different ones.
+      let name =
+        "'-' if '/libc.so' in (gdb.solib_name(frame.pc()) or '') else (frame.name() or '?').split('(')[0]"
+      let place = "'%s:%s' % ((sal.symtab.filename.split('/')[-1], sal.line) if sal.symtab else ('', 0))"
+      let shown = "(lambda sal: (\(name)) + ' ' + \(place))(frame.find_sal())"
+      let wanted = try debugger(hit, leaving: "gdb.TAILCALL_FRAME, gdb.SIGTRAMP_FRAME", shown)
+        .filter { !$0.hasSuffix(" :0") }
+      let found = try traced(hit, "print_ubacktrace_fileline()")
+      // ` 0x401136 : outer+0x11/0x22 at /tmp/stacks.c:37 [/tmp/stacks]`; a copy's name has a suffix.
+      let frames = found.split(separator: "\n").compactMap { line in
+        line.firstMatch(of: /\ : ([^ +.(]+)\S*(?: \(inlined\))? at (?:.*\/)?([^\/:]+:[0-9]+) \[(.*)\]/)
+          .map { "\($0.3.contains("/libc.so") ? "-" : $0.1) \($0.2)" }
+      }
+      try #require(wanted.count > 1, "\(wanted)")
+      // Where exactly a probe of the innermost function stands is another matter.
+      #expect(frames.dropFirst() == wanted.dropFirst(), "\(found)")
     }
 
     @Test("names, inlined functions and lines are the compiler's")
