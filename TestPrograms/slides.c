@@ -36,6 +36,24 @@ CODE(jumps_away, "endbr64\n mov %rdi, %rax\n test %rdi, %rdi\n jz 1f\n1: lea 2f(
 // A lock prefix, which the kernel cannot step.
 CODE(lock_first, "lock addq $0, (%rsp)\n lea 12(%rdi), %rax\n ret");
 
+// Leaves for another function's entry, from where nothing comes back.
+CODE(tails_away, "mov %rdi, %rax\n test %rdi, %rdi\n js returns_early\n add $13, %rax\n ret");
+// Its rare part, which the frame tables know, jumps to where a probe could stand, or leaves for good.
+#define PART(name, text) \
+  __asm__(".section .text.unlikely\n.type " #name ", @function\n" #name ":\n.cfi_startproc\n" text "\n.cfi_endproc\n" \
+          ".size " #name ", .-" #name "\n.text\n")
+CODE(cold_back, "mov %rdi, %rax\n test %rdi, %rdi\n.Lback: js cold_back.cold\n add $14, %rax\n ret");
+PART(cold_back.cold, "neg %rdi\n jmp .Lback");
+CODE(cold_away, "mov %rdi, %rax\n test %rdi, %rdi\n js cold_away.cold\n add $15, %rax\n ret");
+PART(cold_away.cold, "neg %rdi\n jmp returns_early");
+// Another function goes on behind its first instruction.
+long shares(long);
+CODE(shared, "mov %rdi, %rax\n.Lshared: test %rdi, %rdi\n jz 1f\n1: add $17, %rax\n ret");
+PART(shares, "lea 1(%rdi), %rax\n jmp .Lshared");
+// What a pointer leads to is another thing behind the store.
+long slides_kept;
+CODE(stores_early, "mov %rdi, slides_kept(%rip)\n push %rbx\n lea 16(%rdi), %rax\n pop %rbx\n ret");
+
 __attribute__((noinline)) long c_leaf(long value) {
   volatile long copy[4] = {value, value + 1, value + 2, value + 3};
   return copy[0] + copy[3] - value + 10;
@@ -50,7 +68,8 @@ static const struct { const char *name; long (*call)(long); } functions[] = {
   {"endbr_push", endbr_push}, {"push_first", push_first}, {"nop5_first", nop5_first}, {"endbr_nop5", endbr_nop5},
   {"red_zone", red_zone}, {"back_to_push", back_to_push}, {"back_before_push", back_before_push},
   {"clobbers", clobbers}, {"returns_early", returns_early}, {"moves_stack", moves_stack}, {"jumps_away", jumps_away},
-  {"lock_first", lock_first}, {"c_calls", c_calls},
+  {"lock_first", lock_first}, {"c_calls", c_calls}, {"tails_away", tails_away}, {"cold_back", cold_back},
+  {"cold_away", cold_away}, {"stores_early", stores_early}, {"shared", shared}, {"shares", shares},
 };
 
 int main(int argc, char **argv) {

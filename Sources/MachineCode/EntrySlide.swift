@@ -1,14 +1,25 @@
+/// What begins where a jump leaves a function's bytes.
+package enum CodeContinuation: Hashable, Sendable {
+  /// Another function: it is left for good.
+  case function
+  /// Code that may be a part of the function.
+  case code([UInt8])
+  case unknown
+}
+
 /// The cheapest instruction near a function's entry at which a probe sees the same hits.
 ///
 /// A single-stepped first instruction costs a hit thirteen times what an emulated one costs. Most functions have a
 /// `push`, `nop` or direct branch within the first few instructions; a probe may move there when every call passes
 /// it exactly once: nothing before it leaves the straight line, and no branch leads to or behind it and before its
-/// old place. The caller must evaluate variables at the new address.
+/// old place. The caller must evaluate variables at the new address, and heed what was written before it.
 package struct EntrySlide: Hashable, Sendable {
   /// How far behind the entry the probe should stand; 0 when it should stay.
   package let byteCount: Int
   /// The general registers that hold something else at the new place.
   package let writtenRegisters: X86Registers
+  /// Whether memory outside of the function's own frame may hold something else.
+  package let writesMemory: Bool
   /// Why the probe stays; nil when it moves.
   package let obstacle: Obstacle?
 
@@ -27,26 +38,31 @@ package struct EntrySlide: Hashable, Sendable {
   package init(stayingFor obstacle: Obstacle) {
     byteCount = 0
     writtenRegisters = []
+    writesMemory = false
     self.obstacle = obstacle
   }
 
   /// Most instructions that a probe moves past.
-  private static let reach = 4
+  private static let reach = 12
 
   /// Where the first emulated instruction is that all calls pass.
   ///
   /// `code`: the function's bytes from its entry to its end, in full, so that its branches can be seen.
-  package init(in code: [UInt8]) {
+  /// `continuation`: what begins so far from the entry, outside of these bytes.
+  package init(in code: [UInt8], continuation: (Int64) -> CodeContinuation = { _ in .unknown }) {
     self.init(stayingFor: .noneNear)
     var offset = 0
     var written: X86Registers = []
+    var writesMemory = false
     for _ in 0...Self.reach {
       guard let instruction = X86Instruction(code, at: offset) else {
         self.init(stayingFor: .undecodable)
         return
       }
       if SiteVerdict(instruction, isFunctionStart: offset == 0) == .emulated {
-        if offset > 0 { self.init(to: offset, instruction, writing: written, in: code) }
+        if offset > 0 {
+          self.init(to: offset, instruction, writing: written, writesMemory, in: code, continuation)
+        }
         return
       }
       guard Self.isStraight(instruction) else {
@@ -54,6 +70,7 @@ package struct EntrySlide: Hashable, Sendable {
         return
       }
       written.formUnion(instruction.writtenRegisters)
+      writesMemory = writesMemory || instruction.mayWriteMemory
       offset += instruction.byteCount
     }
   }
@@ -63,11 +80,14 @@ package struct EntrySlide: Hashable, Sendable {
     to offset: Int,
     _ instruction: X86Instruction,
     writing written: X86Registers,
-    in code: [UInt8]
+    _ writesMemory: Bool,
+    in code: [UInt8],
+    _ continuation: (Int64) -> CodeContinuation
   ) {
-    obstacle = Self.obstacle(before: offset, instruction, code)
+    obstacle = Self.obstacle(before: offset, instruction, code, continuation)
     byteCount = obstacle == nil ? offset : 0
     writtenRegisters = obstacle == nil ? written : []
+    self.writesMemory = obstacle == nil && writesMemory
   }
 
   private static func isStraight(_ instruction: X86Instruction) -> Bool {
@@ -84,19 +104,53 @@ package struct EntrySlide: Hashable, Sendable {
   private static func obstacle(
     before offset: Int,
     _ instruction: X86Instruction,
-    _ code: [UInt8]
+    _ code: [UInt8],
+    _ continuation: (Int64) -> CodeContinuation
   ) -> Obstacle? {
     let isPrologue = instruction.kind == .push
+    var outside: [Int64] = []
+    let found = obstacle(before: offset, isPrologue: isPrologue, in: code, at: 0) { target in
+      if !(0...Int64(code.count) ~= target), !outside.contains(target) { outside.append(target) }
+    }
+    guard found == nil, !isPrologue else { return found }
+    for target in outside {
+      switch continuation(target) {
+      case .function: continue
+      case .unknown: return .outOfSight
+      case .code(let part):
+        // Where it goes on from there, when not back, is a third function.
+        let found = obstacle(before: offset, isPrologue: false, in: part, at: target) { _ in }
+        if let found { return found }
+      }
+    }
+    return nil
+  }
+
+  /// Whether code that begins `start` bytes from a function's entry jumps behind the entry, `offset` bytes at most.
+  package static func leads(_ code: [UInt8], at start: Int64, behindEntryBy offset: Int) -> Bool {
+    obstacle(before: offset, isPrologue: true, in: code, at: start) { _ in } == .branchedTo
+  }
+
+  /// What in one stretch of code, `start` bytes from the entry, leads to `offset` or the instructions above it; `note`
+  /// gets the targets of all other jumps.
+  private static func obstacle(
+    before offset: Int,
+    isPrologue: Bool,
+    in code: [UInt8],
+    at start: Int64,
+    _ note: (Int64) -> Void
+  ) -> Obstacle? {
     var position = 0
     while position < code.count {
       guard let instruction = X86Instruction(code, at: position) else { return .undecodable }
       position += instruction.byteCount
       switch instruction.kind {
       case .jump(let displacement), .conditionalJump(let displacement):
-        let target = Int64(position) &+ displacement
+        let target = start &+ Int64(position) &+ displacement
         if target > 0, target <= Int64(offset) { return .branchedTo }
-        if !isPrologue, target < 0 || target > Int64(code.count) { return .outOfSight }
-      case .indirectBranch where !isPrologue && !instruction.isIndirectCall: return .outOfSight
+        note(target)
+      case .indirectBranch where !isPrologue && !instruction.isIndirectCall && !instruction.isRIPRelative:
+        return .outOfSight
       default: break
       }
     }

@@ -40,7 +40,12 @@ package struct X86Instruction: Hashable, Sendable {
   /// The opcode's last byte.
   let opcode: UInt8
   let modRM: UInt8?
+  /// The byte behind ModRM that names base and index, where there is one.
+  let scaleIndexBase: UInt8?
   let rex: UInt8
+
+  /// Whether its memory operand is `disp(%rsp)`.
+  var isStackBased: Bool { scaleIndexBase == 0x24 && rex & 3 == 0 }
 
   /// Decodes the instruction at `offset` of `code`.
   ///
@@ -59,6 +64,7 @@ package struct X86Instruction: Hashable, Sendable {
     map: OpcodeMap,
     opcode: UInt8,
     modRM: UInt8?,
+    scaleIndexBase: UInt8?,
     rex: UInt8
   ) {
     self.byteCount = byteCount
@@ -68,6 +74,7 @@ package struct X86Instruction: Hashable, Sendable {
     self.map = map
     self.opcode = opcode
     self.modRM = modRM
+    self.scaleIndexBase = scaleIndexBase
     self.rex = rex
   }
 
@@ -117,6 +124,7 @@ private struct X86Decoder {
   private var map = X86Instruction.OpcodeMap.oneByte
   private var opcode: UInt8 = 0
   private var modRM: UInt8?
+  private var scaleIndexBase: UInt8?
   private var isRIPRelative = false
 
   init(_ bytes: [UInt8], _ start: Int) {
@@ -139,6 +147,7 @@ private struct X86Decoder {
       map: map,
       opcode: opcode,
       modRM: modRM,
+      scaleIndexBase: scaleIndexBase,
       rex: rex
     )
   }
@@ -232,6 +241,7 @@ private struct X86Decoder {
     var displacement = mode == 1 ? 1 : mode == 2 ? 4 : 0
     if base == 4 {
       guard let index = next() else { return false }
+      scaleIndexBase = index
       if mode == 0, index & 7 == 5 { displacement = 4 }
     } else if mode == 0, base == 5 {
       displacement = 4

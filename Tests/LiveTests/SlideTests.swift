@@ -25,8 +25,10 @@ extension LiveTests {
     private static let argumentSum = calls * (calls + 1) / 2
 
     private static let names = [
-      "back_before_push", "back_to_push", "c_calls", "clobbers", "endbr_nop5", "endbr_push", "jumps_away",
-      "lock_first", "moves_stack", "nop5_first", "push_first", "red_zone", "returns_early",
+      "back_before_push", "back_to_push", "c_calls", "clobbers", "cold_away", "cold_back", "endbr_nop5",
+      "endbr_push",
+      "jumps_away", "lock_first", "moves_stack", "nop5_first", "push_first", "red_zone", "returns_early",
+      "shared", "shares", "stores_early", "tails_away",
     ]
     /// The kernel cannot step its first instruction.
     private static let refused: Set = ["lock_first"]
@@ -53,6 +55,21 @@ extension LiveTests {
       for line in seen {
         #expect(line.calls == Self.calls && line.sum == Self.argumentSum, "\(line)")
       }
+    }
+
+    @Test("a body that reads memory sees it as it is at the entry")
+    func readsMemoryOfTheEntry() throws {
+      let traced = try utrace([
+        "-w", "-c", "\(Self.program) \(Self.calls)", "-e",
+        """
+        global sum
+        probe process.function("stores_early").call { sum += @var("slides_kept@slides.c") }
+        probe end { println(sum) }
+        """,
+      ])
+      #expect(traced.status == 0 && traced.messages.isEmpty, "\(traced.errors)")
+      // Each call stores its argument: at its entry there is that of the call before.
+      #expect(traced.lines.last == "\(Self.argumentSum - Self.calls)")
     }
 
     @Test("a probe that reads nothing slides further and counts the same")
@@ -99,6 +116,8 @@ extension LiveTests {
         (".call", "c_calls", "emulated, slid by 11"),
         (".return", "c_calls", "single-stepped: the stack pointer no longer points to the return address"),
         (".call", "clobbers", "emulated, slid by 5"),
+        (".call", "cold_away", "emulated, slid by 6"),
+        (".call", "cold_back", "single-stepped: a branch leads to what the kernel emulates"),
         (".call", "endbr_nop5", "single-stepped: the straight line ends before what the kernel emulates"),
         (".call", "endbr_push", "emulated, slid by 4"),
         (".return", "endbr_push", "emulated, slid by 4"),
@@ -109,8 +128,11 @@ extension LiveTests {
         ),
         (".call", "nop5_first", "emulated"),
         (".call", "push_first", "emulated"),
-        (".call", "red_zone", "single-stepped: nothing the kernel emulates is near"),
+        (".call", "red_zone", "single-stepped: the straight line ends before what the kernel emulates"),
         (".call", "returns_early", "single-stepped: the straight line ends before"),
+        (".call", "shared", "single-stepped: a branch leads to what the kernel emulates"),
+        (".call", "stores_early", "emulated, slid by 7"),
+        (".call", "tails_away", "emulated, slid by 6"),
       ]
     )
     func tellsVerdicts(_ modifier: String, _ name: String, _ verdict: String) throws {

@@ -44,6 +44,8 @@ struct SiteGrouper {
   private let queries: [TargetQuery]
   /// What the body reads by name or by the ABI.
   private let readRegisters: X86Registers
+  /// Whether it reads memory by other ways than target variables.
+  private let readsMemory: Bool
   private let separatesPrograms: Bool
   private let registers: RegisterFile
   private(set) var groups: [Group] = []
@@ -80,11 +82,13 @@ struct SiteGrouper {
   init(
     queries: [TargetQuery],
     readRegisters: X86Registers,
+    readsMemory: Bool,
     separatesPrograms: Bool,
     registers: RegisterFile
   ) {
     self.queries = queries
     self.readRegisters = readRegisters
+    self.readsMemory = readsMemory
     self.registers = registers
     self.separatesPrograms = separatesPrograms
   }
@@ -128,12 +132,18 @@ struct SiteGrouper {
 
   /// The answers, at the entry where they would be worse at the cheaper place.
   private func ask(_ candidate: ProbeCandidate) -> (ProbeCandidate, [TargetAnswer]) {
-    let canMove = candidate.writtenRegisters.isDisjoint(with: readRegisters)
+    let canMove =
+      candidate.writtenRegisters.isDisjoint(with: readRegisters) && !(candidate.writesMemory && readsMemory)
     let answers = canMove ? queries.map { candidate.scope.answer($0) } : []
     let missing = answers.reduce(0) { $0 + $1.missingCount }
-    guard !canMove || missing > 0, let entry = candidate.atEntry?() else { return (candidate, answers) }
+    let isTooLate = candidate.writesMemory && answers.contains(where: \.readsMemory)
+    guard !canMove || isTooLate || missing > 0, let entry = candidate.atEntry?() else {
+      return (candidate, answers)
+    }
     let better = queries.map { entry.scope.answer($0) }
-    if canMove, better.reduce(0, { $0 + $1.missingCount }) >= missing { return (candidate, answers) }
+    if canMove, !isTooLate, better.reduce(0, { $0 + $1.missingCount }) >= missing {
+      return (candidate, answers)
+    }
     return (entry, better)
   }
 

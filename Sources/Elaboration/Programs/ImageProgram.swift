@@ -1,5 +1,6 @@
 import DwarfIndex
 import ELF
+import MachineCode
 import Platform
 import TargetModel
 import USDT
@@ -73,6 +74,30 @@ struct ImageProgram: Program {
   func code(at address: LinkAddress, upTo byteCount: Int) -> [UInt8] {
     let bytes = file.bytes(at: address, upTo: byteCount)
     return bytes?.span.copied() ?? []
+  }
+
+  /// Parts of functions that are looked through for a way back are no longer than this.
+  private static let longestPart: UInt64 = 64 << 10
+
+  func continuation(at address: LinkAddress) -> CodeContinuation {
+    if let symbol = image.symbol(at: address), !ProgramFunction.isRarePart(symbol) { return .function }
+    if file.isLinkage(address) { return .function }
+    guard let count = file.codeByteCount(at: address), count <= Self.longestPart else { return .unknown }
+    let code = code(at: address, upTo: Int(count))
+    return code.count == Int(count) ? .code(code) : .unknown
+  }
+
+  /// Assembly that shares code lies in one section of one object file.
+  private static let nearby: UInt64 = 8 << 10
+
+  func isEntered(behind entry: LinkAddress, by byteCount: Int) -> Bool {
+    file.codeStarts(near: entry, within: Self.nearby).contains { start in
+      guard start != entry, let count = file.codeByteCount(at: start), count <= Self.longestPart else {
+        return false
+      }
+      let distance = Int64(bitPattern: start.raw &- entry.raw)
+      return EntrySlide.leads(code(at: start, upTo: Int(count)), at: distance, behindEntryBy: byteCount)
+    }
   }
 
   func returnObstacle(at address: LinkAddress) -> String? { image.returnObstacle(at: address) }

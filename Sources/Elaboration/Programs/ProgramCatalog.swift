@@ -1,5 +1,6 @@
 package import DwarfIndex
 package import ELF
+package import MachineCode
 package import TargetModel
 
 /// Finds and opens the binaries that probe points name; made by the pipeline, which caches what it opens.
@@ -91,6 +92,12 @@ package protocol Program: Sendable {
 
   /// The code at `address`, at most `byteCount` bytes; empty when the file has none there.
   func code(at address: LinkAddress, upTo byteCount: Int) -> [UInt8]
+
+  /// What begins at an address that code jumps to.
+  func continuation(at address: LinkAddress) -> CodeContinuation
+
+  /// Whether other code jumps into a function, at most `byteCount` bytes behind its `entry`; as far as that code is near.
+  func isEntered(behind entry: LinkAddress, by byteCount: Int) -> Bool
 
   /// Why a return probe of a function that begins at `address` would harm the program; nil when it would not.
   func returnObstacle(at address: LinkAddress) -> String?

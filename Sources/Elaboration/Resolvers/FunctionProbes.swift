@@ -157,6 +157,7 @@ struct FunctionLanding {
     guard var found = make(best) else { return }
     if let entry = choices.dropFirst().first, entry.standing.refusal == nil {
       found.writtenRegisters = best.writtenRegisters
+      found.writesMemory = best.writesMemory
       found.atEntry = { make(entry) }
     }
     result.candidates.append(found)
@@ -200,6 +201,6 @@ extension ProgramFunction {
 
   /// A symbol of the part of a function that is rarely run: no function, unless someone asks for it by name.
   fileprivate func isStrayPart(under pattern: String) -> Bool {
-    variables == nil && name.split(separator: ".").dropFirst().contains("cold") && !pattern.contains(".cold")
+    variables == nil && Self.isRarePart(name) && !pattern.contains(".cold") && !pattern.contains(".__part")
   }
 }

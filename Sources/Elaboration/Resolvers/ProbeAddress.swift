@@ -12,6 +12,8 @@ enum ProbeAddress {
     var standing: SiteStanding
     /// Registers that no longer hold what they held on entry.
     var writtenRegisters: X86Registers = []
+    /// Pointers may lead to something else than on entry.
+    var writesMemory = false
   }
 
   /// The places to stand at, best first: the cheapest instruction that all calls pass, then the entry.
@@ -41,7 +43,8 @@ enum ProbeAddress {
     let moved = Choice(
       address: start.advanced(by: Int64(slide.byteCount)),
       standing: SiteStanding(verdict: .emulated, slidByteCount: slide.byteCount),
-      writtenRegisters: slide.writtenRegisters
+      writtenRegisters: slide.writtenRegisters,
+      writesMemory: slide.writesMemory
     )
     return [moved, stay]
   }
@@ -71,7 +74,21 @@ enum ProbeAddress {
     let byteCount = end.raw - function.entry.raw
     guard byteCount <= longestFunction else { return EntrySlide(stayingFor: .tooLong) }
     let code = program.code(at: function.entry, upTo: Int(byteCount))
-    return code.count == Int(byteCount) ? EntrySlide(in: code) : EntrySlide(stayingFor: .unknownEnd)
+    guard code.count == Int(byteCount) else { return EntrySlide(stayingFor: .unknownEnd) }
+    let slide = EntrySlide(in: code) { program.continuation(at: function.entry.advanced(by: $0)) }
+    // A compiler leads no other function into this one; assembly does: glibc's mempcpy goes on in its memmove.
+    guard slide.byteCount > 0, function.variables == nil,
+      program.isEntered(behind: function.entry, by: slide.byteCount)
+    else { return slide }
+    return EntrySlide(stayingFor: .branchedTo)
+  }
+}
+
+extension ProgramFunction {
+  /// Whether a symbol names the part of a function that is rarely run (gcc's `f.cold`, clang's `f.__part.1`), which
+  /// jumps back to where it came from.
+  static func isRarePart(_ symbol: String) -> Bool {
+    symbol.split(separator: ".").dropFirst().contains { $0 == "cold" || $0 == "__part" }
   }
 }
 

@@ -10,6 +10,8 @@ struct TargetCollector {
   private(set) var walksValues = false
   /// What accessors such as `long_arg` and `register` read: such a body sees the function as it is entered.
   private(set) var readRegisters: X86Registers = []
+  /// Whether functions such as `user_string` may read memory: the same goes for what they find there.
+  private(set) var readsMemory = false
   private var seen: Set<TargetQuery> = []
   private var functions: Set<Int> = []
 
@@ -45,7 +47,8 @@ struct TargetCollector {
     switch IntrinsicTable.row(named: name, arity: arity)?.lowering {
     case .argument: readRegisters.formUnion(.arguments)
     case .register: readRegisters = .all
-    case .intrinsic, .context, .log, nil: break
+    case .intrinsic: readsMemory = true
+    case .context, .log, nil: break
     }
     for index in symbols.functions(named: name, in: call.range.source) where functions.insert(index).inserted
     {

@@ -23,6 +23,15 @@ struct TargetAnswer: Sendable {
   /// How many values cannot be read at the site.
   var missingCount = 0
 
+  /// Whether what it finds depends on what is in memory.
+  var readsMemory: Bool {
+    switch meaning {
+    case .value(let plan, _): plan.loadsMemory
+    case .text(let captures): captures.contains { $0.kind != .number || $0.plan.loadsMemory }
+    case .siteText, .unavailable: false
+    }
+  }
+
   init(_ meaning: TargetMeaning, format: SiteFormat? = nil, type: TargetType? = nil) {
     self.meaning = meaning
     self.format = format
