@@ -77,7 +77,7 @@ struct ModuleBuilder {
     columns = expander.siteColumns
     let (body, layout) = layOut(expanded, probe, facts)
     let name = role == .entry ? "probe\(facts.index)_entry" : "probe\(facts.index)"
-    let kind = kind(probe, isReturn: facts.isReturn && role == .body)
+    let kind = kind(probe, isReturn: facts.isReturn && role == .body, role)
     var writer = CodeWriter(name: name, shared: shared, facts: facts, layout: layout)
     let plain = writer
     writer.absentMemory = AbsentMemory(kind, target)
@@ -144,10 +144,11 @@ struct ModuleBuilder {
     return .tooLarge(message, location: program.text(of: location))
   }
 
-  private func kind(_ probe: Probe, isReturn: Bool) -> ProgramKind {
+  private func kind(_ probe: Probe, isReturn: Bool, _ role: CodeWriter.Role) -> ProgramKind {
     switch (probe.trigger, target.userAttachment) {
+    case (.tracepoint("sys_exit", _, _, _), _) where role == .entry: .rawTracepoint("sys_enter")
     case (.tracepoint(let name, _, _, _), _): .rawTracepoint(name)
-    case (.userSites(_, .data, _), _): .perfEvent
+    case (.userSites(_, .data, _), _), (.sample, _): .perfEvent
     case (_, .multi): .uprobeMulti(isReturn: isReturn)
     case (_, .siblings): .uprobe(isReturn: isReturn)
     }

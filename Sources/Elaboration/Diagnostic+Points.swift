@@ -225,7 +225,9 @@ extension Diagnostic {
   }
 
   static func unsupportedProbe(_ point: ProbePoint) -> Diagnostic {
-    let message = "probe points that start with '\(point.components[0].name.text)' are not supported yet"
-    return Diagnostic(.error, "unsupported-probe", message, at: point.range)
+    let head = point.components[0].name.text
+    let message = "probe points that start with '\(head)' are not supported yet"
+    let notes = ProbeFamily.reasons[head].map { [note($0)] } ?? []
+    return Diagnostic(.error, "unsupported-probe", message, at: point.range, notes: notes)
   }
 }

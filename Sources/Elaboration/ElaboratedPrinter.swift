@@ -77,6 +77,9 @@ struct ElaboratedPrinter {
     case .tracepoint(let name, let count, let description, let filter):
       add("tracepoint \(name) with \(count) arguments" + (filter.map { " in processes\($0)" } ?? ""))
       add(description.formats)
+    case .event(let event): add("\(event)")
+    case .sample(let sampling, _, let filter):
+      add("\(sampling)" + (filter.map { " in processes\($0)" } ?? ""))
     case .running(let filter, _): add("running processes\(filter)")
     }
   }

@@ -20,6 +20,9 @@ enum IntrinsicTable {
     /// `int_arg(n)`: the n-th argument by the ABI, cut to so many bytes.
     case argument(byteCount: Int, isSigned: Bool)
     case register(Intrinsic)
+    /// MAXSTRINGLEN.
+    case stringLimit
+    case registersAreValid
     /// `log`: the text and a line's end, formatted where it is printed.
     case log
   }
@@ -55,8 +58,11 @@ enum IntrinsicTable {
       row("__env_var", [.string], .string, .envVar),
       row("__environment_end", [], .long, .environmentEnd),
       row("__environment_start", [], .long, .environmentStart),
+      row("__kaddress_detail", [.long, .long], .string, .kernelAddressDetail),
+      Row(name: "__max_string_length", parameters: [], result: .long, lowering: .stringLimit),
       row("__uaddress_detail", [.long, .long, .long], .string, .userAddressDetail),
       row("__uaddress_text", [.long, .string, .long], .string, .userAddressText),
+      row("__user_write", [.long, .long, .long], .long, .userWrite),
       row("__ustack", [], .long, .userStack, []),
       row("__ustack_address", [.long, .long], .long, .userStackAddress),
       row("__ustack_callers", [.long, .long], .string, .userStackCallers),
@@ -103,7 +109,9 @@ enum IntrinsicTable {
       row("ppid", [], .long, .ppid),
       row("probe_type", [], .string, .site(.probeType)),
       row("probefunc", [], .string, .site(.function)),
+      row("raise", [.long], .long, .raiseSignal),
       row("randint", [.long], .long, .randint),
+      Row(name: "registers_valid", parameters: [], result: .long, lowering: .registersAreValid),
       Row(name: "register", parameters: [.string], result: .long, lowering: .register(.register)),
       argument("s32_arg", 4, true),
       argument("s64_arg", 8, true),
@@ -116,6 +124,7 @@ enum IntrinsicTable {
       row("strtol", [.string, .long], .long, .strtol),
       row("substr", [.string, .long, .long], .string, .substr),
       row("syscall_name", [.long], .string, .syscallName),
+      row("switch_file", [], nil, .switchFile),
       row("system", [.string], nil, .system),
       row("target", [], .long, .target),
       row("task_current", [], .long, .currentTask),

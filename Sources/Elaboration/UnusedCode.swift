@@ -137,7 +137,9 @@ struct UnusedCode {
     case .call(let function, _): return pureFunctions.contains(function)
     case .intrinsic(let intrinsic, _):
       switch intrinsic {
-      case .warn, .error, .exit, .abort, .system, .tokenize, .randint: return false
+      case .warn, .error, .exit, .abort, .system, .tokenize, .randint, .setEventText, .appendEventText,
+        .userWrite, .raiseSignal, .switchFile:
+        return false
       default: return true
       }
     }

@@ -3,7 +3,7 @@ import CKernelABI
 import CLibbpf
 import Glibc
 import Platform
-import TargetModel
+package import TargetModel
 
 /// The door to the kernel: blueprints come in, maps, rings and attachments go out.
 ///
@@ -101,6 +101,15 @@ extension KernelSession {
     for cpu in pid == nil ? onlineCPUs() : [-1] {
       let event = try PerfEvent.clock(frequencyHertz, pid: pid, cpu: cpu)
       parts.append(try PerfEvent(program, on: event))
+    }
+    return Attachment(parts)
+  }
+
+  /// Runs a `perfEvent` program when the clock or counter of any CPU says so.
+  package func sample(_ program: BPFProgram, _ sampling: PerfSampling) throws(KernelError) -> Attachment {
+    var parts: [any AttachmentPart] = []
+    for cpu in onlineCPUs() {
+      parts.append(try PerfEvent(program, on: try PerfEvent.sampling(sampling, cpu: cpu)))
     }
     return Attachment(parts)
   }

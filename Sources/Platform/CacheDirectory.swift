@@ -25,11 +25,11 @@ package struct CacheDirectory: Hashable, Sendable {
   ///
   /// Once a day this counts as a use of the file, which keeps it from being pruned.
   package func read(_ name: String) -> SharedBytes? {
-    guard let folder = try? FileStatus(of: path), isOurs(folder) else { return nil }
+    guard let folder = try? FileStatus(of: path), folder.isWrittenByUsOnly else { return nil }
     var modified: Int64?
     let bytes = try? SharedBytes(mapping: filePath(name)) { status in
       modified = status.modifiedNanoseconds
-      return isOurs(status)
+      return status.isWrittenByUsOnly
     }
     if bytes != nil, let modified, Int64(clamping: Clock.realtimeNanoseconds()) - modified > Self.day {
       unsafe _ = utimensat(AT_FDCWD, filePath(name), nil, 0)
@@ -72,8 +72,4 @@ package struct CacheDirectory: Hashable, Sendable {
   }
 
   private func filePath(_ name: String) -> String { Paths.join(path, name) }
-
-  private func isOurs(_ status: FileStatus) -> Bool {
-    status.userID == geteuid() && status.permissions & 0o022 == 0
-  }
 }

@@ -68,6 +68,9 @@ package struct FileStatus: Hashable, Sendable {
 }
 
 extension FileStatus {
+  /// Whether it belongs to this user and no other one may write to it.
+  package var isWrittenByUsOnly: Bool { userID == geteuid() && permissions & 0o022 == 0 }
+
   /// Whether both are the same file, whatever the paths were.
   package func isSameFile(as other: FileStatus) -> Bool { device == other.device && inode == other.inode }
 }

@@ -69,3 +69,6 @@ package func createDirectories(_ path: String, permissions: UInt32 = 0o755) thro
     throw SystemError("mkdir", on: path, code: errno)
   }
 }
+
+/// Removes a file, or a directory that is empty; what cannot be removed stays.
+package func removeFileOrEmptyDirectory(_ path: String) { _ = unsafe Glibc.remove(path) }

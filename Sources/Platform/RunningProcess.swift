@@ -9,6 +9,9 @@ package struct RunningProcess: Hashable, Sendable {
   /// This process.
   package static func current() -> RunningProcess { RunningProcess(pid: getpid()) }
 
+  /// The user whose rights this process has.
+  package static var effectiveUserID: UInt32 { geteuid() }
+
   /// Every process that `/proc` shows, by ascending ID.
   /// - Throws: ``SystemError`` when `/proc` cannot be listed.
   package static func all() throws(SystemError) -> [RunningProcess] {

@@ -62,6 +62,8 @@ package enum Intrinsic: String, Hashable, Sendable, CaseIterable {
   case userReadOrZero
   /// L L L → L: address, bytes (1, 2, 4, 8), value; gives the value; raises on a fault. Kernel side, guru mode
   case userWrite
+  /// L → L: sends a signal to the current thread; 0, or an error's number below 0. Kernel side, guru mode
+  case raiseSignal = "raise"
   /// L L → S; L L L → L: the same from kernel addresses
   case kernelString, kernelRead
   /// L L S → S
@@ -86,6 +88,11 @@ package enum Intrinsic: String, Hashable, Sendable, CaseIterable {
   case cmdlineStr = "cmdline_str"
   /// S → S: the environment variable of that process
   case envVar = "env_var"
+  /// - → S: `$value` of a ``SessionEvent``, in probes of the user side
+  case eventText = "event_text"
+  /// S → S: the same, from now on; and with more behind it
+  case setEventText = "set_event_text"
+  case appendEventText = "append_event_text"
 
   // Call chains and names of user-space code.
   /// - → L: takes registers and stack of the current thread; their number, 0 when they were lost
@@ -101,6 +108,22 @@ package enum Intrinsic: String, Hashable, Sendable, CaseIterable {
   /// L S L → S: process, addresses in hexadecimal, a `StackStyle`
   case userAddressText = "user_address_text"
 
+  // The kernel's own code.
+  /// L L → S: address, a `KernelAddressDetail`
+  case kernelAddressDetail = "kernel_address_detail"
+  /// - → -: output that goes to a file goes to the next one
+  case switchFile = "switch_file"
+
   // Registers by name (`register("rdi")`): S → L; `u_register` zero-extends.
   case register, uRegister = "u_register"
+}
+
+/// What ``Intrinsic/kernelAddressDetail`` tells; the numbers are the tapset's.
+package enum KernelAddressDetail: Int64, Sendable, CaseIterable {
+  /// The function; the address in hexadecimal where there is none.
+  case name = 0
+  /// `function+offset/size [module]`.
+  case data = 1
+  /// The module, `kernel` for none; empty where nobody knows.
+  case module = 2
 }

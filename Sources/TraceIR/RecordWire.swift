@@ -31,6 +31,8 @@ package enum ControlRecord: UInt16, Sendable {
   case system = 4
   /// Something changed that a condition depends on (``ScalarLayout/conditionsChangedOffset``). No fields.
   case conditionsChanged = 5
+  /// `switch_file()`.
+  case switchFile = 6
 }
 
 /// Why a script failed at run time.

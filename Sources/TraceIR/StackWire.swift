@@ -53,6 +53,7 @@ extension Intrinsic {
   fileprivate var isAboutUserCode: Bool {
     switch self {
     case .userStack: true
+    case .kernelAddressDetail: false
     default: needsUserSide
     }
   }

@@ -114,6 +114,9 @@ struct KernelSideLoader {
   }
 
   private func attach(_ bpf: BPFProgram, of probe: Int) throws(KernelError) -> Attachment {
+    if case .sample(let sampling, _, _) = program.probes[probe].trigger {
+      return try kernel.sample(bpf, sampling)
+    }
     guard case .userSites(let sites, let kind, let processes) = program.probes[probe].trigger else {
       return try kernel.attach(bpf)
     }

@@ -72,6 +72,7 @@ private let limitTable = [
   LimitRow("MAXTRYLOCK", \.maxTryLock, 1...10_000_000),
   LimitRow("MAXUPROBES", \.maxUprobes, 1...1_000_000_000),
   LimitRow("STP_MAXMEMORY", \.maxMemory, 1...1_000_000_000),
+  LimitRow("STP_PROCFS_BUFSIZE", \.fileByteCount, 1...(1 << 30)),
   LimitRow("TRYLOCKDELAY", \.tryLockDelay, 1...1_000_000),
   LimitRow("UTRACE_RING_BYTES", \.ringByteCount, 4096...(1 << 30)),
   LimitRow("UTRACE_STACK_BYTES", \.stackByteCount, 4096...65536),
@@ -81,5 +82,5 @@ private let limitTable = [
 /// says why for each.
 private let ignoredDefinitions: Set<String> = [
   "INTERRUPTIBLE", "KRETACTIVE", "MAPHASHBIAS", "MINSTACKSPACE", "STP_NO_BUILDID_CHECK", "STP_NO_OVERLOAD",
-  "STP_OVERLOAD_INTERVAL", "STP_OVERLOAD_THRESHOLD", "STP_PROCFS_BUFSIZE", "TASK_FINDER_VMA_ENTRY_ITEMS",
+  "STP_OVERLOAD_INTERVAL", "STP_OVERLOAD_THRESHOLD", "TASK_FINDER_VMA_ENTRY_ITEMS",
 ]

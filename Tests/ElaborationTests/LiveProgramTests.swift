@@ -149,7 +149,7 @@ extension ElaboratedTrigger {
   var sites: [ProbeSite] {
     switch self {
     case .userInstruction(let sites, _), .userReturn(let sites, _), .userData(let sites, _): sites
-    case .begin, .end, .error, .timer, .never, .tracepoint, .running: []
+    case .begin, .end, .error, .timer, .never, .event, .tracepoint, .sample, .running: []
     }
   }
 }

@@ -32,6 +32,32 @@ extension LiveTests {
       }
     }
 
+    @Test("raise sends the thread a signal, in guru mode only")
+    func raises() throws {
+      let scratch = try ScratchDirectory()
+      let source = """
+        #include <signal.h>
+        #include <stdio.h>
+        static volatile int seen;
+        static void note(int number) { seen = number; }
+        __attribute__((noinline)) int probed(int n) { return n + seen; }
+        int main(void) {
+          signal(SIGUSR2, note);
+          int n = probed(1);
+          printf("%d %d\\n", n > 0, seen);
+          return 0;
+        }
+
+        """
+      let program = try scratch.compileC(source, to: "raised", flags: ["-g", "-O1"])
+      let script = "probe process.function(\"probed\") { println(raise(12), \" \", raise(1000) < 0) }"
+      let traced = try utrace(["-g", "-c", program, "-e", script])
+      #expect(traced.lines.contains("1 12"), "\(traced.output)\(traced.errors)")
+      #expect(traced.lines.contains("0 1"), "\(traced.output)")
+      let plain = try utrace(["-c", program, "-e", script])
+      #expect(plain.status == 1 && plain.errors.contains("[needs-guru-mode]"), "\(plain.errors)")
+    }
+
     @Test("names of enumerators, by the variable's type or a named one, printed and kept")
     func enumerators() throws {
       let script = """

@@ -202,6 +202,34 @@ let languageCases = [
     lines: ["1011", "key=value;|key|value|3"]
   ),
   ConstructCase(
+    name: "a call that gives nothing is false behind && and ||",
+    declarations: "global n function nothing(text) { println(text) }",
+    body: """
+      n > 0 && warn("never")
+      n == 0 && nothing("seen"); println(n == 0 && nothing("too"))
+      println(n == 0 || error("never"), " ", n++ > 0 && error("never"))
+      try { n && error("said") } catch (m) { println(m) }
+      """,
+    lines: ["seen", "too", "0", "1 0", "said"]
+  ),
+  ConstructCase(
+    name: "floating point, rounded as IEEE 754 says",
+    declarations: "",
+    body: """
+      third = fp_div(long_to_fp(1), long_to_fp(3)); tenth = string_to_fp("0.1")
+      printf("%x %x %x\\n", third, tenth, fp_sqrt(long_to_fp(2)))
+      printf("%x %x\\n", fp_add(tenth, string_to_fp("0.2")), fp_mul(0x1a56e1fc2f8f359, 0xbbc79ca10c924223))
+      println(fp_to_string(fp_sub(third, tenth), 5), " ", fp_to_string(string_to_fp("-12.75e2"), 0))
+      println(fp_to_string(fp_rem(long_to_fp(5), long_to_fp(3)), 1), " ", fp_to_string(fp32_to_fp64(0x40490fdb), 6))
+      println(fp_lt(third, tenth), fp_le(tenth, tenth), fp_eq(0, 0x8000000000000000), " ",
+        fp_to_long(string_to_fp("2.5"), 0, 0), fp_to_long(string_to_fp("-2.5"), 2, 0))
+      """,
+    lines: [
+      "3fd5555555555555 3fb999999999999a 3ff6a09e667f3bcd", "3fd3333333333334 80000000000007e8",
+      "0.23333 -1275", "-1.0 3.141593", "011 2-3",
+    ]
+  ),
+  ConstructCase(
     name: "unset values, next, and globals with initial values",
     declarations: """
       global n = -5, s = "init", a, sa

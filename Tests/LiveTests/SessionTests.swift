@@ -24,6 +24,24 @@ extension LiveTests {
       #expect(outcome.status == 0 && outcome.errors.isEmpty)
     }
 
+    @Test("a pattern in the first component means every kind of probe")
+    func expandsFirstComponent() throws {
+      let script = "probe beg*, en*(1) { println(pn()) } probe begin(2) { exit() }"
+      #expect(try utrace(["-w", "-e", script]).output == "begin\nend(1)\n")
+    }
+
+    @Test("a read that fails names the function that the script calls")
+    func namesFailedReads() throws {
+      let script = """
+        probe begin { println(kernel_int(8)) }
+        probe begin(1) { println(user_string(9)) }
+        probe begin(2) { exit() }
+        """
+      let outcome = try utrace(["-DMAXERRORS=2", "-e", script])
+      #expect(outcome.errors.contains("ERROR: kernel read fault at 0x8 near identifier 'kernel_int' at "))
+      #expect(outcome.errors.contains("near identifier 'user_string' at"))
+    }
+
     @Test("oneshot runs and ends")
     func runsOneshot() throws {
       let outcome = try utrace([Package.example("hello/hello.stp")])

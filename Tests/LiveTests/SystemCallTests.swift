@@ -11,6 +11,42 @@ extension LiveTests {
       #expect(made.status == 0, "\(made.output)")
     }
 
+    @Test("@entry keeps values from a system call's entry, where only its own calls count")
+    func keepsEntries() throws {
+      let scratch = try ScratchDirectory()
+      let source = """
+        #define _GNU_SOURCE
+        #include <string.h>
+        #include <sys/syscall.h>
+        #include <unistd.h>
+        int main(void) {
+          char path[] = "/nowhere/a";
+          for (int i = 0; i < 3; i++) {
+            path[9] = 'a' + i;
+            syscall(SYS_access, path, i);
+            getpid(); syscall(SYS_nanosleep, &(struct { long s, n; }){0, 20000000}, 0);
+          }
+          return 0;
+        }
+
+        """
+      let program = try scratch.compileC(source, to: "asks", flags: ["-O1"])
+      let script = """
+        global slept
+        probe nd_syscall.access.return {
+          if (pid() != target()) next
+          printf("%s %d %d %s\\n", @entry(user_string(pointer_arg(1))), int_arg(2), retval, @entry(execname()))
+        }
+        probe nd_syscall.nanosleep.return { if (pid() == target()) slept <<< gettimeofday_us() - @entry(gettimeofday_us()) }
+        probe end { printf("%d %d\\n", @count(slept), @min(slept) >= 20000) }
+        """
+      let traced = try utrace(["-c", program, "-e", script])
+      // The loader asks for a file of its own.
+      let lines = traced.lines.filter { !$0.hasPrefix("/etc") }
+      #expect(lines == ["/nowhere/a 0 -2 asks", "/nowhere/b 1 -2 asks", "/nowhere/c 2 -2 asks", "3 1"])
+      #expect(traced.status == 0 && traced.messages.isEmpty, "\(traced.errors)")
+    }
+
     /// What our tapset calls otherwise than the kernel, as SystemTap does.
     private let names = [
       "epoll_create": "epoll_create1", "eventfd": "eventfd2", "fstatat": "newfstatat", "mmap2": "mmap",

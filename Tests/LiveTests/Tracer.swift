@@ -105,9 +105,11 @@ final class RunningProcess {
 func utrace(
   _ arguments: [String],
   seconds: Double = 60,
-  environment: [String: String] = [:]
+  environment: [String: String] = [:],
+  input: String = ""
 ) throws -> Outcome {
   let process = try RunningProcess(Package.utrace, arguments, environment: environment)
+  process.send(input)
   process.closeInput()
   return process.finish(seconds: seconds)
 }

@@ -67,7 +67,7 @@ import TraceIR
     #expect(count(program.functions[0]) == 5)
     #expect(count(program.probes[0]) == 6)
     #expect(count(program.records[0]) == 2)
-    #expect(count(program.limits) == 14)
+    #expect(count(program.limits) == 15)
     #expect(count(ModuleExample.body) == 3)
     #expect(count(ModuleExample.body.block) == 1)
     #expect(count(ModuleExample.body.block.instructions[0]) == 2)

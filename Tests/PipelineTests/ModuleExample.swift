@@ -105,6 +105,7 @@ enum ModuleExample {
     limits.maxBacktrace = 108
     limits.maxUprobes = 109
     limits.maxMemory = 110
+    limits.fileByteCount = 111
     limits.ignoresErrors = true
     limits.ringByteCount = 8192
     limits.stackByteCount = 8192
@@ -155,6 +156,12 @@ enum ModuleExample {
         description: description,
         in: ProcessFilter(.family, executable: "/bin/x")
       ), .running(ProcessFilter(.process(7)), description: description),
+      .event(SessionEvent(.fileWrite, path: "a/b", permissions: 0o200, byteCount: 77)),
+      .sample(
+        PerfSampling(type: 1, config: -1, count: 99, isFrequency: true),
+        description: description,
+        in: ProcessFilter(.target, executable: "/bin/true")
+      ),
     ]
   }
 

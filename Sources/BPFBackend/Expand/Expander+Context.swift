@@ -37,7 +37,7 @@ extension Expander {
     case .target: return machine(.target, location, into: &steps)
     case .currentTask: return machine(.currentTask, location, into: &steps)
     case .execname: return machine(.commandName, location, into: &steps)
-    case .isUserMode: return .long(facts.context == .tracepointWords ? 0 : 1)
+    case .isUserMode: return isUserMode(location, into: &steps)
     case .instructionPointer:
       return try expand(.register(target.registers.instructionPointer), [], location, into: &steps)
     case .returnValue: return try expand(.register(target.registers.returnValue), [], location, into: &steps)
@@ -48,6 +48,19 @@ extension Expander {
       guard let plan else { throw unsupported("'\(field)'", location) }
       let value = try expand(plan, [], location, into: &steps)
       return field.isString ? machine(.kernelText(value), location, into: &steps) : value
+    }
+  }
+
+  /// A program's code runs with the lowest privilege, which the code segment says.
+  private mutating func isUserMode(_ location: Int?, into steps: inout [Step]) -> Operand {
+    switch facts.context {
+    case .tracepointWords: return .long(0)
+    case .userRegisters, .dataAccess: return .long(1)
+    case .sample:
+      let segment = RegisterFile.codeSegmentContextOffset
+      let selector = machine(.register(contextOffset: segment), location, into: &steps)
+      let privilege = machine(.binary(.and, selector, .long(3)), location, into: &steps)
+      return machine(.binary(.and, privilege, .long(1)), location, into: &steps)
     }
   }
 
@@ -101,6 +114,7 @@ extension Expander {
     case (.exit, _): return .control(.exit, site: site(location, into: &steps), text: nil)
     case (.abort, _): return .control(.abort, site: site(location, into: &steps), text: nil)
     case (.warn, let text?): return .control(.warning, site: site(location, into: &steps), text: text)
+    case (.switchFile, _): return .control(.switchFile, site: site(location, into: &steps), text: nil)
     case (.system, let text?): return .control(.system, site: site(location, into: &steps), text: text)
     case (.register, .string(let name)?), (.uRegister, .string(let name)?):
       let value = try register(name, intrinsic == .register, location, into: &steps)

@@ -8,6 +8,16 @@ struct ProbeFacts {
     case userRegisters, tracepointWords
     /// A perf event's: the registers at the access, which may be the kernel's, and the address.
     case dataAccess
+    /// A perf event's: the registers of what it interrupted, the kernel or a program.
+    case sample
+
+    /// Whether it may run in an interrupt, in the middle of another hit on this CPU.
+    var interrupts: Bool {
+      switch self {
+      case .tracepointWords, .sample: true
+      case .userRegisters, .dataAccess: false
+      }
+    }
   }
 
   let index: Int
@@ -25,7 +35,7 @@ struct ProbeFacts {
   let filter: ProcessFilter?
   /// Whether the shell is none of its business in which the command of `-c` waits.
   var waitsForCommand: Bool {
-    context == .tracepointWords && (filter?.scope == .target || filter?.scope == .family)
+    context.interrupts && (filter?.scope == .target || filter?.scope == .family)
   }
   /// Index of the program that they run, into ``TraceProgram/executables``.
   let executable: Int?
@@ -48,7 +58,13 @@ struct ProbeFacts {
       siteCount = 1
       descriptions = [description]
       isReturn = false
-    case .begin, .end, .error, .timer, .never, .running: return nil
+    case .sample(_, let description, let filter):
+      self.filter = filter
+      context = .sample
+      siteCount = 1
+      descriptions = [description]
+      isReturn = false
+    case .begin, .end, .error, .timer, .never, .event, .running: return nil
     }
     for description in descriptions where !description.loads.isEmpty {
       mostLoads = max(mostLoads, description.loads.count)

@@ -54,6 +54,14 @@ extension CodeWriter {
     return Int16(registers.register(registers.stackPointer)?.contextOffset ?? 0)
   }
 
+  /// `r5` = the stack pointer at the entry; always 0 for system calls, which do not nest.
+  private mutating func loadStackPointer(_ context: BPFRegister, isReturn: Bool) {
+    guard facts.context == .userRegisters else { return code.emit(.move(.r5, 0)) }
+    code.emit(.load(.double, .r5, context, stackPointerOffset()))
+    // The return address is gone from the stack.
+    if isReturn { code.emit(.arithmetic(.subtract, .r5, 8)) }
+  }
+
   /// `register` = address of the frame with the index in `register`, of the stack at `base`.
   private mutating func frameAddress(_ register: BPFRegister, base: BPFRegister) {
     code.emit(.arithmetic(.and, register, Int32(frames.depth - 1)))
@@ -74,7 +82,7 @@ extension CodeWriter {
     lose(.scratchBusy)
     code.jump(to: quit)
     code.place(present)
-    code.emit(.load(.double, .r5, context, stackPointerOffset()))
+    loadStackPointer(context, isReturn: false)
     let clean = code.makeLabel()
     for _ in 0..<Frame.maximumDrops { dropDeadFrame(clean) }
     code.place(clean)
@@ -144,12 +152,11 @@ extension CodeWriter {
     let (missed, found) = (code.makeLabel(), code.makeLabel())
     taskStorage(ModuleMaps.entryFrames(facts.index), create: false)
     code.jump(if: .equal, .r0, 0, to: missed)
-    code.emit(.load(.double, .r5, context, stackPointerOffset()))
-    // The return address is gone from the stack.
-    code.emit(.arithmetic(.subtract, .r5, 8))
+    loadStackPointer(context, isReturn: true)
     for _ in 0..<Frame.maximumDrops { takeFrame(found, missed) }
     code.place(missed)
-    lose(.missedEntry)
+    // A system call that began before the session is none of its hits, nor is where a new process begins.
+    if facts.context == .userRegisters { lose(.missedEntry) }
     code.jump(to: ends.end)
     code.place(found)
     code.emit(.move(frame, .r1))

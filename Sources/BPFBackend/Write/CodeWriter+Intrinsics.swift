@@ -59,6 +59,10 @@ extension CodeWriter {
       guard let result else { return }
       writeCaptureStack(result)
     case .userWrite: try writeStoreToUser(operands, result)
+    case .raiseSignal:
+      load(operands[0], into: .r1)
+      code.call(.sendSignalThread)
+      if let result { store(.r0, result) }
     case .strlen:
       guard let result, !isUnused(result) else { return }
       loadLength(.r0, text(operands[0]))
@@ -105,13 +109,14 @@ extension CodeWriter {
     case .syscallName:
       guard let result else { return }
       writeName(of: operands[0], in: .systemCalls, result)
-    case .cmdlineArg, .cmdlineStr, .envVar:
+    case .cmdlineArg, .cmdlineStr, .envVar, .eventText, .setEventText, .appendEventText:
       // The session's own, which the tapset asks for in probes of the user side only.
       if let result { clearSlot(of: result) }
     case .randint:
       guard let result else { return }
       writeRandom(operands[0], result)
-    case .userStackText, .userStackAddress, .userStackCallers, .userAddressDetail, .userAddressText:
+    case .userStackText, .userStackAddress, .userStackCallers, .userAddressDetail, .userAddressText,
+      .kernelAddressDetail:
       throw unsupported("letting a call chain or the name of an address decide what only the kernel can do")
     default: throw unsupported("'\(intrinsic.rawValue)'")
     }

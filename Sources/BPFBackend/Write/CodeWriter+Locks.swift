@@ -72,7 +72,7 @@ extension CodeWriter {
       code.emit(.load(.double, .r0, .r1))
       code.jump(if: .equal, .r0, 0, to: locked)
     }
-    code.emit(.move(.r3, facts.context == .tracepointWords ? 1 : 0))
+    code.emit(.move(.r3, facts.context.interrupts ? 1 : 0))
     code.call(subprogram(use.mode == .shared ? .waitToShare : .waitForLock))
     code.jump(if: .notEqual, .r0, 0, to: locked)
   }

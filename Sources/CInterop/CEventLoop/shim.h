@@ -1,6 +1,7 @@
 // Event descriptors of Linux that Swift's Glibc module leaves out: epoll(7), signalfd(2), timerfd_create(2),
 // pidfd_open(2). Every function returns -1 and sets errno on failure.
 #pragma once
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -87,6 +88,10 @@ static inline uint64_t ce_timer_read(int descriptor) {
 }
 
 static inline int ce_process_open(int pid) { return pidfd_open(pid, 0); }
+
+/// pipe2(2), which hides behind _GNU_SOURCE; both ends close on exec.
+extern int pipe2(int ends[2], int flags);
+static inline int ce_pipe(int *ends) { return pipe2(ends, O_CLOEXEC); }
 
 /// sched_getcpu(3), which hides behind _GNU_SOURCE.
 extern int sched_getcpu(void);

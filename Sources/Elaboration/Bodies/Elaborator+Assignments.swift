@@ -10,6 +10,9 @@ extension Elaborator {
     isValueUsed: Bool,
     _ range: SourceRange
   ) -> Draft {
+    if let target = left.target, isEventText(target) {
+      return walkEventTextAssignment(assignment, right, range)
+    }
     if environment.isGuru, let target = left.target {
       return walkTargetAssignment(assignment, target, right, range)
     }

@@ -50,7 +50,8 @@ extension Elaborator {
   private mutating func walkOperator(_ expression: Expression) -> Draft {
     let range = expression.range
     switch expression.kind {
-    case .target(let target): return walkTarget(target, at: range)
+    case .target(let target):
+      return isEventText(target) ? walkEventText(range) : walkTarget(target, at: range)
     case .statistic(let operation, let operand, let shift):
       return walkStatisticValue(operation, operand, shift, range)
     case .histogramIndex(let histogram, let bucket): return walkBucket(histogram, bucket, range)
@@ -70,7 +71,7 @@ extension Elaborator {
       report(.notSupported("@const(\(text.text))", advice, at: range))
       return invalid(range)
     case .perfCounter:
-      report(.notSupported("@perf", "counters in process probes are not there yet", at: range))
+      report(.notSupported("@perf", "a program at a probe cannot read the counter of its thread", at: range))
       return invalid(range)
     case .embeddedC:
       report(.embeddedC(at: range))
@@ -128,8 +129,15 @@ extension Elaborator {
     if let truth = staticTruth(of: left), truth == (operation == .logicalOr) {
       return .long(.long(truth ? 1 : 0), range)
     }
-    let left = walkLong(left, what)
-    return .long(.binary(operation, left, walkLong(right, what)), range)
+    let left = walkTruth(left, what)
+    return .long(.binary(operation, left, walkTruth(right, what)), range)
+  }
+
+  /// An operand of `&&` and `||`; what gives nothing, such as `exit()` or a function without `return`, is false.
+  private mutating func walkTruth(_ expression: Expression, _ what: String) -> ElaboratedExpression {
+    let draft = walk(expression)
+    if let type = draft.type { unify(.known(.long), type, what, at: draft.range) }
+    return finished(draft)
   }
 
   private mutating func walkTernary(

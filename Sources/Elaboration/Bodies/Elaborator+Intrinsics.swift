@@ -28,6 +28,10 @@ extension Elaborator {
   ) -> ElaboratedExpression.Kind {
     switch row.lowering {
     case .intrinsic(let intrinsic, let operands):
+      if intrinsic == .userWrite || intrinsic == .raiseSignal, !environment.isGuru {
+        let what = intrinsic == .userWrite ? "changing memory of" : "sending a signal to"
+        report(.needsGuruMode(for: what, at: range))
+      }
       return .intrinsic(intrinsic, operands.map { operand($0, values, range) })
     case .context(let field):
       return .context(
@@ -36,6 +40,8 @@ extension Elaborator {
       )
     case .argument(let byteCount, let isSigned):
       return argumentPlan(name, arguments[0], byteCount, isSigned, range)
+    case .registersAreValid: return .long(body.context?.scope.hasRegisters == true ? 1 : 0)
+    case .stringLimit: return .long(Int64(environment.maxStringLength))
     case .log: return .print(logFormat(for: values[0]), values)
     case .register(let intrinsic): return registerPlan(intrinsic, arguments[0], values[0], range)
     }
@@ -69,7 +75,8 @@ extension Elaborator {
     _ isSigned: Bool,
     _ range: SourceRange
   ) -> ElaboratedExpression.Kind {
-    checkRegisters(name)
+    let systemCall = body.context?.scope.systemCallRegisters
+    if systemCall == nil { checkRegisters(name) }
     guard let number = argument.constantNumber else {
       report(.argumentNumber(name, "a number in the text", at: argument.range))
       return .long(0)
@@ -79,6 +86,9 @@ extension Elaborator {
       return .long(0)
     }
     let registers = environment.registers
+    if let systemCall {
+      return systemCallArgument(Int(number), systemCall, byteCount, isSigned)
+    }
     let isInKernel = body.context?.isInKernel ?? false
     let plan: LocationPlan
     if number <= registers.arguments.count {
@@ -93,6 +103,22 @@ extension Elaborator {
     guard body.context?.isReturn == true else { return read }
     // At the return the registers hold other things; what the function was called with is known from its entry.
     return .entry(ElaboratedExpression(read, type: .long, range))
+  }
+
+  /// The n-th argument of the system call that the probe is about: 0 behind the sixth, there are no more.
+  private func systemCallArgument(
+    _ number: Int,
+    _ saved: LocationPlan,
+    _ byteCount: Int,
+    _ isSigned: Bool
+  ) -> ElaboratedExpression.Kind {
+    let arguments = environment.registers.syscallArguments
+    guard number <= arguments.count, let register = environment.registers.register(arguments[number - 1])
+    else {
+      return .long(0)
+    }
+    let address = saved.offset(by: Int64(register.contextOffset))
+    return .read(.load(.kernel, byteCount: byteCount, isSigned: isSigned, address: address), inputs: [])
   }
 
   private mutating func registerPlan(
@@ -168,5 +194,11 @@ extension Elaborator {
       if let value = source.enumerator(named: name) { return value }
     }
     return nil
+  }
+}
+
+extension Diagnostic {
+  fileprivate static func needsGuruMode(for what: String, at range: SourceRange) -> Diagnostic {
+    Diagnostic(.error, "needs-guru-mode", "\(what) the traced program needs guru mode (option -g)", at: range)
   }
 }

@@ -57,7 +57,7 @@ extension Elaborator {
 
   /// `@entry(e)`.
   mutating func walkEntry(_ operand: Expression, _ range: SourceRange) -> Draft {
-    guard let context = body.context, context.isReturn else {
+    guard let context = body.context, context.hasEntry else {
       report(.entryOutsideReturn(at: range))
       return invalid(range)
     }

@@ -31,9 +31,8 @@ extension Elaborator {
     guard depth < 32 else { return ([], [.aliasLoop(point)]) }
     linkTapset(aliasFor: point)
     let matches = aliases(matching: point)
-    guard !matches.isEmpty else { return expandFamily(point) }
-    var result: [ExpandedPoint] = []
-    var problems: [Diagnostic] = []
+    var (result, problems) = expandFamilies(matching: point)
+    guard !matches.isEmpty || !result.isEmpty else { return expandFamily(point) }
     for match in matches {
       let (found, failures) = expand(match, for: point, depth: depth)
       result += found
@@ -60,6 +59,24 @@ extension Elaborator {
       if base.presence == .sufficient, !found.isEmpty { break }
     }
     return (result, problems)
+  }
+
+  /// A pattern in the first component names families too: `b*` is `begin`.
+  private mutating func expandFamilies(matching point: ProbePoint) -> ([ExpandedPoint], [Diagnostic]) {
+    guard let head = point.components.first?.name, head.text.contains("*"), !head.text.contains("**") else {
+      return ([], [])
+    }
+    var result: [ExpandedPoint] = []
+    let families = ProbeFamily.all.filter { $0.isPublic && Glob.matches($0.head, pattern: head.text) }
+    for family in families {
+      var named = point
+      named.components[0].name = Name(family.head, head.range)
+      for var found in expandFamily(named).0 {
+        found.scriptPoint = named.text
+        result.append(found)
+      }
+    }
+    return (result, [])
   }
 
   private mutating func expandFamily(_ point: ProbePoint) -> ([ExpandedPoint], [Diagnostic]) {

@@ -26,6 +26,8 @@ struct ProbeContext: Sendable {
   /// Speaks for all sites of the group.
   let scope: any TargetScope
   let isReturn: Bool
+  /// Whether values can be kept from an entry that came before.
+  let hasEntry: Bool
   let isInKernel: Bool
   /// What the probe point itself demands of a hit, before the script does; evaluated at the entry for a return.
   let condition: ElaboratedExpression?

@@ -100,6 +100,9 @@ struct SiteGrouper {
     case .session(.running(let filter, var description)):
       description.scriptPoint = scriptPoint
       addSingle(.running(filter, description: description), candidate, answers)
+    case .session(.sample(let sampling, var description, let filter)):
+      description.scriptPoint = scriptPoint
+      addSingle(.sample(sampling, description: description, in: filter), candidate, answers)
     case .session(let trigger): addSingle(trigger, candidate, answers)
     case .tracepoint(let name, let argumentCount, var description, let filter):
       description.scriptPoint = scriptPoint
@@ -236,10 +239,14 @@ extension SiteGrouper.Group {
   func context(id: Int) -> ProbeContext {
     var isInKernel = false
     if case .tracepoint = single { isInKernel = true }
+    var hasEntry = kind == .functionReturn
+    // The return of a system call, whose entry is another tracepoint.
+    if case .tracepoint("sys_exit", _, _, _) = single { hasEntry = true }
     return ProbeContext(
       id: id,
       scope: scope,
       isReturn: kind == .functionReturn,
+      hasEntry: hasEntry,
       isInKernel: isInKernel,
       condition: condition,
       siteCount: max(1, sites.count),

@@ -11,7 +11,13 @@ enum KernelProbes {
     let component = point.components[1]
     guard component.name.text == "trace" else { return .failed(.unsupportedComponent(component)) }
     guard let pattern = component.string else { return .failed(.needsString(component)) }
-    if point.components.count > 2 { return .failed(.unexpectedComponent(point.components[2])) }
+    // `syscall.read.return.maxactive(10)`: there is no limit to how many threads are in system calls.
+    let isSystemCallReturn = pattern == "sys_exit"
+    if let stray = point.components.dropFirst(2).first(where: {
+      !isSystemCallReturn || $0.name.text != "maxactive" || $0.number == nil
+    }) {
+      return .failed(.unexpectedComponent(stray))
+    }
     guard let kernel = environment.kernel else { return .failed(.noKernelTypes(component)) }
     let candidates = matches(pattern, kernel).compactMap { candidate($0, kernel, environment) }
     guard candidates.isEmpty else { return .found(candidates) }
@@ -48,11 +54,15 @@ enum KernelProbes {
       provider: tracepoint.system,
       probeType: "tracepoint"
     )
-    let scope = TracepointScope(arguments: arguments, kernel: kernel, environment: environment)
+    var scope = TracepointScope(arguments: arguments, kernel: kernel, environment: environment)
+    if ["sys_enter", "sys_exit"].contains(tracepoint.name) {
+      scope.systemCallRegisters = .tracepointArgument(0)
+    }
+    let listed = scope.listed
     return ProbeCandidate(
       trigger: .tracepoint(name: tracepoint.name, argumentCount: arguments.count, description, in: nil),
       scope: scope,
-      variables: { scope.listed }
+      variables: { listed }
     )
   }
 }
@@ -62,6 +72,7 @@ struct TracepointScope: TargetScope {
   let arguments: [(name: String, type: TypeReference)]
   let kernel: any KernelCatalog
   let environment: ElaborationEnvironment
+  var systemCallRegisters: LocationPlan?
 
   /// A raw tracepoint has its arguments, and no registers of its own.
   var hasRegisters: Bool { false }

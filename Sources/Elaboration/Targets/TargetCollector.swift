@@ -48,7 +48,7 @@ struct TargetCollector {
     case .argument: readRegisters.formUnion(.arguments)
     case .register: readRegisters = .all
     case .intrinsic: readsMemory = true
-    case .context, .log, nil: break
+    case .context, .stringLimit, .registersAreValid, .log, nil: break
     }
     for index in symbols.functions(named: name, in: call.range.source) where functions.insert(index).inserted
     {

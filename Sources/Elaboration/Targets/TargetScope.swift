@@ -58,6 +58,16 @@ protocol TargetScope: Sendable {
   func typeSources(module: String?) -> [(source: any TypeSource, memory: PlanMemory)]
   /// Whether registers can be read, so that `int_arg(n)` means something.
   var hasRegisters: Bool { get }
+  /// Where the kernel keeps the registers of the system call that is meant; nil where there is none.
+  var systemCallRegisters: LocationPlan? { get }
+  /// Whether `$value` is a text that the probe and whoever caused it exchange.
+  var hasEventText: Bool { get }
+}
+
+extension TargetScope {
+  var hasEventText: Bool { false }
+
+  var systemCallRegisters: LocationPlan? { nil }
 }
 
 /// Probes without a site: no target variables, only casts to kernel types.
@@ -65,8 +75,8 @@ struct EmptyScope: TargetScope {
   /// What the probe is called in messages: `begin`.
   var family: String
   var kernel: (any TypeSource)?
-
-  var hasRegisters: Bool { false }
+  var hasRegisters = false
+  var hasEventText = false
 
   func variable(_ name: String, isEntry: Bool) -> Result<TargetObject, TargetProblem> {
     .failure(problem("$" + name))
@@ -88,6 +98,7 @@ struct EmptyScope: TargetScope {
     TargetProblem(
       id: "no-target-variables",
       message: "'\(name)': a '\(family)' probe has no target variables"
+        + (hasEventText ? " besides '$value'" : "")
     )
   }
 }

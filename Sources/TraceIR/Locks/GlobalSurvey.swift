@@ -220,8 +220,8 @@ extension Trigger {
   /// Whether user-side probes of this kind run while kernel-side ones do.
   fileprivate var runsBesideTheKernel: Bool {
     switch self {
-    case .timer, .running: true
-    case .begin, .end, .error, .never, .userSites, .tracepoint: false
+    case .timer, .event, .running: true
+    case .begin, .end, .error, .never, .userSites, .tracepoint, .sample: false
     }
   }
 
@@ -229,7 +229,7 @@ extension Trigger {
   fileprivate var isOfThread: Bool {
     switch self {
     case .userSites: true
-    case .begin, .end, .error, .timer, .never, .tracepoint, .running: false
+    case .begin, .end, .error, .timer, .never, .event, .tracepoint, .sample, .running: false
     }
   }
 }

@@ -225,8 +225,10 @@ extension Trigger {
   fileprivate var descriptions: [SiteDescription] {
     switch self {
     case .userSites(let sites, _, _): sites.map(\.description)
-    case .tracepoint(_, _, let description, _), .running(_, let description): [description]
-    case .begin, .end, .error, .timer, .never: []
+    case .tracepoint(_, _, let description, _), .running(_, let description),
+      .sample(_, let description, _):
+      [description]
+    case .begin, .end, .error, .timer, .never, .event: []
     }
   }
 }

@@ -25,6 +25,8 @@ package protocol HitContext: AnyObject {
   var commandLine: [ByteString] { get }
   /// `env_var`.
   func environmentVariable(_ name: ByteString) -> ByteString?
+  /// `$value` of a ``SessionEvent``; stays empty where there is none.
+  var eventText: ByteString { get set }
   /// Call chains and names of user-space code; nil when the script does not ask for any.
   var userCode: UserCode? { get }
 }
@@ -55,6 +57,11 @@ extension HitContext {
   }
 
   package var commandLine: [ByteString] { [] }
+
+  package var eventText: ByteString {
+    get { ByteString() }
+    set {}
+  }
 
   package func environmentVariable(_: ByteString) -> ByteString? { nil }
 

@@ -1,3 +1,4 @@
+import Platform
 import TargetModel
 package import TraceIR
 
@@ -7,6 +8,7 @@ package enum SessionRequest: Hashable, Sendable {
   case abort
   case warning(ByteString)
   case system(ByteString)
+  case switchFile
 }
 
 extension Machine {
@@ -44,12 +46,15 @@ extension Machine {
     case .userString, .userStringOr, .userStringQuoted, .userBufferQuoted, .userBytes, .userRead,
       .userReadOrZero, .kernelString, .kernelRead, .kernelStringOr, .kernelBytes:
       return try readMemory(intrinsic, operands)
+    case .raiseSignal: throw ScriptFault(.raised, message: "raise: there is no traced thread here")
     case .userWrite: throw ScriptFault(.userWrite, subject: operands[0].long)
     case .error: throw ScriptFault(.raised, message: operands[0].string)
     case .warn: request(.warning(operands[0].string))
     case .exit: request(.exit)
     case .abort: request(.abort)
     case .system: request(.system(operands[0].string))
+    case .switchFile: request(.switchFile)
+    case .kernelAddressDetail: return .string(detail(operands[1].long, ofKernelAddress: operands[0].long))
     case .cmdlineArg:
       let index = operands[0].long
       let pieces = context.commandLine
@@ -57,6 +62,13 @@ extension Machine {
     case .cmdlineStr:
       return .string(ByteString(Array(context.commandLine.map(\.bytes).joined(separator: [32]))))
     case .envVar: return .string(context.environmentVariable(operands[0].string) ?? "")
+    case .eventText: return .string(context.eventText)
+    case .setEventText:
+      context.eventText = operands[0].string
+      return operands[0]
+    case .appendEventText:
+      context.eventText = ByteString(context.eventText.bytes + operands[0].string.bytes)
+      return .string(context.eventText)
     case .userStack: return .long(0)
     case .userStackAddress:
       return .long(context.userCode?.address(operands[0].long, depth: operands[1].long) ?? 0)
@@ -66,6 +78,18 @@ extension Machine {
       return .long(try register(operands[0].string.text, isSigned: intrinsic == .register))
     }
     return nil
+  }
+
+  private mutating func detail(_ detail: Int64, ofKernelAddress address: Int64) -> ByteString {
+    let place = kernelSymbols.place(of: UInt64(bitPattern: address))
+    switch (KernelAddressDetail(rawValue: detail), place) {
+    case (.module, let place): return ByteString(place?.module ?? "")
+    case (_, nil): return ByteString(address.hexadecimal)
+    case (.data, let place?):
+      let (offset, count) = (String(place.offset, radix: 16), String(place.byteCount, radix: 16))
+      return ByteString("\(place.name)+0x\(offset)/0x\(count) [\(place.module)]")
+    case (_, let place?): return ByteString(place.name)
+    }
   }
 
   private mutating func request(_ request: SessionRequest) { requests.append(request) }

@@ -39,6 +39,8 @@ struct Machine {
   let stringLimit: Int
   /// Where the session began.
   let zone = LocalTime.now
+  /// Read when a script first asks.
+  lazy var kernelSymbols = KernelSymbols.running()
 
   var longs: [Int64] = []
   var strings: [ByteString] = []

@@ -87,8 +87,34 @@ extension Operation {
       .extract(_, _, let global, _), .histogramBucket(_, _, let global, _, _):
       "identifier '\(program.globals[global.index].name)'"
     case .call(_, let function, _): "identifier '\(program.functions[function.index].name)'"
-    case .intrinsic(_, let intrinsic, _): "identifier '\(intrinsic.rawValue)'"
+    case .intrinsic(_, let intrinsic, let operands): "identifier '\(intrinsic.scriptName(operands))'"
     default: nil
     }
+  }
+}
+
+extension Intrinsic {
+  /// The function of the script, as far as it is known from what is left of the call.
+  fileprivate func scriptName(_ operands: [Operand]) -> String {
+    switch self {
+    case .userString: "user_string"
+    case .kernelString: "kernel_string"
+    case .userBufferQuoted: "user_buffer_quoted_error"
+    case .userBytes, .kernelBytes: "printf"
+    case .userRead: "user_\(Self.numberName(operands))_error"
+    case .kernelRead: "kernel_\(Self.numberName(operands))"
+    default: rawValue
+    }
+  }
+
+  /// What C calls a number of that size.
+  private static func numberName(_ operands: [Operand]) -> String {
+    guard operands.count > 2, case .long(let byteCount) = operands[1], case .long(let isSigned) = operands[2]
+    else {
+      return "long"
+    }
+    let name = [1: "char", 2: "short", 4: "int"][byteCount] ?? "long"
+    if isSigned != 0 { return name }
+    return name == "char" ? "uint8" : "u\(name)"
   }
 }

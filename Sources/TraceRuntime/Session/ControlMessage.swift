@@ -9,6 +9,7 @@ enum ControlMessage {
   case warning(ByteString)
   case system(ByteString)
   case conditionsChanged
+  case switchFile
   /// Of a later version, or cut short.
   case unknown
 
@@ -23,6 +24,7 @@ enum ControlMessage {
     case .exit: self = .exit
     case .abort: self = .abort
     case .conditionsChanged: self = .conditionsChanged
+    case .switchFile: self = .switchFile
     case .warning: self = .warning(reader.readString(item))
     case .system: self = .system(reader.readString(item))
     case .fault:

@@ -20,9 +20,11 @@ package final class OutputSink {
   }
 
   package let format: Format
-  private let file: OwnedFD
+  private var file: OwnedFD
   private let name: String
   private let errors: (String) -> Void
+  /// How many files there have been for `switch_file()`; nil where output goes elsewhere.
+  private var fileNumber: Int?
   private var pending = ByteBuffer()
   package private(set) var failure: Failure?
   /// What becomes readable when the user has waited enough for output to go somewhere.
@@ -52,7 +54,20 @@ package final class OutputSink {
   /// Writes to a file, which is created or emptied.
   /// - Throws: ``SystemError`` for `open(2)`.
   package static func file(_ path: String, _ format: Format) throws(SystemError) -> OutputSink {
-    OutputSink(format, file: try OwnedFD(creating: path), name: path)
+    let sink = OutputSink(format, file: try OwnedFD(creating: path), name: path)
+    sink.fileNumber = 0
+    return sink
+  }
+
+  /// Goes on in the next file: `out`, `out.1`, `out.2`; output that goes to no file stays where it is.
+  func switchFile() {
+    guard let number = fileNumber, failure == nil else { return }
+    flush()
+    let path = "\(name).\(number + 1)"
+    do throws(SystemError) { file = try OwnedFD(creating: path) } catch {
+      return errors("WARNING: cannot switch to \(path): \(error.text)")
+    }
+    fileNumber = number + 1
   }
 
   /// What a script printed.

@@ -7,6 +7,11 @@ package import TraceIR
 package final class SessionContext: HitContext {
   package private(set) var site: SiteDescription?
   package var entrySlots: [Datum] = []
+  package var eventText = ByteString() {
+    didSet { if eventText.count > eventTextLimit { eventText = eventText.cut(to: eventTextLimit) } }
+  }
+  /// Bytes that ``eventText`` has at most.
+  var eventTextLimit = 0
   package let userCode: UserCode?
   private let target: Int64
   private let environment: Environment
@@ -89,6 +94,12 @@ extension Trigger {
     case .error: "error"
     case .timer: "timer"
     case .never: "never"
+    case .event(let event):
+      switch event.kind {
+      case .fileRead, .fileWrite: "procfs"
+      case .inputCharacter, .inputLine: "input"
+      }
+    case .sample: "perf"
     case .userSites: "uprobe"
     case .tracepoint: "tracepoint"
     case .running: "process"

@@ -3,31 +3,6 @@ package import Platform
 import TargetModel
 package import TraceIR
 
-/// How a session is to run.
-package struct SessionOptions {
-  /// `target()`; the session ends when that process does.
-  package var target: Int32?
-  /// `-c`: a suspended command, resumed when everything is armed; the session ends with it.
-  package var command: ChildProcess?
-  /// Where the script's output goes.
-  package var sink: OutputSink
-  package var environment: Environment
-  /// How often records are fetched while some come.
-  package var drainMilliseconds = 10
-  /// The longest sleep while none come.
-  package var idleMilliseconds = 1000
-  /// `-w`.
-  package var hidesWarnings = false
-
-  /// Called when `begin` probes are done and every other probe is live.
-  package var whenRunning: () -> Void = {}
-
-  package init(sink: OutputSink, environment: Environment) {
-    self.sink = sink
-    self.environment = environment
-  }
-}
-
 /// Runs a script until it is done.
 ///
 /// In: an optimized program, its kernel side (loaded and attached; nil when it has none), options. Out: output,
@@ -100,6 +75,7 @@ package final class TraceSession {
     try loop.add(signals.raw, tag: Tag.signal)
     sink.interruption = signals.raw
     let timers = try TimerSet(program, in: loop)
+    let events = try SessionEvents(program, directory: options.filesDirectory, in: loop)
     let watch = try watchTarget(in: loop)
     for descriptor in kernel?.wakeDescriptors ?? [] { try loop.add(wakeUpsOf: descriptor, tag: Tag.records) }
     // exit() and an error too many keep new probes from running, those that end the session apart.
@@ -115,8 +91,9 @@ package final class TraceSession {
       }
       options.whenRunning()
       startCommand()
-      serve(loop, signals, timers)
+      serve(loop, signals, timers, events)
     }
+    events.stop()
     _ = consume watch
     sink.interruption = nil
     signals.release()
@@ -153,21 +130,22 @@ package final class TraceSession {
   private func serve(
     _ loop: borrowing EventLoop,
     _ signals: borrowing SignalDescriptor,
-    _ timers: TimerSet
+    _ timers: TimerSet,
+    _ events: SessionEvents
   ) {
     var pace = Pace(options)
     while stop == nil {
-      for tag in loop.wait(timeoutMilliseconds: pause(pace)) {
+      let constant = events.constantTags
+      for tag in loop.wait(timeoutMilliseconds: constant.isEmpty ? pause(pace) : 0) + constant {
         switch tag {
         case Tag.signal: if signals.next() != nil { end(.signal) }
         case Tag.target: end(.targetGone)
         case Tag.records: pace.wake()
         default:
           if let probe = timers.expired(tag) {
-            // What hits before it have done to globals of the user side is still on the ring.
-            if recordsTouchGlobals { drain() }
-            context.enter(program.probes[probe])
-            runLocked(probe: probe, in: context)
+            runBesideTheKernel(probe)
+          } else {
+            _ = events.handle(tag, in: loop, run(probe:text:limit:))
           }
         }
       }
@@ -236,6 +214,7 @@ package final class TraceSession {
     case .fault(let fault): report(fault)
     case .warning(let text): warn(text)
     case .system(let command): start(command)
+    case .switchFile: sink.switchFile()
     // Looked at after each round anyway.
     case .conditionsChanged, .unknown: break
     }
@@ -262,6 +241,22 @@ package final class TraceSession {
     kernel.unlock(probe: index)
   }
 
+  private func runBesideTheKernel(_ probe: Int) {
+    // What hits before it have done to globals of the user side is still on the ring.
+    if recordsTouchGlobals { drain() }
+    context.enter(program.probes[probe])
+    runLocked(probe: probe, in: context)
+  }
+
+  /// Runs the probe of an event, unless the session is over.
+  private func run(probe: Int, text: ByteString, limit: Int) -> ByteString {
+    guard stop == nil else { return text }
+    context.eventTextLimit = limit
+    context.eventText = text
+    runBesideTheKernel(probe)
+    return context.eventText
+  }
+
   private func run(probe index: Int) {
     context.enter(program.probes[index])
     run(probe: index, in: context)
@@ -284,6 +279,7 @@ package final class TraceSession {
     case .exit, .abort: end(.exit)
     case .warning(let text): warn(text)
     case .system(let command): start(command)
+    case .switchFile: sink.switchFile()
     }
   }
 

@@ -116,7 +116,8 @@ struct UserSideSteps {
     case .matchRegex: movesMatches = true
     case .intrinsic(_, .tokenize, _): movesTokens = true
     case .intrinsic(_, let intrinsic, _):
-      if waits && intrinsic.isOfTheHit || intrinsic == .userWrite { isImpossible = true }
+      let changesThread = intrinsic == .userWrite || intrinsic == .raiseSignal
+      if waits && intrinsic.isOfTheHit || changesThread { isImpossible = true }
     case .read: if waits { isImpossible = true }
     case .print(let format, _), .format(_, let format, _): if format.readsMemory { isImpossible = true }
     case .storeEntry, .call: isImpossible = true
@@ -179,7 +180,9 @@ extension Intrinsic {
   /// Whether only the user side can answer.
   var needsUserSide: Bool {
     switch self {
-    case .userStackText, .userStackAddress, .userStackCallers, .userAddressDetail, .userAddressText: true
+    case .userStackText, .userStackAddress, .userStackCallers, .userAddressDetail, .userAddressText,
+      .kernelAddressDetail:
+      true
     default: false
     }
   }
@@ -189,7 +192,7 @@ extension Intrinsic {
     switch self {
     case .userString, .userStringOr, .userStringQuoted, .userBufferQuoted, .userBytes, .userRead,
       .userReadOrZero, .kernelString, .kernelRead, .kernelStringOr, .kernelBytes, .userStack, .register,
-      .uRegister, .randint, .cmdlineArg, .cmdlineStr, .envVar:
+      .uRegister, .randint, .cmdlineArg, .cmdlineStr, .envVar, .eventText:
       true
     default: false
     }

@@ -54,6 +54,34 @@ extension ProcessFilter: BinaryCoded {
   func write(to writer: inout BinaryWriter) { writer.write(scope, executable) }
 }
 
+extension SessionEvent.Kind: BinaryCoded {}
+
+extension SessionEvent: BinaryCoded {
+  init(from reader: inout BinaryReader) throws(CodingFailure) {
+    self.init(
+      try reader.value(),
+      path: try reader.value(),
+      permissions: try reader.value(),
+      byteCount: try reader.value()
+    )
+  }
+
+  func write(to writer: inout BinaryWriter) { writer.write(kind, path, permissions, byteCount) }
+}
+
+extension PerfSampling: BinaryCoded {
+  init(from reader: inout BinaryReader) throws(CodingFailure) {
+    self.init(
+      type: try reader.value(),
+      config: try reader.value(),
+      count: try reader.value(),
+      isFrequency: try reader.value()
+    )
+  }
+
+  func write(to writer: inout BinaryWriter) { writer.write(type, config, count, isFrequency) }
+}
+
 extension ProbeSite: BinaryCoded {
   init(from reader: inout BinaryReader) throws(CodingFailure) {
     self.init(

@@ -61,6 +61,7 @@ extension Limits: BinaryCoded {
     maxBacktrace = try reader.value()
     maxUprobes = try reader.value()
     maxMemory = try reader.value()
+    fileByteCount = try reader.value()
     ringByteCount = try reader.value()
     stackByteCount = try reader.value()
     ignoresErrors = try reader.value()
@@ -68,7 +69,7 @@ extension Limits: BinaryCoded {
 
   func write(to writer: inout BinaryWriter) {
     writer.write(maxStringLength, maxAction, maxNesting, maxErrors, maxSkipped, maxMapEntries)
-    writer.write(maxTryLock, tryLockDelay, maxBacktrace, maxUprobes, maxMemory)
+    writer.write(maxTryLock, tryLockDelay, maxBacktrace, maxUprobes, maxMemory, fileByteCount)
     writer.write(ringByteCount, stackByteCount, ignoresErrors)
   }
 }
@@ -187,6 +188,9 @@ extension Trigger: BinaryCoded {
         in: try reader.value()
       )
     case 7: self = .running(try reader.value(), description: try reader.value())
+    case 8: self = .event(try reader.value())
+    case 9:
+      self = .sample(try reader.value(), description: try reader.value(), in: try reader.value())
     default: throw reader.malformed
     }
   }
@@ -202,6 +206,9 @@ extension Trigger: BinaryCoded {
     case .tracepoint(let name, let argumentCount, let description, let filter):
       writer.write(case: 6, name, argumentCount, description, filter)
     case .running(let filter, let description): writer.write(case: 7, filter, description)
+    case .event(let event): writer.write(case: 8, event)
+    case .sample(let sampling, let description, let filter):
+      writer.write(case: 9, sampling, description, filter)
     }
   }
 }
