@@ -1,4 +1,4 @@
-import Platform
+package import Platform
 
 extension ELFFile {
   /// ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD.
@@ -14,34 +14,74 @@ extension ELFFile {
     }
   }
 
-  /// Unpacks a section with SHF_COMPRESSED (gABI, “Section Compression”) or the older `.zdebug_` form.
+  /// How the bytes of a section are kept.
+  private enum Packing {
+    case plain
+    case zlib(PackedSection)
+    case zstd(PackedSection)
+  }
+
+  /// The stream of a zlib section, for who reads it once from front to back; nil for any other section.
+  package func zlibStream(ofSectionNamed name: String) -> PackedSection? {
+    guard let section = section(named: name), !section.hasNoBits,
+      let stored = try? storedContents(of: section),
+      case .zlib(let packed) = try? packing(of: section, stored)
+    else { return nil }
+    return packed
+  }
+
+  /// Unpacks a section with SHF_COMPRESSED or the older `.zdebug_` form.
   func unpack(_ stored: SharedBytes, of section: ELFSection) throws(ELFError) -> SharedBytes {
-    let type = section.isCompressed ? stored.span.load(at: 0, as: UInt32.self) ?? 0 : Self.zlib
-    guard type == Self.zlib || type == Self.zstd && Zstd.isAvailable else {
-      let name = type == Self.zstd ? "zstd, and there is no libzstd.so.1" : "type \(type)"
-      throw .unsupported(path: path, what: "section '\(section.name)' is compressed with \(name)")
-    }
     do throws(ByteError) {
-      var reader = ByteReader(stored.span)
-      let byteCount: UInt64
-      if section.isCompressed {
-        try reader.skip(header.is64Bit ? 8 : 4)  // ch_type, ch_reserved
-        byteCount = try reader.readUnsigned(byteCount: header.addressByteCount)
-        try reader.skip(header.addressByteCount)  // ch_addralign
-      } else {
-        // “ZLIB” and a big-endian size; without them the section was never packed.
-        var old = ByteReader(stored.span, order: .big)
-        guard try old.read(UInt32.self) == 0x5a4c_4942 else { return stored }
-        byteCount = try old.read(UInt64.self)
-        try reader.skip(12)
+      switch try packing(of: section, stored) {
+      case .plain: return stored
+      case .zlib(let packed): return try Zlib.inflate(packed.bytes, byteCount: packed.byteCount)
+      case .zstd(let packed):
+        guard Zstd.isAvailable else { break }
+        return try Zstd.decompress(packed.bytes.span, byteCount: packed.byteCount)
+      case nil: break
       }
-      guard let count = Int(exactly: byteCount) else { throw .badCompression(offset: 0) }
-      if type == Self.zstd {
-        return try Zstd.decompress(try reader.readBytes(reader.remaining), byteCount: count)
-      }
-      return try Zlib.inflate(try reader.readBytes(reader.remaining), byteCount: count)
     } catch {
       throw malformed("section '\(section.name)' does not unpack")
     }
+    let type = stored.span.load(at: 0, as: UInt32.self) ?? 0
+    let name = type == Self.zstd ? "zstd, and there is no libzstd.so.1" : "type \(type)"
+    throw .unsupported(path: path, what: "section '\(section.name)' is compressed with \(name)")
+  }
+
+  /// Reads the header of a section with SHF_COMPRESSED (gABI, “Section Compression”) or of the older form; nil for
+  /// a way to pack that nobody knows.
+  private func packing(of section: ELFSection, _ stored: SharedBytes) throws(ByteError) -> Packing? {
+    guard section.isCompressed else {
+      // “ZLIB” and a big-endian size; without them the section was never packed.
+      guard section.name.hasPrefix(".zdebug_") else { return .plain }
+      var reader = ByteReader(stored.span, order: .big)
+      guard try reader.read(UInt32.self) == 0x5a4c_4942 else { return .plain }
+      return .zlib(try PackedSection(stored, from: 12, byteCount: try reader.read(UInt64.self)))
+    }
+    var reader = ByteReader(stored.span)
+    let type = try reader.read(UInt32.self)
+    if header.is64Bit { try reader.skip(4) }  // ch_reserved
+    let byteCount = try reader.readUnsigned(byteCount: header.addressByteCount)
+    try reader.skip(header.addressByteCount)  // ch_addralign
+    let packed = try PackedSection(stored, from: header.is64Bit ? 24 : 12, byteCount: byteCount)
+    switch type {
+    case Self.zlib: return .zlib(packed)
+    case Self.zstd: return .zstd(packed)
+    default: return nil
+    }
+  }
+}
+
+/// The stream that a section was packed to.
+package struct PackedSection: Sendable {
+  package let bytes: SharedBytes
+  /// How large the section says that it is unpacked.
+  package let byteCount: Int
+
+  init(_ stored: SharedBytes, from offset: Int, byteCount: UInt64) throws(ByteError) {
+    guard let byteCount = Int(exactly: byteCount) else { throw .badCompression(offset: 0) }
+    bytes = try stored.slice(offset: offset, count: stored.count - offset)
+    self.byteCount = byteCount
   }
 }

@@ -110,11 +110,43 @@ import Testing
     let packed: [UInt8] = [
       0x78, 0xda, 0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0x57, 0xc8, 0x40, 0x27, 0xb9, 0x00, 0x70, 0xbe, 0x08, 0xbb,
     ]
-    let unpacked = try Zlib.inflate(packed.span.bytes, byteCount: 24)
+    let unpacked = try Zlib.inflate(SharedBytes(packed), byteCount: 24)
     #expect(String(copying: unpacked.span) == "hello hello hello hello\n")
     for count in [-1, 0, 23, 25, 1 << 50] {
       #expect(throws: ByteError.badCompression(offset: 0)) {
-        _ = try Zlib.inflate(packed.span.bytes, byteCount: count)
+        _ = try Zlib.inflate(SharedBytes(packed), byteCount: count)
+      }
+    }
+  }
+
+  @Test("a zlib stream comes in pieces of any size, and is broken wherever it is cut or changed")
+  func inflatesInPieces() throws {
+    let packed: [UInt8] = [
+      0x78, 0xda, 0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0x57, 0xc8, 0x40, 0x27, 0xb9, 0x00, 0x70, 0xbe, 0x08, 0xbb,
+    ]
+    for byteCount in 1...30 {
+      var stream = InflateStream(SharedBytes(packed))
+      var text = ""
+      var carry = SharedBytes([])
+      while !stream.isFinished {
+        // What was not used of a piece comes again before the next one.
+        let piece = try stream.next(after: carry, byteCount: carry.count + byteCount)
+        let used = stream.isFinished ? piece.count : piece.count / 2
+        text += String(decoding: piece.copied().prefix(used), as: UTF8.self)
+        carry = try piece.slice(offset: used, count: piece.count - used)
+      }
+      #expect(text == "hello hello hello hello\n")
+    }
+    var broken = (0..<packed.count).map { Array(packed.prefix($0)) }
+    broken += packed.indices.map { index in
+      var bytes = packed
+      bytes[index] ^= 0x10
+      return bytes
+    }
+    for bytes in broken {
+      var stream = InflateStream(SharedBytes(bytes))
+      #expect(throws: ByteError.self) {
+        while !stream.isFinished { _ = try stream.next(after: SharedBytes([]), byteCount: 7) }
       }
     }
   }
