@@ -11,6 +11,7 @@ final class ImageCore: Sendable {
   let source: DwarfSource
   let session: DwarfSession
   private let options: DebugInfoOptions
+  var threads: Int { options.threads }
   private let built = Mutex<IndexFile?>(nil)
   /// ``ThreadBlock/find(in:)``, asked for every variable.
   private let threadBlock = Mutex<ThreadBlock??>(nil)
@@ -84,9 +85,9 @@ final class ImageCore: Sendable {
     var sections: DwarfSections?
     let main = source.file
     if let main {
-      let loaded = DwarfSections(main: main, alternate: info.alternate)
-      outputs = ParallelScan.run(UnitCatalog(loaded), threads: options.threads)
-      sections = loaded
+      let found = ParallelScan.run(main: main, alternate: info.alternate, threads: options.threads)
+      outputs = found.outputs
+      sections = found.sections
     }
     let bytes = IndexBuilder.build(
       outputs,

@@ -10,9 +10,8 @@ import Testing
 @Suite("Hostile input", .timeLimit(.minutes(2))) struct HostileInputTests {
   private static func scan(_ bytes: [UInt8]) {
     guard let file = try? ELFFile(SharedBytes(bytes), path: "hostile") else { return }
-    let sections = DwarfSections(main: file, alternate: nil)
-    let catalog = UnitCatalog(sections)
-    let outputs = ParallelScan.run(catalog, threads: 1)
+    let (outputs, sections) = ParallelScan.run(main: file, alternate: nil, threads: 1, worthPieces: 1)
+    let catalog = UnitCatalog(DwarfSections(main: file, alternate: nil))
     _ = IndexBuilder.build(outputs, sections, symbols: [], stamp: 0) { _ in true }
     var inlines = InlineScanner(catalog)
     for header in catalog.headers { _ = inlines.instances(in: header) { _ in true } }

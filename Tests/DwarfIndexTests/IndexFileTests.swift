@@ -11,7 +11,7 @@ import Testing
     let program = try scratch.compileC(Samples.shapes, to: "shapes", flags: ["-g", "-O2"])
     let file = try ELFFile(path: program)
     let sections = DwarfSections(main: file, alternate: nil)
-    let outputs = ParallelScan.run(UnitCatalog(sections), threads: 1)
+    let outputs = ParallelScan.run(UnitFeed(UnitCatalog(sections)), threads: 1)
     let symbols = file.symbols.filter { $0.isDefined && $0.kind == .function }
     return IndexBuilder.build(outputs, sections, symbols: symbols, stamp: 7) { $0 != 0 }
   }

@@ -37,8 +37,7 @@ struct Sample {
 
   private static func index(of path: String) -> [UInt8] {
     guard let file = try? ELFFile(path: path) else { return [] }
-    let sections = DwarfSections(main: file, alternate: nil)
-    let outputs = ParallelScan.run(UnitCatalog(sections), threads: 1)
+    let (outputs, sections) = ParallelScan.run(main: file, alternate: nil, threads: 1)
     let symbols = file.symbols.filter { $0.isDefined && $0.kind == .function }
     return IndexBuilder.build(outputs, sections, symbols: symbols, stamp: 7) { $0 != 0 }
   }

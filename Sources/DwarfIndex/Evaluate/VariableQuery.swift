@@ -188,9 +188,10 @@ extension ImageCore {
   func global(named name: String, unit: String?) -> GlobalVariable? {
     guard let index else { return nil }
     let records = SiteQuery(index).variables(named: name, unit: unit)
-    // The shortest path that ends in `unit` is the closest to what was asked.
-    let sorted = records.sorted {
-      index.stringBytes($0.unitName).byteCount < index.stringBytes($1.unitName).byteCount
+    // The shortest path that ends in `unit` is the closest to what was asked; what belongs to no unit comes last.
+    let sorted = records.sorted { left, right in
+      if left.unitName == 0 || right.unitName == 0 { return right.unitName == 0 && left.unitName != 0 }
+      return index.stringBytes(left.unitName).byteCount < index.stringBytes(right.unitName).byteCount
     }
     var fallback: GlobalVariable?
     for record in sorted {

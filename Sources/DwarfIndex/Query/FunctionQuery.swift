@@ -1,4 +1,5 @@
 import Platform
+import Synchronization
 import TargetModel
 
 extension ImageCore {
@@ -41,14 +42,52 @@ extension ImageCore {
     guard !wanted.isEmpty, let main = source.file else { return [] }
     var names: [String: InlineRecord] = [:]
     for inline in wanted { names[index.string(inline.record.name)] = inline.record }
+    let units = Set(wanted.flatMap(\.units))
+    if !index.hasForeignOrigins, let feed = UnitFeed.inPieces(main: main, alternate: info.alternate) {
+      return inlineInstances(of: names, in: units, from: feed, index)
+    }
     let catalog = UnitCatalog(DwarfSections(main: main, alternate: info.alternate))
-    var units = ContiguousArray(Set(wanted.flatMap(\.units)).sorted().compactMap(catalog.unit(startingAt:)))
-    if index.hasForeignOrigins { units = catalog.headers }
     var scanner = InlineScanner(catalog)
-    return units.flatMap { unit in
-      scanner.instances(in: unit) { names[String(copying: $0)] != nil }
-    }.compactMap { instance in
-      let name = catalog.files.string(instance.name)
+    let headers =
+      index.hasForeignOrigins ? catalog.headers : units.sorted().compactMap(catalog.unit(startingAt:))
+    return headers.flatMap { Self.instances(of: names, in: $0, &scanner, catalog.files, index) }
+  }
+
+  /// The same from a section that comes in pieces, as far as the last of `units`.
+  private func inlineInstances(
+    of names: [String: InlineRecord],
+    in units: Set<UInt64>,
+    from feed: UnitFeed,
+    _ index: IndexFile
+  ) -> [FunctionMatch] {
+    let last = units.max() ?? 0
+    let found = FoundInstances()
+    ParallelScan.onThreads(threads, for: feed) {
+      while let batch = feed.next() {
+        let headers = batch.headers.filter { units.contains($0.reference($0.start).raw) }
+        if let end = batch.headers.last, end.reference(end.start).raw >= last { feed.stop() }
+        guard !headers.isEmpty else { continue }
+        var scanner = InlineScanner(batch.catalog)
+        let matches = headers.flatMap { Self.instances(of: names, in: $0, &scanner, batch.files, index) }
+        found.matches.withLock { $0 += matches }
+      }
+    }
+    return found.matches.withLock { $0 }
+  }
+
+  private final class FoundInstances: Sendable {
+    let matches = Mutex<[FunctionMatch]>([])
+  }
+
+  private static func instances(
+    of names: [String: InlineRecord],
+    in header: UnitHeader,
+    _ scanner: inout InlineScanner,
+    _ files: DwarfSections,
+    _ index: IndexFile
+  ) -> [FunctionMatch] {
+    scanner.instances(in: header) { names[String(copying: $0)] != nil }.compactMap { instance in
+      let name = files.string(instance.name)
       guard let record = names[name] else { return nil }
       let scope = index.string(record.scope)
       let file = index.string(record.file)

@@ -57,7 +57,7 @@ extension ImageCore {
       guard unit.statementList != nil else { return nil }
       if let file {
         let files = LineFiles(of: unit, catalog.files).files
-        guard files.contains(where: { file.matches($0.path(catalog.files)) }) else { return nil }
+        guard files.contains(where: { file.matches($0.path(catalog.files.string)) }) else { return nil }
       }
       return header.reference(header.start)
     }

@@ -17,6 +17,10 @@ struct DIEFields {
 
   func has(_ slot: Int) -> Bool { present & (1 << UInt32(slot)) != 0 }
 
+  func hasAny(of first: Int, _ second: Int, _ third: Int) -> Bool {
+    present & (1 << UInt32(first) | 1 << UInt32(second) | 1 << UInt32(third)) != 0
+  }
+
   subscript(_ slot: Int) -> UInt64? { has(slot) ? values[slot] : nil }
 
   /// Only meaningful where ``has(_:)`` says so.
@@ -24,6 +28,16 @@ struct DIEFields {
 
   /// A flag that is there and not zero.
   func isSet(_ slot: Int) -> Bool { has(slot) && values[slot] != 0 }
+
+  /// DW_AT_const_value where it is a number; blocks and strings are told by their place in the file.
+  var constant: UInt64? {
+    switch form(DIESlot.constValue) {
+    case DwarfForm.data1, DwarfForm.data2, DwarfForm.data4, DwarfForm.data8, DwarfForm.signed,
+      DwarfForm.unsigned, DwarfForm.implicitConstant:
+      self[DIESlot.constValue]
+    default: nil
+    }
+  }
 
   /// A line or a file number, as far as it fits.
   func number(_ slot: Int) -> UInt32 { self[slot].map { UInt32(clamping: $0) } ?? 0 }
@@ -38,6 +52,8 @@ struct DIEFields {
   private let steps: Span<SkipStep>
   private let constants: Span<Int64>
   private let key: AbbreviationTable.Key
+  /// Where in the section the cursor's bytes begin.
+  private let origin: Int
   private var cursor: ByteCursor
   /// How deep the next DIE is; the unit DIE is at 0.
   private var nextDepth = 0
@@ -58,28 +74,39 @@ struct DIEFields {
   /// Deeper nesting than any compiler writes is an attack.
   static let deepest = 1000
 
-  /// Starts at `offset` of `bytes`, the section that holds `unit`; by default at the unit DIE.
+  /// Starts at `offset` of the section that holds `unit`; by default at the unit DIE.
+  /// - Parameter origin: where in the section `bytes` begin.
   @_lifetime(copy bytes, borrow table)
-  init(_ bytes: RawSpan, _ unit: UnitHeader, _ table: borrowing AbbreviationTable, at offset: Int? = nil) {
+  init(
+    _ bytes: RawSpan,
+    from origin: Int = 0,
+    _ unit: UnitHeader,
+    _ table: borrowing AbbreviationTable,
+    at offset: Int? = nil
+  ) {
     self.unit = unit
+    self.origin = origin
     key = table.key
     entries = table.entries.span
     steps = table.steps.span
     constants = table.constants.span
-    cursor = ByteCursor(bytes.extracting(first: min(unit.end, bytes.byteCount)), at: offset ?? unit.firstDIE)
+    cursor = ByteCursor(
+      bytes.extracting(first: max(0, min(unit.end - origin, bytes.byteCount))),
+      at: (offset ?? unit.firstDIE) - origin
+    )
   }
 
   /// Moves on to the next DIE worth a report; false at the end of the unit.
   @_lifetime(self: copy self)
   mutating func next() -> Bool {
     while !cursor.isAtEnd {
-      offset = cursor.offset
+      offset = cursor.offset + origin
       let code = cursor.readULEB128()
       if code == 0 {
         nextDepth -= 1
         if let open = openScopes.last, open.depth == nextDepth {
           openScopes.removeLast()
-          scopeChanges.append(ScopeChange(offset: cursor.offset, scope: open.outer))
+          scopeChanges.append(ScopeChange(offset: cursor.offset + origin, scope: open.outer))
         }
         if nextDepth <= 0 { return false }
         continue
@@ -108,6 +135,24 @@ struct DIEFields {
     openScopes.append((depth, outer))
   }
 
+  /// One past what is in the DIE just reported, by its sibling attribute; nil without one that makes sense.
+  var treeEnd: Int? {
+    guard abbreviation.hasChildren, let sibling = fields[DIESlot.sibling],
+      let target = offsetInSection(sibling, form: fields.form(DIESlot.sibling)),
+      target >= cursor.offset + origin && target <= cursor.byteCount + origin
+    else { return nil }
+    return target
+  }
+
+  /// Steps over what is in the DIE just reported, up to `end`; were it looked up later, it is in `scope`.
+  @_lifetime(self: copy self)
+  mutating func skipTree(to end: Int, scope: Int32, in outer: Int32) {
+    scopeChanges.append(ScopeChange(offset: offset + 1, scope: scope))
+    scopeChanges.append(ScopeChange(offset: end, scope: outer))
+    nextDepth -= 1
+    cursor.seek(end - origin)
+  }
+
   @_lifetime(self: copy self)
   private mutating func stop() -> Bool {
     isBroken = true
@@ -118,11 +163,8 @@ struct DIEFields {
   private mutating func enterChildren() {
     guard abbreviation.hasChildren else { return }
     let isSkipped = abbreviation.action == .skipTree || abbreviation.action == .declaration
-    if isSkipped || abbreviation.action == .type && skipsTypeTrees,
-      let sibling = fields[DIESlot.sibling],
-      let target = offsetInSection(sibling, form: fields.form(DIESlot.sibling)), target >= cursor.offset
-    {
-      cursor.seek(target)
+    if isSkipped || abbreviation.action == .type && skipsTypeTrees, let target = treeEnd {
+      cursor.seek(target - origin)
       return
     }
     nextDepth += 1
@@ -212,11 +254,11 @@ struct DIEFields {
     case .bytes(let count): return cursor.readUnsigned(byteCount: count)
     case .leb128: return cursor.readULEB128()
     case .cString:
-      let start = UInt64(cursor.offset)
+      let start = UInt64(cursor.offset + origin)
       cursor.skipCString()
       return start
     case .block(let width):
-      let start = UInt64(cursor.offset)
+      let start = UInt64(cursor.offset + origin)
       skipBlock(width)
       return start
     case .indirect, nil: return 0

@@ -29,7 +29,7 @@ enum DebugSection: UInt8, CaseIterable {
 private struct SectionSet: Sendable {
   let abbreviations: SharedBytes
   let addresses: SharedBytes
-  let info: SharedBytes
+  var info: SharedBytes
   let line: SharedBytes
   let lineStrings: SharedBytes
   let rangeLists: SharedBytes
@@ -38,11 +38,13 @@ private struct SectionSet: Sendable {
   let strings: SharedBytes
   let types: SharedBytes
 
-  /// Loads every section; one that is missing or does not unpack counts as empty.
-  init(_ file: ELFFile?) {
-    Self.unpack(file)
+  /// Loads every section but those `without`; one that is missing or does not unpack counts as empty.
+  init(_ file: ELFFile?, without left: DebugSection? = nil) {
+    Self.unpack(file, without: left)
     func load(_ section: DebugSection) -> SharedBytes {
-      guard let bytes = try? file?.contents(ofSectionNamed: section.name) else { return SharedBytes([]) }
+      guard section != left, let bytes = try? file?.contents(ofSectionNamed: section.name) else {
+        return SharedBytes([])
+      }
       return bytes
     }
     abbreviations = load(.abbreviations)
@@ -58,11 +60,12 @@ private struct SectionSet: Sendable {
   }
 
   /// Unpacks compressed sections, the largest on one thread and the others on another.
-  private static func unpack(_ file: ELFFile?) {
+  private static func unpack(_ file: ELFFile?, without left: DebugSection?) {
     guard let file else { return }
-    let packed = DebugSection.allCases.compactMap { file.section(named: $0.name) }.filter {
-      !$0.hasNoBits && $0.byteCount > 1 << 16
-    }.sorted { $0.byteCount > $1.byteCount }
+    let packed = DebugSection.allCases.filter { $0 != left }.compactMap { file.section(named: $0.name) }
+      .filter {
+        !$0.hasNoBits && $0.byteCount > 1 << 16
+      }.sorted { $0.byteCount > $1.byteCount }
     guard packed.count > 1 else { return }
     DispatchQueue.concurrentPerform(iterations: packed.count) { _ = try? file.contents(of: packed[$0]) }
   }
@@ -86,14 +89,36 @@ private struct SectionSet: Sendable {
 
 /// The DWARF sections of one image: those of its own file and of the one that dwz moved common parts to.
 struct DwarfSections: Sendable {
-  private let main: SectionSet
+  private var main: SectionSet
   private let alternate: SectionSet
   let hasAlternate: Bool
+  /// Where in `.debug_info` the bytes begin that are there.
+  private var infoOrigin = 0
 
   init(main: ELFFile, alternate: ELFFile?) {
     self.main = SectionSet(main)
     self.alternate = SectionSet(alternate)
     hasAlternate = alternate != nil
+  }
+
+  /// All sections of `main` but `.debug_info`, whose parts come by ``with(_:at:)``.
+  init(withoutInfoOf main: ELFFile) {
+    self.main = SectionSet(main, without: .info)
+    alternate = SectionSet(nil)
+    hasAlternate = false
+  }
+
+  /// The same with `part` of `.debug_info`, which begins at `origin`.
+  func with(_ part: SharedBytes, at origin: Int) -> DwarfSections {
+    var sections = self
+    sections.main.info = part
+    sections.infoOrigin = origin
+    return sections
+  }
+
+  /// The offset in its section at which ``bytes(of:)`` begins.
+  func origin(of section: UnitSection) -> Int {
+    section.isAlternate || section.isTypeSection ? 0 : infoOrigin
   }
 
   /// The bytes of `section`; empty when there is none.
@@ -125,7 +150,15 @@ struct StringReference: Hashable, Sendable {
     raw = UInt64(section.rawValue + 1) << 57 | (isAlternate ? 1 << 62 : 0) | offset & ((1 << 57) - 1)
   }
 
+  /// A string of a scan's own, in ``ScanOutput/ownStrings``.
+  static func own(_ offset: UInt32) -> StringReference {
+    offset == 0 ? .none : StringReference(raw: 1 << 63 | UInt64(offset))
+  }
+
   var isNone: Bool { raw == 0 }
+  var isOwn: Bool { raw & 1 << 63 != 0 }
+  /// Lies between DIEs, not in a section for strings.
+  var isBetweenDIEs: Bool { section == .info || section == .types }
   var isAlternate: Bool { raw & 1 << 62 != 0 }
   var section: DebugSection? { DebugSection(rawValue: UInt8((raw >> 57) & 0x1f) &- 1) }
   var offset: Int { Int(raw & ((1 << 57) - 1)) }
@@ -137,7 +170,8 @@ extension DwarfSections {
   func stringBytes(_ reference: StringReference) -> RawSpan {
     guard let section = reference.section else { return RawSpan() }
     let all = bytes(section, isAlternate: reference.isAlternate)
-    guard let string = all.stringBytes(at: reference.offset) else { return RawSpan() }
+    let origin = section == .info && !reference.isAlternate ? infoOrigin : 0
+    guard let string = all.stringBytes(at: reference.offset - origin) else { return RawSpan() }
     return string
   }
 

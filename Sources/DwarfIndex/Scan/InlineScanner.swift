@@ -31,7 +31,12 @@ struct InlineScanner {
   mutating func instances(in header: UnitHeader, _ isWanted: (RawSpan) -> Bool) -> [Instance] {
     guard let table = abbreviations.table(for: header) else { return [] }
     let catalog = self.catalog
-    var walker = DIEWalker(catalog.files.bytes(of: header.section), header, table)
+    var walker = DIEWalker(
+      catalog.files.bytes(of: header.section),
+      from: catalog.files.origin(of: header.section),
+      header,
+      table
+    )
     guard walker.next(), walker.abbreviation.action == .unit else { return [] }
     let unit = UnitContext(header, walker.fields, tag: walker.abbreviation.tag, catalog.files)
     var instances: [Instance] = []

@@ -1,4 +1,5 @@
 import Dispatch
+import ELF
 import Platform
 import Synchronization
 
@@ -6,40 +7,50 @@ import Synchronization
 enum ParallelScan {
   /// Below this a second thread costs more than it saves.
   private static let byteCountWorthAThread = 1 << 20
-  /// Units are handed out in batches of about this size.
-  private static let batchByteCount = 1 << 17
 
-  /// Scans every unit; one output a thread.
-  static func run(_ catalog: UnitCatalog, threads: Int) -> [ScanOutput] {
-    let threads = min(threads, 1 + catalog.byteCount / byteCountWorthAThread)
-    let board = Board()
-    let work: @Sendable (Int) -> Void = { _ in
-      var scanner = UnitScanner(catalog)
-      while true {
-        let batch = board.next.withLock { takeBatch(from: &$0, catalog) }
-        guard !batch.isEmpty else { break }
-        for index in batch { scanner.scan(catalog.headers[index]) }
+  /// Scans every unit of an image; one output a thread.
+  ///
+  /// Units that refer to each other need all of them: what was scanned in pieces is then scanned once more.
+  /// - Parameter worthPieces: how large a packed section must be to be scanned in pieces.
+  /// - Returns: also the sections that strings are in.
+  static func run(
+    main: ELFFile,
+    alternate: ELFFile?,
+    threads: Int,
+    worthPieces: Int = UnitFeed.byteCountWorthPieces
+  ) -> (outputs: [ScanOutput], sections: DwarfSections) {
+    if let feed = UnitFeed.inPieces(main: main, alternate: alternate, worthPieces: worthPieces) {
+      let outputs = run(feed, threads: threads)
+      if feed.isBroken { return ([], feed.catalog.files) }
+      if !outputs.contains(where: \.hasForeignOrigins) { return (outputs, feed.catalog.files) }
+    }
+    let catalog = UnitCatalog(DwarfSections(main: main, alternate: alternate))
+    return (run(UnitFeed(catalog), threads: threads), catalog.files)
+  }
+
+  /// Scans what `feed` has; one output a thread.
+  static func run(_ feed: UnitFeed, threads: Int) -> [ScanOutput] {
+    let outputs = Outputs()
+    onThreads(threads, for: feed) {
+      var scanner = UnitScanner(feed.catalog)
+      while let batch = feed.next() {
+        for header in batch.headers { scanner.scan(header, batch.files) }
+        if feed.isInPieces && scanner.output.hasForeignOrigins { feed.stop() }
       }
       let output = scanner.output
-      board.outputs.withLock { $0.append(output) }
+      outputs.all.withLock { $0.append(output) }
     }
-    if threads <= 1 { work(0) } else { DispatchQueue.concurrentPerform(iterations: threads, execute: work) }
-    return board.outputs.withLock { $0 }
+    return outputs.all.withLock { $0 }
   }
 
-  /// What the threads share: the next unit to scan and the finished outputs.
-  private final class Board: Sendable {
-    let next = Mutex(0)
-    let outputs = Mutex<[ScanOutput]>([])
+  /// Does `work`, which takes what `feed` has, on as many threads as pay.
+  static func onThreads(_ threads: Int, for feed: UnitFeed, _ work: @Sendable () -> Void) {
+    let count = min(threads, 1 + feed.byteCount / byteCountWorthAThread)
+    guard count > 1 else { return work() }
+    DispatchQueue.concurrentPerform(iterations: count) { _ in work() }
   }
 
-  private static func takeBatch(from next: inout Int, _ catalog: UnitCatalog) -> Range<Int> {
-    let start = next
-    var byteCount = 0
-    while next < catalog.headers.count && byteCount < batchByteCount {
-      byteCount += catalog.headers[next].end - catalog.headers[next].start
-      next += 1
-    }
-    return start..<next
+  private final class Outputs: Sendable {
+    let all = Mutex<[ScanOutput]>([])
   }
 }

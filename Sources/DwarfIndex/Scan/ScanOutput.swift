@@ -1,3 +1,5 @@
+import Platform
+
 /// What one thread of the scan found.
 ///
 /// Strings are references; indexes count this thread's own tables.
@@ -40,6 +42,7 @@ struct ScanOutput: Sendable {
     var linkageName: StringReference
     var die: UInt64
     var scope: Int32
+    /// ``StringReference/none`` for a constant that several units have.
     var unitName: StringReference
   }
 
@@ -78,11 +81,35 @@ struct ScanOutput: Sendable {
   /// Some function's origin is in another unit: dwz or link-time optimisation was here.
   private(set) var hasForeignOrigins = false
 
+  /// Copies of strings that lie between DIEs: those bytes may be gone when the scan is over.
+  private(set) var ownStrings = StringPool()
+
   private var scopeNumbers = KeyTable()
   private var fileNumbers: [LineFiles.File: Int32] = [:]
   private var knownTypes = KeyTable()
   private var knownEnumerators = KeyTable()
+  private var knownConstants = KeyTable()
+  /// Where in ``variables`` those of `knownConstants` are.
+  private var constantPlaces: ContiguousArray<Int> = []
   private var inlineNumbers = KeyTable()
+
+  /// A reference to the same string that stays good.
+  mutating func kept(_ string: StringReference, _ files: DwarfSections) -> StringReference {
+    guard string.isBetweenDIEs else { return string }
+    return .own(ownStrings.insert(files.stringBytes(string)))
+  }
+
+  /// The bytes of a string of this output.
+  @_lifetime(borrow self, borrow files)
+  func stringBytes(_ string: StringReference, _ files: borrowing DwarfSections) -> RawSpan {
+    guard string.isOwn else { return files.stringBytes(string) }
+    return ownStrings.bytes(at: UInt32(truncatingIfNeeded: string.raw))
+  }
+
+  /// A string of this output.
+  func string(_ string: StringReference, _ files: DwarfSections) -> String {
+    string.isOwn ? ownStrings.string(at: UInt32(truncatingIfNeeded: string.raw)) : files.string(string)
+  }
 
   /// The number of a scope, the same for the same names.
   mutating func number(of scope: Scope) -> Int32 {
@@ -90,6 +117,16 @@ struct ScanOutput: Sendable {
     let (number, isNew) = scopeNumbers.number(of: KeyTable.Key(first: scope.name.raw, second: parent))
     if isNew { scopes.append(scope) }
     return Int32(clamping: number)
+  }
+
+  /// Whether `scope` is in an unnamed namespace: every unit has its own.
+  func isUnitsOwn(_ scope: Int32) -> Bool {
+    var scope = scope
+    while scopes.indices.contains(Int(scope)) {
+      if scopes[Int(scope)].name.isNone { return true }
+      scope = scopes[Int(scope)].parent
+    }
+    return false
   }
 
   /// The number of a file, the same for the same names.
@@ -106,6 +143,19 @@ struct ScanOutput: Sendable {
     let place = UInt64(UInt32(bitPattern: type.scope)) << 32 | UInt64(type.tag)
     guard knownTypes.number(of: KeyTable.Key(first: type.name.raw, second: place)).isNew else { return }
     types.append(type)
+  }
+
+  /// Keeps one of each name and value: every unit repeats the constants of its headers.
+  mutating func insert(constant variable: Variable, value: UInt64, line: UInt32) {
+    let place = UInt64(UInt32(bitPattern: variable.scope)) << 32 | UInt64(line)
+    let key = KeyTable.Key(first: variable.name.raw, second: place, third: value)
+    let (number, isNew) = knownConstants.number(of: key)
+    if isNew {
+      constantPlaces.append(variables.count)
+      variables.append(variable)
+    } else {
+      variables[constantPlaces[number]].unitName = .none
+    }
   }
 
   /// Remembers that an origin was looked for in another unit; always true.

@@ -4,7 +4,7 @@ import Platform
 struct UnitCatalog: Sendable {
   let files: DwarfSections
   /// `.debug_info`, then `.debug_types`, then the `.debug_info` of the alternate file.
-  let headers: ContiguousArray<UnitHeader>
+  let headers: [UnitHeader]
 
   /// Reads every header; loads the sections that a scan needs.
   init(_ files: DwarfSections) {
@@ -20,6 +20,12 @@ struct UnitCatalog: Sendable {
         section: UnitSection(isAlternate: true)
       )
     }
+    self.headers = headers
+  }
+
+  /// Only these units.
+  init(_ files: DwarfSections, _ headers: [UnitHeader]) {
+    self.files = files
     self.headers = headers
   }
 
@@ -122,7 +128,12 @@ struct ForeignDeclarations {
     _ output: inout ScanOutput
   ) -> (unit: UnitContext, table: DeclarationTable)? {
     guard let abbreviationTable = abbreviations.table(for: header) else { return nil }
-    var walker = DIEWalker(files.bytes(of: header.section), header, abbreviationTable)
+    var walker = DIEWalker(
+      files.bytes(of: header.section),
+      from: files.origin(of: header.section),
+      header,
+      abbreviationTable
+    )
     guard walker.next(), walker.abbreviation.action == .unit else { return nil }
     let unit = UnitContext(header, walker.fields, tag: walker.abbreviation.tag, files)
     var table = DeclarationTable()

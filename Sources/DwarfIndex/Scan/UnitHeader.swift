@@ -25,11 +25,12 @@ struct UnitHeader: Sendable {
   /// Type units: the DIE of the type, from `start`.
   var typeOffset: UInt64
 
-  /// Reads the header at `offset`; nil where the section ends or stops making sense.
-  init?(_ bytes: RawSpan, at offset: Int, in section: UnitSection) {
+  /// Reads the header at `offset` of `bytes`; nil where they end or stop making sense.
+  /// - Parameter origin: where in the section `bytes` begin.
+  init?(_ bytes: RawSpan, at offset: Int, in section: UnitSection, from origin: Int = 0) {
     var cursor = ByteCursor(bytes, at: offset)
     self.section = section
-    start = offset
+    start = origin + offset
     // 1. unit_length, with the escape to 64-bit DWARF (section 7.4)
     var length = UInt64(cursor.readUInt32())
     offsetSize = 4
@@ -40,7 +41,7 @@ struct UnitHeader: Sendable {
     guard !cursor.hasFailed, length > 0, length <= UInt64(cursor.byteCount - cursor.offset) else {
       return nil
     }
-    end = cursor.offset + Int(length)
+    end = origin + cursor.offset + Int(length)
     // 2. version
     version = cursor.readUInt16()
     guard (2...5).contains(version) else { return nil }
@@ -64,13 +65,23 @@ struct UnitHeader: Sendable {
     case DwarfUnitKind.skeleton, DwarfUnitKind.splitCompile: cursor.skip(8)
     default: break
     }
-    guard !cursor.hasFailed, cursor.offset <= end else { return nil }
-    firstDIE = cursor.offset
+    firstDIE = origin + cursor.offset
+    guard !cursor.hasFailed, firstDIE <= end else { return nil }
+  }
+
+  /// How many bytes the unit takes whose header is at `offset` of `bytes`; nil when not even that is there.
+  static func byteCount(_ bytes: RawSpan, at offset: Int) -> Int? {
+    var cursor = ByteCursor(bytes, at: offset)
+    let length = cursor.readUInt32()
+    let isLong = length == 0xffff_ffff
+    let (count, overflow) = Int(clamping: isLong ? cursor.readUInt64() : UInt64(length))
+      .addingReportingOverflow(isLong ? 12 : 4)
+    return cursor.hasFailed ? nil : overflow ? Int.max : count
   }
 
   /// All units of a section, in order; a broken header ends the list.
-  static func all(in bytes: RawSpan, section: UnitSection) -> ContiguousArray<UnitHeader> {
-    var units = ContiguousArray<UnitHeader>()
+  static func all(in bytes: RawSpan, section: UnitSection) -> [UnitHeader] {
+    var units: [UnitHeader] = []
     var offset = 0
     while let unit = UnitHeader(bytes, at: offset, in: section) {
       units.append(unit)

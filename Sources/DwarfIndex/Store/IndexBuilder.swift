@@ -42,7 +42,7 @@ struct IndexBuilder {
 
   private mutating func add(_ output: ScanOutput, _ sections: DwarfSections, _ isCode: (UInt64) -> Bool) {
     let names = OutputNames(output, sections, &strings)
-    var pool = ReferencePool(sections)
+    var pool = ReferencePool(output, sections)
     if output.hasForeignOrigins { flags |= IndexHeader.hasForeignOrigins }
     for function in output.functions where isCode(function.entry) {
       var flags: FunctionRecord.Flags = function.isExternal ? .external : []
@@ -91,7 +91,7 @@ struct IndexBuilder {
     for type in output.types {
       types.append(
         TypeRecord(
-          name: strings.insert(sections.stringBytes(type.name)),
+          name: pool.offset(of: type.name, &strings),
           scope: names.scope(type.scope),
           tag: UInt32(type.tag),
           die: type.die
@@ -101,7 +101,7 @@ struct IndexBuilder {
     for enumerator in output.enumerators {
       enumerators.append(
         EnumeratorRecord(
-          name: strings.insert(sections.stringBytes(enumerator.name)),
+          name: pool.offset(of: enumerator.name, &strings),
           value: enumerator.value,
           enumeration: enumerator.enumeration
         )
@@ -211,10 +211,13 @@ struct IndexBuilder {
     inlineUnits.reserveCapacity(total)
     for index in inlines.indices {
       let old = Int(inlines[index].firstUnit)
-      let units = Set(filed[starts[old]..<ends[old]]).sorted()
-      inlines[index].firstUnit = UInt32(clamping: inlineUnits.count)
-      inlines[index].unitCount = UInt32(clamping: units.count)
-      inlineUnits += units
+      let first = inlineUnits.count
+      for unit in filed[starts[old]..<ends[old]].sorted()
+      where inlineUnits.count == first || inlineUnits.last != unit {
+        inlineUnits.append(unit)
+      }
+      inlines[index].firstUnit = UInt32(clamping: first)
+      inlines[index].unitCount = UInt32(clamping: inlineUnits.count - first)
     }
   }
 
@@ -264,16 +267,20 @@ struct IndexBuilder {
 
 /// Where references to strings ended up in the pool: thousands of records share a reference.
 private struct ReferencePool {
+  private let output: ScanOutput
   private let sections: DwarfSections
   private var numbers = KeyTable()
   private var offsets: ContiguousArray<UInt32> = []
 
-  init(_ sections: DwarfSections) { self.sections = sections }
+  init(_ output: ScanOutput, _ sections: DwarfSections) {
+    self.output = output
+    self.sections = sections
+  }
 
   mutating func offset(of reference: StringReference, _ strings: inout StringPool) -> UInt32 {
     if reference.isNone { return 0 }
     let (number, isNew) = numbers.number(of: KeyTable.Key(first: reference.raw))
-    if isNew { offsets.append(strings.insert(sections.stringBytes(reference))) }
+    if isNew { offsets.append(strings.insert(output.stringBytes(reference, sections))) }
     return offsets[number]
   }
 }
@@ -286,12 +293,12 @@ private struct OutputNames {
   init(_ output: ScanOutput, _ sections: DwarfSections, _ strings: inout StringPool) {
     // A scope's number is above its parent's.
     for scope in output.scopes {
-      let name = scope.name.isNone ? "(anonymous namespace)" : sections.string(scope.name)
+      let name = scope.name.isNone ? "(anonymous namespace)" : output.string(scope.name, sections)
       let parent = scopes.indices.contains(Int(scope.parent)) ? scopes[Int(scope.parent)] : 0
       scopes.append(strings.insert(parent == 0 ? name : strings.string(at: parent) + "::" + name))
     }
     for file in output.files {
-      files.append(strings.insert(file.path(sections)))
+      files.append(strings.insert(file.path { output.string($0, sections) }))
     }
   }
 
@@ -302,10 +309,10 @@ private struct OutputNames {
 
 extension LineFiles.File {
   /// The whole path: `name`, below `directory`, below `base`, as far as each is relative.
-  func path(_ sections: DwarfSections) -> String {
-    var path = sections.string(name)
+  func path(_ string: (StringReference) -> String) -> String {
+    var path = string(name)
     for part in [directory, base] where !path.hasPrefix("/") && !part.isNone {
-      let prefix = sections.string(part)
+      let prefix = string(part)
       if !prefix.isEmpty { path = prefix + "/" + path }
     }
     guard path.contains("./") || path.contains("//") else { return path }

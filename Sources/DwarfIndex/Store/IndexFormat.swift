@@ -29,7 +29,7 @@ enum IndexTable: Int, CaseIterable {
 enum IndexHeader {
   static let magic: UInt64 = 0x5844_4965_6361_7274  // "traceIDX"
   /// Raise it whenever a record changes, or what the scanner puts into one.
-  static let version: UInt32 = 3
+  static let version: UInt32 = 4
   static let versionOffset = 8
   static let flagsOffset = 12
   static let checksumOffset = 16
@@ -95,7 +95,7 @@ struct VariableRecord {
   var name: UInt32
   var linkageName: UInt32
   var scope: UInt32
-  /// DW_AT_name of its unit.
+  /// DW_AT_name of its unit; 0 for a constant that several units have.
   var unitName: UInt32
   var die: UInt64
 }

@@ -36,6 +36,13 @@ struct StringPool {
   /// The string at `offset`.
   func string(at offset: UInt32) -> String { bytes.rawSpan.string(at: Int(offset)) ?? "" }
 
+  /// The bytes of the string at `offset`.
+  @_lifetime(borrow self)
+  func bytes(at offset: UInt32) -> RawSpan {
+    guard let string = bytes.rawSpan.stringBytes(at: Int(offset)) else { return RawSpan() }
+    return string
+  }
+
   /// The first eight bytes of the string, as a number that orders like they do.
   func prefix(at offset: UInt32) -> UInt64 {
     guard let string = bytes.rawSpan.stringBytes(at: Int(offset)) else { return 0 }
