@@ -23,8 +23,10 @@ final class DwarfSource: Sendable {
   /// The same for libdw.
   var input: DwarfSession.Input? {
     guard let main else { return nil }
-    guard let merged = split(main).merged else { return .path(main.path) }
-    return .image(merged.image)
+    if let merged = split(main).merged { return .image(merged.image) }
+    // libdw unpacks with zlib, one section after the other: 2 s for a libjvm.so.
+    if main.hasLargePackedDebugInfo, let image = main.unpackedDebugSections() { return .plainImage(image) }
+    return .path(main.path)
   }
 
   /// Whether no unit's details are missing.
