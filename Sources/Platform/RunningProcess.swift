@@ -72,6 +72,10 @@ package struct RunningProcess: Hashable, Sendable {
   /// Its session's ID; 0 when it is gone.
   package var sessionID: Int32 { max(0, getsid(pid)) }
 
+  /// Where the code of the program that it runs begins.
+  /// - Throws: ``SystemError`` when it is gone.
+  package func codeStart() throws(SystemError) -> UInt64 { try statistics().codeStart }
+
   /// Real and effective user and group (proc_pid_status(5)).
   /// - Throws: ``SystemError`` when it is gone.
   package func identity() throws(SystemError) -> ProcessIdentity {
@@ -110,16 +114,19 @@ package struct RunningProcess: Hashable, Sendable {
     let path = "/proc/\(pid)/stat"
     let text = try readSmallText(path)
     let fields = text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ")
-    guard fields.count > 20, let parent = Int32(fields[2]), let start = UInt64(fields[20]) else {
+    guard fields.count > 24, let parent = Int32(fields[2]), let start = UInt64(fields[20]),
+      let code = UInt64(fields[24])
+    else {
       throw SystemError("parse", on: path, code: EINVAL)
     }
-    return Statistics(state: String(fields[1]), parent: parent, startTicks: start)
+    return Statistics(state: String(fields[1]), parent: parent, startTicks: start, codeStart: code)
   }
 
   private struct Statistics {
     let state: String
     let parent: Int32
     let startTicks: UInt64
+    let codeStart: UInt64
   }
 }
 

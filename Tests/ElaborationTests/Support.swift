@@ -72,6 +72,8 @@ struct NoPrograms: ProgramCatalog {
     .success([])
   }
 
+  func placement(of program: any Program, in process: Int32) -> ModulePlacement? { nil }
+
   func program(at path: String) -> Result<any Program, ProgramProblem> {
     .failure(ProgramProblem("no file '\(path)'"))
   }

@@ -39,6 +39,10 @@ struct FewPrograms: ProgramCatalog {
     return .success(paths.values.filter { glob.matches($0) }.sorted())
   }
 
+  func placement(of program: any Program, in process: Int32) -> ModulePlacement? {
+    system.placement(of: program, in: process)
+  }
+
   func program(at path: String) -> Result<any Program, ProgramProblem> {
     guard paths.values.contains(path) else { return .failure(ProgramProblem("no file '\(path)'")) }
     return system.program(at: path)

@@ -169,6 +169,56 @@ extension LiveTests {
       #expect(other.lines == ["another program", "another program"], "\(other.errors)")
     }
 
+    @Test(
+      "a running process tells where its libraries are, until it runs another program",
+      .requires(.probes)
+    )
+    func readsVariablesOfLibraries() throws {
+      let scratch = try ScratchDirectory()
+      let library = try scratch.write(
+        "static int before; int level = 40; int step(int n) { return before++ + (level += n); }",
+        to: "level.c"
+      )
+      let program = try scratch.write(
+        """
+        #include <stdlib.h>
+        #include <unistd.h>
+        extern int step(int);
+        __attribute__((noinline)) int turn(int n) { __asm__ volatile(""); return step(n); }
+        int main(int argc, char **argv) {
+          char go;
+          if (argc == 1) read(0, &go, 1);
+          turn(1);
+          turn(2);
+          if (argc == 1) execl("/proc/self/exe", argv[0], "again", (char *)0);
+          return 0;
+        }
+        """,
+        to: "main.c"
+      )
+      let path = "\(scratch.path)/liblevel.so"
+      let made = try run("gcc", ["-g", "-O1", "-fPIC", "-shared", "-o", path, library])
+      #expect(made.status == 0, "\(made.output)")
+      let flags = ["-g", "-O1", "-Wl,-rpath,\(scratch.path)", "-o", "\(scratch.path)/main"]
+      let linked = try run("gcc", flags + [program, path])
+      #expect(linked.status == 0, "\(linked.output)")
+      let target = try RunningProcess("\(scratch.path)/main", [])
+      let script = """
+        probe process.function("turn") {
+          try { println("turn ", $n, " ", @var("level", "\(path)")) } catch { println("another program") }
+        }
+        """
+      let tracer = try startUtrace(["-p", "\(target.pid)", "-e", script])
+      target.send("x")
+      let traced = tracer.finish()
+      #expect(traced.messages.isEmpty, "\(traced.errors)")
+      #expect(traced.lines == ["turn 1 40", "turn 2 41", "another program", "another program"])
+      let unknown = try utrace([
+        "--pass", "2", "-e", script.replacing("process.", with: "process(\"\(scratch.path)/main\")."),
+      ])
+      #expect(unknown.errors.contains("in one running process"), "\(unknown.errors)")
+    }
+
     @Test("thread-local variables of libraries", .requires(.probes), arguments: ["linked", "loaded"])
     func readsThreadLocals(_ way: String) throws {
       let scratch = try ScratchDirectory()

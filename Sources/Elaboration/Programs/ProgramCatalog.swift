@@ -21,8 +21,24 @@ package protocol ProgramCatalog: Sendable {
     in process: Int32?
   ) -> Result<[String], ProgramProblem>
 
+  /// Where the process has the file of `program`; nil when it has not mapped it.
+  func placement(of program: any Program, in process: Int32) -> ModulePlacement?
+
   /// What is known of the file at `path`.
   func program(at path: String) -> Result<any Program, ProgramProblem>
+}
+
+/// Where a process has a file.
+package struct ModulePlacement: Hashable, Sendable {
+  /// Of the byte at link address 0.
+  package var start: LoadAddress
+  /// Where the code of the program begins that the process runs: another one after exec(2).
+  package var codeStart: LoadAddress
+
+  package init(start: LoadAddress, codeStart: LoadAddress) {
+    self.start = start
+    self.codeStart = codeStart
+  }
 }
 
 /// Why a binary cannot be had: one line, and facts to add to it.

@@ -82,6 +82,20 @@ package final class SystemPrograms: ProgramCatalog {
     )
   }
 
+  package func placement(of program: any Program, in process: Int32) -> ModulePlacement? {
+    let process = RunningProcess(pid: process)
+    guard let regions = try? process.maps().regions, let codeStart = try? process.codeStart() else {
+      return nil
+    }
+    for region in regions where region.isFile && region.permissions.contains(.execute) {
+      guard region.path == program.path || isSameFile(process.rootDirectory + region.path, program.path),
+        let link = program.linkAddress(of: FileOffset(region.fileOffset))
+      else { continue }
+      return ModulePlacement(start: LoadAddress(region.start &- link.raw), codeStart: LoadAddress(codeStart))
+    }
+    return nil
+  }
+
   package func program(at path: String) -> Result<any Program, ProgramProblem> {
     if let known = opened.withLock({ $0[path] }) { return known }
     let result: Result<any Program, ProgramProblem>

@@ -173,7 +173,7 @@ private struct DataScope: TargetScope {
 
   func global(named name: String, unit: String?, module: String?) -> Result<TargetObject, TargetProblem> {
     if let module, place.program.path != module, !place.program.path.hasSuffix("/" + module) {
-      return MainProgram(module, place.environment).global(named: name, unit: unit)
+      return OtherModule(module, place).global(named: name, unit: unit)
     }
     guard let address, let found = place.program.global(named: name, unit: unit) else {
       return .failure(

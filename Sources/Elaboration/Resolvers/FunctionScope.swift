@@ -149,7 +149,7 @@ struct FunctionScope: TargetScope {
   ) -> Result<TargetObject, TargetProblem> {
     let isOwn = place.program.path == module || place.program.path.hasSuffix("/" + module)
     if isOwn { return global(named: name, unit: unit, module: nil) }
-    return MainProgram(module, place.environment).global(named: name, unit: unit)
+    return OtherModule(module, place).global(named: name, unit: unit)
   }
 
   private func localInReturn(_ name: String) -> TargetProblem {

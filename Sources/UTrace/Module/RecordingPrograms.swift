@@ -38,6 +38,12 @@ final class RecordingPrograms: ProgramCatalog {
     return found
   }
 
+  func placement(of program: any Program, in process: Int32) -> ModulePlacement? {
+    // Another process has it elsewhere.
+    noted.withLock { $0.isTransient = true }
+    return system.placement(of: program, in: process)
+  }
+
   func program(at path: String) -> Result<any Program, ProgramProblem> {
     let found = system.program(at: path)
     let fact = ProgramFact(path, buildID: (try? found.get())?.buildID)
