@@ -120,25 +120,31 @@ final class ImageCore: Sendable {
     return tables.lazy.flatMap { $0.symbols(at: address) }.first { $0.isFunction && $0.isDefined }?.name
   }
 
+  /// How the binary's code calls functions.
+  var abi: CallingABI { binary.header.machine == ELFConstant.machineI386 ? .i386 : .x86_64 }
+
   /// What expressions at `address` may refer to, but for the frame.
   func context(at address: LinkAddress, entry: LinkAddress?) -> LocationPlanner.Context {
     LocationPlanner.Context(
+      abi: abi,
       address: address.raw,
       isPositionIndependent: binary.header.isPositionIndependent,
       isAtEntry: entry.map { isAtEntry(address, $0) } ?? false,
-      threadBlock: threadBlock.withLock { known in
-        if let known { return known }
-        let block = ThreadBlock.find(in: binary)
-        known = .some(block)
-        return block
-      }
+      threadBlock: abi == .i386
+        ? nil
+        : threadBlock.withLock { known in
+          if let known { return known }
+          let block = ThreadBlock.find(in: binary)
+          known = .some(block)
+          return block
+        }
     )
   }
 
-  /// Whether arguments are still where the caller put them: at the entry, or behind its `endbr64`.
+  /// Whether arguments are still where the caller put them: at the entry, or behind its `endbr64` or `endbr32`.
   private func isAtEntry(_ address: LinkAddress, _ entry: LinkAddress) -> Bool {
     if address == entry { return true }
     guard address == entry.advanced(by: 4), let bytes = binary.bytes(at: entry, upTo: 4) else { return false }
-    return bytes.span.load(at: 0, as: UInt32.self) == 0xfa1e_0ff3
+    return [0xfa1e_0ff3, 0xfb1e_0ff3].contains(bytes.span.load(at: 0, as: UInt32.self))
   }
 }

@@ -10,6 +10,7 @@ struct EntryArguments {
   private let function: DIE
   private let classes: ABIClasses
   private let returns: ReturnValue
+  private let abi: CallingABI
   private let isByReference: (DIE) -> Bool
 
   private static let mostVectorRegisters = 8
@@ -18,13 +19,19 @@ struct EntryArguments {
 
   /// Nil for a function that follows another convention.
   /// - Parameter isByReference: whether the place of a parameter shows that its address was passed.
-  init?(_ function: DIE, _ types: TypeReader, isByReference: @escaping (DIE) -> Bool) {
+  init?(
+    _ function: DIE,
+    _ types: TypeReader,
+    _ abi: CallingABI,
+    isByReference: @escaping (DIE) -> Bool
+  ) {
     guard function.unsigned(DwarfAttribute.callingConvention) ?? 1 == 1,
       function.unit?.isOfTheCFamily ?? false
     else { return nil }
     self.function = function
     classes = ABIClasses(types)
-    returns = ReturnValue(types)
+    returns = ReturnValue(types, abi)
+    self.abi = abi
     self.isByReference = isByReference
   }
 
@@ -33,7 +40,7 @@ struct EntryArguments {
     var integers = 0
     var vectors = 0
     /// From the stack pointer at the entry, which points to the return address.
-    var stack: Int64 = 8
+    var stack: Int64
     /// False behind something whose size on the stack is unknown.
     var isStackKnown = true
   }
@@ -42,9 +49,11 @@ struct EntryArguments {
 
   /// The place of `parameter`.
   func location(of parameter: DIE) throws(LocationPlanner.Failure) -> ValueLocation {
-    var used = Used()
+    var used = Used(stack: Int64(abi.addressByteCount))
     let result = TypeReader.reference(function.reference(DwarfAttribute.type))
-    if let result, returns.usesHiddenPointer(for: result) { used.integers = 1 }
+    if let result, returns.usesHiddenPointer(for: result) {
+      if abi == .i386 { used.stack += 4 } else { used.integers = 1 }
+    }
     for child in function.children {
       if child.tag == Self.parameterPack { break }
       guard child.tag == DwarfTag.formalParameter else { continue }
@@ -70,6 +79,7 @@ struct EntryArguments {
     }
     var (passing, byteCount) = classes.passing(of: type)
     if classes.isStructure(type), isByReference(parameter) { passing = .reference }
+    if abi == .i386 { return i386Place(passing, byteCount, &used) }
     switch passing {
     case .registers(let eightbytes):
       let integers = eightbytes.filter { $0 == .integer }.count
@@ -96,6 +106,23 @@ struct EntryArguments {
     case .unknown:
       used.isStackKnown = false
       return .failure(Self.unknownPlace)
+    }
+  }
+
+  /// All arguments are on the stack, in slots of four bytes (psABI for i386, section 2.2.3).
+  private func i386Place(_ passing: ABIClasses.Passing, _ byteCount: Int, _ used: inout Used) -> Place {
+    switch passing {
+    case .registers, .memory:
+      guard used.isStackKnown, byteCount > 0, byteCount < 1 << 24, used.stack < 1 << 24 else {
+        return .failure(Self.unknownPlace)
+      }
+      let address = LocationPlan.register(RegisterFile.x86_64.stackPointer).offset(by: used.stack)
+      used.stack += (Int64(byteCount) + 3) / 4 * 4
+      return .success(.memory(.user, address: address))
+    case .reference, .unknown:
+      used.isStackKnown = false
+      return .failure(Self.unknownPlace)
+    case .nothing: return .failure(LocationPlanner.Failure("it is empty, so nothing is passed"))
     }
   }
 

@@ -34,7 +34,7 @@ extension LocationPlanner {
     case DwarfOpcode.swap: try rotate(1)
     case DwarfOpcode.rot: try rotate(2)
     case DwarfOpcode.nop, DwarfOpcode.gnuUninit: break
-    case DwarfOpcode.deref: try load(byteCount: 8, isSigned: false)
+    case DwarfOpcode.deref: try load(byteCount: context.abi.addressByteCount, isSigned: false)
     case DwarfOpcode.derefSize: try load(byteCount: Int(clamping: operation.first), isSigned: false)
     case DwarfOpcode.stackValue: try setValue()
     case DwarfOpcode.implicitValue: setBytes(operation.block)

@@ -92,7 +92,7 @@ extension ImageCore {
     _ types: TypeReader
   ) -> VariableLocation {
     switch place {
-    case .found(let location) where !location.isBelowCaller: return place.answer
+    case .found(let location) where !location.isBelowCaller(abi): return place.answer
     case .unavailable: return place.answer
     case .elsewhere:
       // clang says nothing of a structure until it has been taken apart. A scalar without a place at the
@@ -105,7 +105,7 @@ extension ImageCore {
     if isOptimisedCopy(function.entry) {
       return .unavailable(reason: "what the callers of this optimised copy pass is not known")
     }
-    let arguments = EntryArguments(owner, types) { parameter in
+    let arguments = EntryArguments(owner, types, abi) { parameter in
       guard case .expression(let operations) = Self.look(parameter, at: function.entry.raw) else {
         return false
       }
@@ -180,7 +180,7 @@ extension ImageCore {
       guard let type = TypeReader.reference(die?.reference(DwarfAttribute.type)) else {
         return die.flatMap { GoResult(types).first(of: $0) } ?? (nil, nil)
       }
-      return (type, ReturnValue(types).location(of: type))
+      return (type, ReturnValue(types, abi).location(of: type))
     }
   }
 
@@ -321,20 +321,21 @@ extension DwarfOperation {
 
 extension ValueLocation {
   /// Whether it lies below what the caller has pushed, when the stack pointer is at the return address.
-  fileprivate var isBelowCaller: Bool {
+  fileprivate func isBelowCaller(_ abi: CallingABI) -> Bool {
     switch self {
-    case .memory(_, let address): address.isBelowCaller
+    case .memory(_, let address): address.isBelowCaller(abi)
     case .value, .pieces: false
     }
   }
 }
 
 extension LocationPlan {
-  fileprivate var isBelowCaller: Bool {
+  fileprivate func isBelowCaller(_ abi: CallingABI) -> Bool {
     switch self {
     case .register(RegisterFile.x86_64.stackPointer): true
-    case .binary(.add, .register(RegisterFile.x86_64.stackPointer), .constant(let offset)): offset < 8
-    case .load(_, _, _, let address): address.isBelowCaller
+    case .binary(.add, .register(RegisterFile.x86_64.stackPointer), .constant(let offset)):
+      offset < abi.addressByteCount
+    case .load(_, _, _, let address): address.isBelowCaller(abi)
     default: false
     }
   }

@@ -69,8 +69,10 @@ extension ImageCore {
       context.canonicalFrameAddress = base
       return UnwindRules(
         canonicalFrameAddress: base,
-        registers: Self.registers.map { UnwindRules.Rule(frame.registers[$0], context) },
-        returnAddress: frame.returnAddress,
+        registers: Self.registers.map { register in
+          UnwindRules.Rule(context.abi.number(of: register).flatMap { frame.registers[$0] }, context)
+        },
+        returnAddress: context.abi.register(frame.returnAddress) ?? frame.returnAddress,
         isSignalFrame: frame.isSignalFrame
       )
     }
@@ -110,6 +112,9 @@ extension UnwindRules.Rule {
     case .expression(let operations):
       var planner = LocationPlanner(context)
       switch try? planner.plan(operations) {
+      case .memory(_, let address) where context.abi.addressByteCount < 8:
+        let byteCount = context.abi.addressByteCount
+        self = .value(.load(.user, byteCount: byteCount, isSigned: false, address: address))
       case .memory(_, let address): self = .saved(address)
       case .value(let plan): self = .value(plan)
       case .pieces, nil: self = .undefined

@@ -21,6 +21,7 @@ struct ImageProgram: Program {
 
   var path: String { image.path }
   var buildID: BuildID? { image.buildID }
+  var abi: CallingABI { image.abi }
   var hasDebugInfo: Bool { image.hasDebugInfo }
   var searchReport: [String] { image.searchReport }
   var types: any TypeSource { image.types }

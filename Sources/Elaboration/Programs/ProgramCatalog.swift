@@ -60,6 +60,8 @@ package protocol Program: Sendable {
   /// As the kernel is to open it.
   var path: String { get }
   var buildID: BuildID? { get }
+  /// How its code calls functions.
+  var abi: CallingABI { get }
   /// Without it there are symbols only, and no target variables.
   var hasDebugInfo: Bool { get }
   /// Where debug information was looked for, and what was found.

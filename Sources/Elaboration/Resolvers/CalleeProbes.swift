@@ -114,12 +114,15 @@ private struct CallerChain {
   /// Where the word is, at the entry of the innermost function, and what it must be.
   private var frames: [(address: LocationPlan, value: LinkAddress)] = []
   private let instructionPointer: Int
+  private let wordByteCount: Int
 
   /// - Parameter calls: return addresses, innermost first.
   /// - Returns: nil when the place of one of them is not known: its frame is told by a register that was saved.
   init?(_ calls: [LinkAddress], _ place: ProbePlace) {
     let registers = place.environment.registers
     instructionPointer = registers.instructionPointer
+    wordByteCount = place.program.abi.addressByteCount
+    let word = Int64(wordByteCount)
     // At a function's entry the stack pointer points to the return address.
     var slot = LocationPlan.register(registers.stackPointer)
     for (level, call) in calls.enumerated() {
@@ -129,8 +132,8 @@ private struct CallerChain {
       // Behind the return, the stack pointer is one word above; other registers are as they were only once.
       let isOnlyStack = frame.registers.subtracting([registers.stackPointer]).isEmpty
       guard level == 0 || isOnlyStack else { return nil }
-      let above = frame.replacing(register: registers.stackPointer, with: slot.offset(by: 8))
-      slot = above.offset(by: -8)
+      let above = frame.replacing(register: registers.stackPointer, with: slot.offset(by: word))
+      slot = above.offset(by: -word)
     }
   }
 
@@ -139,7 +142,7 @@ private struct CallerChain {
   /// Link addresses are compared by their distance from the probe, which the place of the file in memory does not change.
   func plan(at address: LinkAddress) -> LocationPlan {
     let conditions = frames.map { frame -> LocationPlan in
-      let word = LocationPlan.load(.user, byteCount: 8, isSigned: false, address: frame.address)
+      let word = LocationPlan.load(.user, byteCount: wordByteCount, isSigned: false, address: frame.address)
       let distance = Int64(bitPattern: frame.value.raw &- address.raw)
       let here = LocationPlan.register(instructionPointer)
       return .binary(.equal, .binary(.subtract, word, here), .constant(distance))

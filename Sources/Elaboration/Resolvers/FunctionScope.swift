@@ -113,7 +113,10 @@ struct FunctionScope: TargetScope {
   }
 
   private func object(_ variable: ProgramVariable, isEntry: Bool) -> Result<TargetObject, TargetProblem> {
-    variable.location().mapError { problem in
+    // The frame that a value is kept in is found by a return address of eight bytes.
+    let isLost = isEntry && place.program.abi == .i386
+    let found: Result<ValueLocation, ProgramProblem> = isLost ? .failure(Self.notKept) : variable.location()
+    return found.mapError { problem in
       TargetProblem(
         id: "variable-unavailable",
         message: "'$\(variable.name)' of '\(function.name)' cannot be read here: \(problem.message)",
@@ -130,11 +133,17 @@ struct FunctionScope: TargetScope {
     }
   }
 
+  private static let notKept = ProgramProblem(
+    "what a 32-bit function was called with is not kept until it returns"
+  )
+
   /// The file says a link address; where the program was loaded is known from the hit, whose link address is known.
   ///
   /// A return probe sees the variable as it is at the return.
   private func global(_ variable: ProgramVariable) -> Result<TargetObject, TargetProblem> {
-    object(variable, isEntry: false).map { object in
+    // Its distance from the probe counts from the entry: that address is kept like a parameter.
+    if isReturn, place.program.abi == .i386 { return object(variable, isEntry: true) }
+    return object(variable, isEntry: false).map { object in
       var object = object
       let pointer = place.environment.registers.instructionPointer
       object.location = object.location.relative(to: address, in: pointer)

@@ -64,6 +64,9 @@ enum ProbeAddress {
     isFunctionStart: Bool,
     _ program: any Program
   ) -> SiteStanding {
+    guard program.abi == .x86_64 else {
+      return SiteStanding(verdict: nil, obstacle: "32-bit code is not looked at")
+    }
     let code = program.code(at: address, upTo: 16)
     guard !code.isEmpty else { return SiteStanding(verdict: nil) }
     return SiteStanding(verdict: SiteVerdict(X86Instruction(code), isFunctionStart: isFunctionStart))
@@ -109,7 +112,7 @@ package struct SiteStanding: Hashable, Sendable {
 
   /// As `-l -v` shows it: `emulated`, `emulated, slid by 4`, `single-stepped: …`, `refused: …`.
   package var text: String {
-    let text = verdict?.text ?? "unknown: the file has no code there"
+    guard let text = verdict?.text else { return "unknown: \(obstacle ?? "the file has no code there")" }
     if slidByteCount > 0 { return "\(text), slid by \(slidByteCount)" }
     return obstacle.map { "\(text): \($0)" } ?? text
   }

@@ -149,6 +149,10 @@ enum StatementProbes {
     of function: ProgramFunction,
     _ program: any Program
   ) -> Bool {
+    // 32-bit code is not decoded: only what the line table names is known to be an instruction.
+    if program.abi == .i386 {
+      return address == function.entry || program.statement(at: address)?.isStart == true
+    }
     guard address >= function.entry, address.raw - function.entry.raw < 1 << 20 else { return false }
     let distance = Int(address.raw - function.entry.raw)
     let code = program.code(at: function.entry, upTo: distance + 16)
