@@ -19,7 +19,10 @@ import Testing
     var place: String
   }
 
-  @Test("types and places at the entry", arguments: ["psql", "libc.so.6", "targets-clang-O2"])
+  @Test(
+    "types and places at the entry",
+    arguments: ["psql", "postgres", "libc.so.6", "libjvm.so", "targets-clang-O2"]
+  )
   func agrees(_ name: String) throws {
     guard let path = try Self.program(name), (try? run("gdb", ["--version"]))?.status == 0 else {
       try Test.cancel("no gdb, or no \(name) with debug info")
@@ -63,6 +66,16 @@ import Testing
     case "psql":
       let made = try run("\(root)/Scripts/build-psql", [])
       return made.status == 0 ? made.output.split(separator: "\n").last.map(String.init) : nil
+    case "postgres":
+      // Building it takes minutes: only for the long comparison, or where it is there already.
+      let arguments = requested == nil ? ["--server", "--path"] : ["--server"]
+      let made = try run("\(root)/Scripts/build-psql", arguments)
+      let path = made.output.split(separator: "\n").last.map(String.init)
+      return made.status == 0 ? path.flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil } : nil
+    case "libjvm.so":
+      // 257 MB of debug info take gdb, and utrace built for tests, too long for every day.
+      let path = "/usr/lib/jvm/java-17-openjdk-amd64/lib/server/libjvm.so"
+      return requested != nil && FileManager.default.fileExists(atPath: path) ? path : nil
     case "libc.so.6": return "/usr/lib/x86_64-linux-gnu/libc.so.6"
     default:
       let made = try run("make", ["-s", "-C", "\(root)/TestPrograms", name])
