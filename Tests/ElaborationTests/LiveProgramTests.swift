@@ -29,7 +29,9 @@ struct LiveProgramTests {
     arguments: ["/lib*/libc.so.6", "/lib64/libc.so.6", "/usr/lib*/libc.so.*", "/usr/lib64/libc.so.6"]
   )
   func findsMultiarchLibraries(_ path: String) throws {
-    #expect(try programs.files(named: path).get() == ["/usr/lib/x86_64-linux-gnu/libc.so.6"])
+    // `/lib32` is there with 32-bit libraries, and matches, too.
+    let found = try programs.files(named: path).get().filter { !$0.contains("32/") }
+    #expect(found == ["/usr/lib/x86_64-linux-gnu/libc.so.6"])
     #expect((try? programs.files(named: path + ".nowhere").get()) == nil)
   }
 

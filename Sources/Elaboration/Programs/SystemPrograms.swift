@@ -19,10 +19,12 @@ package final class SystemPrograms: ProgramCatalog {
   package func files(named name: String) -> Result<[String], ProgramProblem> {
     let found = files(written: name)
     if case .failure = found, let search = BuildIDSearch(name) { return search.files() }
-    guard case .failure = found, let elsewhere = multiarchPath(name),
-      case .success(let paths) = files(written: elsewhere)
-    else { return found }
-    return .success(paths)
+    guard let elsewhere = multiarchPath(name), case .success(let paths) = files(written: elsewhere) else {
+      return found
+    }
+    guard case .success(let known) = found else { return .success(paths) }
+    // `/lib*/libc.so.6` is also that of `/lib32`, where 32-bit libraries are installed.
+    return GlobPattern.isGlob(name) ? .success(known + paths.filter { !known.contains($0) }) : found
   }
 
   private func files(written name: String) -> Result<[String], ProgramProblem> {
