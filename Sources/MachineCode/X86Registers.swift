@@ -5,6 +5,16 @@ package struct X86Registers: OptionSet, Hashable, Sendable {
   /// The set with that raw value.
   package init(rawValue: UInt16) { self.rawValue = rawValue }
 
+  /// The register with that DWARF number (System V psABI, figure 3.36); none for what is no general register.
+  package init(dwarf number: Int) {
+    let first: [UInt8] = [0, 2, 1, 3, 6, 7, 5, 4]
+    switch number {
+    case 0..<8: self.init(number: first[number])
+    case 8..<16: self.init(number: UInt8(number))
+    default: self = []
+    }
+  }
+
   init(number: UInt8) { rawValue = 1 << UInt16(number & 15) }
 
   package static let rax = X86Registers(number: 0)

@@ -133,21 +133,49 @@ struct SiteGrouper {
     }
   }
 
-  /// The answers, at the entry where they would be worse at the cheaper place.
+  /// The answers, and the place to stand at: the cheaper one if it gives the values of the entry.
+  ///
+  /// What debug information says of the cheaper place may be another value: by then `f(n) { while (n--) … }` may have
+  /// counted down. So variables are located at the entry, and the probe moves when nothing that they are read from was
+  /// written on the way.
   private func ask(_ candidate: ProbeCandidate) -> (ProbeCandidate, [TargetAnswer]) {
     let canMove =
       candidate.writtenRegisters.isDisjoint(with: readRegisters) && !(candidate.writesMemory && readsMemory)
-    let answers = canMove ? queries.map { candidate.scope.answer($0) } : []
-    let missing = answers.reduce(0) { $0 + $1.missingCount }
-    let isTooLate = candidate.writesMemory && answers.contains(where: \.readsMemory)
-    guard !canMove || isTooLate || missing > 0, let entry = candidate.atEntry?() else {
-      return (candidate, answers)
+    if canMove, queries.isEmpty { return (candidate, []) }
+    guard let entry = candidate.atEntry?() else {
+      return (candidate, queries.map { candidate.scope.answer($0) })
     }
-    let better = queries.map { entry.scope.answer($0) }
-    if canMove, !isTooLate, better.reduce(0, { $0 + $1.missingCount }) >= missing {
-      return (candidate, answers)
+    let known = queries.map { entry.scope.answer($0) }
+    guard canMove else { return (entry, known) }
+    return moved(known, to: candidate).map { (candidate, $0) } ?? (entry, known)
+  }
+
+  /// The answers of the entry as they can be had at the cheaper place; nil when they cannot.
+  private func moved(_ known: [TargetAnswer], to candidate: ProbeCandidate) -> [TargetAnswer]? {
+    var isReturn = false
+    if case .functionReturn = candidate.trigger { isReturn = true }
+    let isOnlyThere = known.contains { $0.missingCount > 0 }
+    let there = isOnlyThere ? queries.map { candidate.scope.answer($0) } : []
+    let missing = known.reduce(0) { $0 + $1.missingCount }
+    if isOnlyThere, there.reduce(0, { $0 + $1.missingCount }) < missing {
+      return candidate.writesMemory && there.contains(where: \.readsMemory) ? nil : there
     }
-    return (entry, better)
+    var answers: [TargetAnswer] = []
+    for (query, atEntry) in zip(queries, known) {
+      var answer = atEntry
+      var read = answer.registers(atEntry: isReturn)
+      if read.contains(registers.instructionPointer) {
+        // Such a plan counts from the instruction that it is for.
+        answer = candidate.scope.answer(query)
+        guard answer.registers(atEntry: isReturn) == read else { return nil }
+        read.remove(registers.instructionPointer)
+      }
+      guard read.allSatisfy({ candidate.writtenRegisters.isDisjoint(with: X86Registers(dwarf: $0)) }),
+        !(candidate.writesMemory && answer.readsMemory)
+      else { return nil }
+      answers.append(answer)
+    }
+    return answers
   }
 
   /// When the plans of texts make more groups than this, texts share captures.

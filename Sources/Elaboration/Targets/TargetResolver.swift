@@ -32,6 +32,16 @@ struct TargetAnswer: Sendable {
     }
   }
 
+  /// The registers that it reads, by DWARF number; `atEntry`: those that a return probe reads at the entry only.
+  func registers(atEntry: Bool) -> Set<Int> {
+    switch meaning {
+    case .value(let plan, let isEntry): atEntry && !isEntry ? [] : plan.registers
+    case .text(let captures):
+      captures.reduce(into: []) { if !atEntry || $1.isEntry { $0.formUnion($1.plan.registers) } }
+    case .siteText, .unavailable: []
+    }
+  }
+
   init(_ meaning: TargetMeaning, format: SiteFormat? = nil, type: TargetType? = nil) {
     self.meaning = meaning
     self.format = format
