@@ -58,8 +58,9 @@ extension LiveTests {
         probe process.function("wide") { printf("wide %d %d %d %d\\n", $value, $by->x, $by->y, $last) }
         probe process.function("wide").return { printf("wide gave %d\\n", $return) }
         probe process.function("make").return { printf("make gave %s\\n", $return$$) }
-        probe process.function("outer").callee("wide")? { printf("from outer %d\\n", $value); chain() }
-        function chain() { printf("by %s %s\\n", usymname(ustack(1)), usymname(ustack(2))) }
+        probe process.function("outer").callee("wide")? {
+          printf("from outer %d\\nby %s %s\\n", $value, usymname(ustack(1)), usymname(ustack(2)))
+        }
         """
       let traced = try utrace(["-c", path, "-e", script])
       #expect(traced.messages.isEmpty, "\(traced.errors)")
