@@ -57,7 +57,7 @@ struct OldKernel {
     text += " 3>/tmp/r/$n.file; "
     text += "echo $? >/tmp/r/$n.status; }\n"
     for parity in 0...1 {
-      text += "( :\n" // one command leaves the other half nothing to do
+      text += "( :\n"  // one command leaves the other half nothing to do
       for (number, arguments) in commands.enumerated() where number % 2 == parity {
         let quoted = arguments.map { "'" + $0.replacingOccurrences(of: "'", with: "'\\''") + "'" }
         text += "one \(number) \(quoted.joined(separator: " "))\n"
