@@ -13,8 +13,10 @@ FUNCTION = "jni_GetVersion"
 
 DRGN = """import drgn, sys
 program = drgn.Program()
-program.extra_module(sys.argv[1], create=True).try_file(sys.argv[1], force=True)
-program.function(sys.argv[2])"""
+module = program.extra_module(sys.argv[1], create=True)
+module.try_file(sys.argv[1], force=True)
+module.try_file(sys.argv[2], force=True)
+program.function(sys.argv[3])"""
 
 
 def measure(bench):
@@ -40,7 +42,7 @@ def measure(bench):
         peers["gdb"] = lambda: ran("gdb", "-nx", "-batch", "-iex", "set debuginfod enabled off", "-ex",
                                    f"info scope {FUNCTION}", LIBJVM)
     if importlib.util.find_spec("drgn"):
-        peers["drgn"] = lambda: ran(sys.executable, "-c", DRGN, LIBJVM, FUNCTION)
+        peers["drgn"] = lambda: ran(sys.executable, "-c", DRGN, LIBJVM, debug, FUNCTION)
     peers["libdw"] = lambda: ran(bench.program("walk_dwarf"), debug)
     bench.add("libjvm.so: index made and a function found", "ms", bench.interleaved({"utrace": cold, **peers}), [(1000,)])
     bench.add("libjvm.so: a function found by the index", "ms", bench.interleaved({"utrace": listed}))

@@ -28,6 +28,8 @@ package struct BPFModule: Sendable {
   package var probes: [ProbePrograms]
   /// The map of each global, by ``GlobalID``: arrays and statistics that the kernel side uses; else nil.
   package var globals: [MapReference?]
+  /// Likewise the maps of short keys (``KeyLayout``).
+  package var shortKeyed: [MapReference?]
   /// One mappable value as ``ScalarLayout`` says.
   package var scalars: MapReference
   package var dataRing: MapReference
@@ -39,6 +41,7 @@ package struct BPFModule: Sendable {
     blueprint: ModuleBlueprint,
     probes: [ProbePrograms],
     globals: [MapReference?],
+    shortKeyed: [MapReference?],
     scalars: MapReference,
     dataRing: MapReference,
     controlRing: MapReference,
@@ -47,6 +50,7 @@ package struct BPFModule: Sendable {
     self.blueprint = blueprint
     self.probes = probes
     self.globals = globals
+    self.shortKeyed = shortKeyed
     self.scalars = scalars
     self.dataRing = dataRing
     self.controlRing = controlRing

@@ -138,13 +138,19 @@ extension ModuleBuilder {
   }
 
   func tableMaps() -> [MapSpec] {
-    zip(program.globals, module.tables).compactMap { global, table in
-      table.map { tableMap(global, $0) }
+    zip(program.globals, module.tables).flatMap { global, table in
+      guard let table else { return [MapSpec]() }
+      var maps = [tableMap(global, table)]
+      if let (map, layout) = table.short {
+        // Most strings are short. Elements of the others are made as they come.
+        maps[0].flags.insert(.noPreallocation)
+        maps.append(elementMap(global, map, keyByteCount: layout.byteCount))
+      }
+      return maps
     }
   }
 
   private func tableMap(_ global: Global, _ table: ModuleLayout.Table) -> MapSpec {
-    let isStatistic = table.statistic != nil
     guard !table.key.types.isEmpty else {
       return MapSpec(
         name: table.map.name,
@@ -154,13 +160,18 @@ extension ModuleBuilder {
         maxEntries: 1
       )
     }
+    return elementMap(global, table.map, keyByteCount: table.key.byteCount)
+  }
+
+  private func elementMap(_ global: Global, _ map: MapReference, keyByteCount: Int) -> MapSpec {
+    let isStatistic = if case .statisticArray = global.kind { true } else { false }
     let value = ElementLayout(global, program.limits).byteCount
-    let element = table.key.byteCount + value * (isStatistic ? target.possibleCPUCount : 1)
+    let element = keyByteCount + value * (isStatistic ? target.possibleCPUCount : 1)
     let isBig = element * global.maximumEntries > Self.preallocationLimit
     return MapSpec(
-      name: table.map.name,
+      name: map.name,
       kind: isStatistic ? .perCPUHash : .hash,
-      keyByteCount: table.key.byteCount,
+      keyByteCount: keyByteCount,
       valueByteCount: value,
       maxEntries: max(1, global.maximumEntries),
       flags: isBig ? .noPreallocation : []

@@ -44,16 +44,25 @@ struct ModuleBuilder {
         )
       }
       entry = try write(entryBody, probe, facts, .entry, &columns)
-      let map = ModuleMaps.entryFrames(facts.index).name
-      probeMaps.append(.taskStorage(map, byteCount: frames.byteCount(module)))
     }
     let body = try write(probe.body, probe, facts, .body, &columns)
+    if entry != nil { probeMaps.append(entryFrames(facts)) }
     probes.append(.init(probe: facts.index, body: body, entry: entry))
     if !columns.isEmpty { probeMaps.append(siteTable(facts, columns)) }
     if facts.mostLoads > 0 { probeMaps.append(try SiteLoadTable.map(facts, target.registers)) }
     if facts.context == .userRegisters, facts.siteCount > 1, target.userAttachment == .siblings {
       probeMaps.append(.siteIndex(facts.index, count: facts.siteCount))
     }
+  }
+
+  /// The map of entry frames, behind which the body may have its scratch memory.
+  private func entryFrames(_ facts: ProbeFacts) -> MapSpec {
+    let frames = EntryFrameLayout(facts.entrySlots, module: module)
+    let scratch = shared.scratchBehindFrames[facts.index].map { frames.scratchOffset + $0 }
+    return .taskStorage(
+      ModuleMaps.entryFrames(facts.index).name,
+      byteCount: max(frames.byteCount(module), scratch ?? 0)
+    )
   }
 
   /// Adds the program that tells when the command of `-c` begins.
@@ -180,6 +189,7 @@ struct ModuleBuilder {
       blueprint: ModuleBlueprint(maps: maps, programs: programs, sources: sources),
       probes: probes,
       globals: module.tables.map { $0?.map },
+      shortKeyed: module.tables.map { $0?.short?.map },
       scalars: ModuleMaps.scalars,
       dataRing: ModuleMaps.dataRing,
       controlRing: ModuleMaps.controlRing,

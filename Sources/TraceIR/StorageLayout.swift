@@ -26,19 +26,77 @@ package struct FieldLayout: Hashable, Sendable {
 
   /// Lays out `types` in order; strings are at most as long as `bounds` says, if it is not empty.
   package init(_ types: [ValueType], _ limits: Limits, bounds: [Int] = []) {
-    fields = types.enumerated().map { index, type in
+    let fields = types.enumerated().map { index, type in
       let bound = bounds.indices.contains(index) ? bounds[index] : nil
       return type == .string ? StringField(limits, bound: bound) : nil
     }
-    var offsets: [Int] = []
+    self.init(types, fields, last: nil)
+  }
+
+  /// Lays out `fields` in order, but one of them behind the others.
+  fileprivate init(_ types: [ValueType], _ fields: [StringField?], last: Int?) {
+    var offsets = [Int](repeating: 0, count: types.count)
     var end = 0
-    for field in fields {
-      offsets.append(end)
-      end += field?.byteCount ?? 8
+    for column in types.indices.filter({ $0 != last }) + (last.map { [$0] } ?? []) {
+      offsets[column] = end
+      end += fields[column]?.byteCount ?? 8
     }
     self.offsets = offsets
     self.types = types
+    self.fields = fields
     byteCount = end
+  }
+
+  /// The first byte behind a field.
+  package func end(of column: Int) -> Int { offsets[column] + (fields[column]?.byteCount ?? 8) }
+}
+
+/// How the keys of an array lie in its map, or in its two maps.
+///
+/// The kernel hashes and compares every byte of a key, the zeros behind a short string too, so that a key of 520 bytes
+/// costs more than all else that a hit does. An array with one string as long as that among its keys has two maps: one
+/// for the elements whose string is short, whose keys end where the others go on, and one for the rest.
+package struct KeyLayout: Hashable, Sendable {
+  /// The keys whose string is short.
+  package struct Short: Hashable, Sendable {
+    /// Most bytes of the string.
+    package let capacity: Int
+    /// Where its length is, 32 bits.
+    package let lengthOffset: Int
+    /// Bytes of a key.
+    package let byteCount: Int
+  }
+
+  /// Of the whole key; in an array of two maps the long string comes last.
+  package let fields: FieldLayout
+  /// Nil when there is one map.
+  package let short: Short?
+
+  /// A string field of so many bytes makes a short key.
+  private static let shortFieldByteCount = 64
+  /// Fields up to this size are not worth a second map.
+  private static let longFieldByteCount = 128
+
+  /// Lays out the keys of `global`.
+  ///
+  /// Each map has room for all elements. So an array whose size the script sets, or that is made smaller than usual, has
+  /// one map, which is full when the array is; and so has one that kernel-side code goes over.
+  package init(_ global: Global, _ limits: Limits) {
+    let inOrder = FieldLayout(global.keyTypes, limits, bounds: global.keyBounds)
+    let long = inOrder.fields.indices.filter { inOrder.fields[$0]?.byteCount ?? 0 > Self.longFieldByteCount }
+    let isLarge = global.maximumEntries == limits.maxMapEntries && limits.maxMapEntries >= Limits().maxMapEntries
+    guard long.count == 1, isLarge, !global.wraps, !global.isWalkedInKernel, global.isUsedInKernel else {
+      fields = inOrder
+      short = nil
+      return
+    }
+    fields = FieldLayout(global.keyTypes, inOrder.fields, last: long[0])
+    let start = fields.offsets[long[0]]
+    short = Short(
+      capacity: Self.shortFieldByteCount - 4,
+      lengthOffset: start,
+      byteCount: start + Self.shortFieldByteCount
+    )
   }
 }
 

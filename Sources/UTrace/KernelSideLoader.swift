@@ -22,17 +22,10 @@ struct KernelSideLoader {
   func load() throws(KernelError) -> (side: KernelModuleSide, verificationNanoseconds: UInt64) {
     if program.writesUserMemory { try kernel.features.require(.probeWriteUser) }
     let loaded = try kernel.load(module.blueprint)
-    var maps: [BPFMap?] = []
-    for reference in module.globals {
-      guard let reference else {
-        maps.append(nil)
-        continue
-      }
-      maps.append(try loaded.map(reference.name))
-    }
     let side = try KernelModuleSide(
       program,
-      maps: maps,
+      maps: maps(module.globals, loaded),
+      shortKeyed: maps(module.shortKeyed, loaded),
       scalars: loaded.map(module.scalars.name),
       dataRing: loaded.map(module.dataRing.name),
       controlRing: loaded.map(module.controlRing.name),
@@ -52,6 +45,17 @@ struct KernelSideLoader {
       side.whenCommandExecutes { () throws(KernelError) in try arm(watches) }
     }
     return (side, loaded.verificationNanoseconds)
+  }
+
+  private func maps(
+    _ references: [MapReference?],
+    _ loaded: borrowing LoadedModule
+  ) throws(KernelError) -> [BPFMap?] {
+    var maps: [BPFMap?] = []
+    for reference in references {
+      if let reference { maps.append(try loaded.map(reference.name)) } else { maps.append(nil) }
+    }
+    return maps
   }
 
   /// Attaches every probe that has no condition; `side` attaches the others when theirs hold.

@@ -62,7 +62,7 @@ import TraceIR
     func count(_ value: Any) -> Int { Mirror(reflecting: value).children.count }
     let program = ModuleExample.program
     #expect(count(program) == 6)
-    #expect(count(program.globals[0]) == 9)
+    #expect(count(program.globals[0]) == 10)
     #expect(count(program.globals[0].statistics) == 3)
     #expect(count(program.functions[0]) == 5)
     #expect(count(program.probes[0]) == 6)
@@ -78,7 +78,7 @@ import TraceIR
     #expect(
       count(FormatString.Directive(flag: nil, width: .none, precision: .none, conversion: .binary)) == 4
     )
-    #expect(count(ModuleExample.module) == 7)
+    #expect(count(ModuleExample.module) == 8)
     #expect(count(ModuleExample.module.probes[0]) == 3)
     #expect(count(ModuleExample.facts) == 5)
   }

@@ -170,6 +170,7 @@ enum ModuleExample {
       blueprint: ModuleBlueprint(maps: [.ringBuffer("rb", byteCount: 4096)]),
       probes: [.init(probe: 5, body: 0, entry: 1)],
       globals: [MapReference("g0"), nil],
+      shortKeyed: [MapReference("g0_short"), nil],
       scalars: MapReference("s"),
       dataRing: MapReference("d"),
       controlRing: MapReference("c"),

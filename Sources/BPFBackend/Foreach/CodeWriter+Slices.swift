@@ -128,7 +128,7 @@ extension CodeWriter {
     if case .field(let asked) = walk.rank { field = asked }
     guard walk.row.shown != nil || field != nil else { return }
     clearGathered()
-    gather(table, key, field == .variance ? .squares : .basics)
+    gather(table.map, key, field == .variance ? .squares : .basics)
     if walk.row.shown != nil {
       loadState(.r0, WalkState.gathered + Gathered.count)
       code.emit(.store(.double, row, Int16(RowLayout.shownOffset), .r0))
@@ -157,7 +157,7 @@ extension CodeWriter {
   mutating func writeGatherCallback(_ global: GlobalID, _ fixed: [Bool], _ part: GatheredPart) {
     let table = module.table(global)
     beginCallback(table, fixed)
-    gather(table, callbackRegisters[0], part)
+    gather(table.map, callbackRegisters[0], part)
     finish(0)
   }
 

@@ -44,8 +44,8 @@ struct KeyHomes: StepVisitor {
   private func offset(of field: Field, _ length: Int) -> Int? {
     guard let table = module.tables[field.global.index], let start = table.keyOffset else { return nil }
     let offset = table.key.offsets[field.column]
-    let end =
-      table.key.offsets.dropFirst(field.column + 1).first ?? table.key.byteCount + ModuleLayout.keySlack
+    var end = table.key.end(of: field.column)
+    if end == table.key.byteCount { end += ModuleLayout.keySlack }
     return offset + 4 + length + 1 <= end ? start + offset : nil
   }
 

@@ -7,6 +7,8 @@ struct ModuleLayout {
   struct Table {
     let map: MapReference
     let key: FieldLayout
+    /// The map of short keys, when there are two.
+    let short: (map: MapReference, layout: KeyLayout.Short)?
     /// Nil for statistics.
     let value: ValueType?
     let statistic: StatisticLayout?
@@ -88,7 +90,8 @@ struct ModuleLayout {
     case .array(_, let type): value = type
     case .statistic, .statisticArray: value = nil
     }
-    let key = FieldLayout(global.keyTypes, limits, bounds: global.keyBounds)
+    let layout = KeyLayout(global, limits)
+    let key = layout.fields
     // Strings are put together in place, which takes the room behind them.
     let fitsOnStack = key.byteCount <= Self.maximumStackKey && !key.types.contains(.string)
     let isOnStack = fitsOnStack && !global.wraps
@@ -100,6 +103,7 @@ struct ModuleLayout {
     let table = Table(
       map: MapReference(names.unique(global.name)),
       key: key,
+      short: layout.short.map { (MapReference(names.unique(global.name)), $0) },
       value: value,
       statistic: value == nil ? StatisticLayout(global.statistics) : nil,
       keyOffset: keyOffset,

@@ -39,15 +39,16 @@ struct EntryFrameLayout {
   }
 
   /// Bytes of a task's value.
-  func byteCount(_ module: ModuleLayout) -> Int {
-    Self.framesOffset + depth * frameByteCount + module.tailByteCount
-  }
+  func byteCount(_ module: ModuleLayout) -> Int { scratchOffset + module.tailByteCount }
+
+  /// Where scratch memory of the body begins in the value, when it has its place there.
+  var scratchOffset: Int { Self.framesOffset + depth * frameByteCount }
 }
 
 extension CodeWriter {
   private typealias Frame = EntryFrameLayout
 
-  private var frames: EntryFrameLayout { EntryFrameLayout(facts.entrySlots, module: module) }
+  var frames: EntryFrameLayout { EntryFrameLayout(facts.entrySlots, module: module) }
 
   private func stackPointerOffset() -> Int16 {
     let registers = shared.target.registers
@@ -150,16 +151,36 @@ extension CodeWriter {
   mutating func findEntryFrame() {
     guard let frame = layout.entryRegister, let context = layout.contextRegister else { return }
     let (missed, found) = (code.makeLabel(), code.makeLabel())
-    taskStorage(ModuleMaps.entryFrames(facts.index), create: false)
-    code.jump(if: .equal, .r0, 0, to: missed)
+    if hasScratchBehindFrames, let scratch = layout.scratchRegister {
+      code.emit(.move(.r0, scratch))
+      code.emit(.arithmetic(.subtract, .r0, Int32(frames.scratchOffset)))
+    } else {
+      taskStorage(ModuleMaps.entryFrames(facts.index), create: false)
+      code.jump(if: .equal, .r0, 0, to: missed)
+    }
     loadStackPointer(context, isReturn: true)
     for _ in 0..<Frame.maximumDrops { takeFrame(found, missed) }
     code.place(missed)
-    // A system call that began before the session is none of its hits, nor is where a new process begins.
-    if facts.context == .userRegisters { lose(.missedEntry) }
-    code.jump(to: ends.end)
+    writeMissedEntry(to: ends.end)
     code.place(found)
     code.emit(.move(frame, .r1))
+  }
+
+  private mutating func writeMissedEntry(to exit: Assembler.Label) {
+    // A system call that began before the session is none of its hits, nor is where a new process begins.
+    if facts.context == .userRegisters { lose(.missedEntry) }
+    code.jump(to: exit)
+  }
+
+  /// Scratch memory and the frames in one look at the task's storage; a task without frames has missed the entry.
+  mutating func claimScratchBehindFrames(_ scratch: BPFRegister) {
+    let claimed = code.makeLabel()
+    taskStorage(ModuleMaps.entryFrames(facts.index), create: false)
+    code.jump(if: .notEqual, .r0, 0, to: claimed)
+    writeMissedEntry(to: quit)
+    code.place(claimed)
+    code.emit(.move(scratch, .r0))
+    code.emit(.arithmetic(.add, scratch, Int32(frames.scratchOffset)))
   }
 
   private mutating func takeFrame(_ found: Assembler.Label, _ missed: Assembler.Label) {

@@ -64,11 +64,14 @@ extension CodeWriter {
     else { return }
     storeScratch(.word, slot, immediate: Int32(8 * count))
     for bucket in 0..<count { storeScratch(.double, slot + 4 + 8 * bucket, immediate: 0) }
-    loadElementKey(table, keys)
-    code.loadMap(.r1, table.map)
-    scratchAddress(.r3, slot + 4)
-    let start = layout.histogramOffsets[index] + 8 * first
-    code.call(function(.gather(.words(offset: start, count: count))))
+    let words = GatheredPart.words(offset: layout.histogramOffsets[index] + 8 * first, count: count)
+    putKeyTogether(table, keys)
+    inMapOfKey(table) { writer, map in
+      writer.loadElementKey(table, .r2)
+      writer.code.loadMap(.r1, map)
+      writer.scratchAddress(.r3, slot + 4)
+      writer.code.call(writer.function(.gather(words)))
+    }
   }
 
   // MARK: Merging
@@ -88,22 +91,28 @@ extension CodeWriter {
       writePattern(table, keys)
       return forEachElement(table, .gatherSlice(global, fixed: keys.map { $0 != nil }, part))
     }
-    loadElementKey(table, keys)
-    gather(table, .r2, part)
+    putKeyTogether(table, keys)
+    inMapOfKey(table) { writer, map in
+      writer.loadElementKey(table, .r2)
+      writer.gather(map, .r2, part)
+    }
   }
 
-  /// `r2` = the address of the key, which is put together.
-  private mutating func loadElementKey(_ table: Table, _ keys: [Operand?]) {
+  /// Puts the key of an element together, or of a statistic that is no array.
+  private mutating func putKeyTogether(_ table: Table, _ keys: [Operand?]) {
+    if keys.isEmpty { return code.emit(.store(.word, .r10, -8, immediate: 0)) }
     writeKey(table, keys.compactMap { $0 })
-    if !keys.isEmpty { return loadKey(table, .r2) }
-    code.emit(.store(.word, .r10, -8, immediate: 0))
-    stackAddress(.r2, -8)
+  }
+
+  private mutating func loadElementKey(_ table: Table, _ register: BPFRegister) {
+    if table.key.types.isEmpty { return stackAddress(register, -8) }
+    loadKey(table, register)
   }
 
   /// Merges the shares of one element.
-  mutating func gather(_ table: Table, _ key: BPFRegister, _ part: GatheredPart) {
+  mutating func gather(_ map: MapReference, _ key: BPFRegister, _ part: GatheredPart) {
     if key != .r2 { code.emit(.move(.r2, key)) }
-    code.loadMap(.r1, table.map)
+    code.loadMap(.r1, map)
     scratchAddress(.r3, layout.stateOffset + WalkState.gathered)
     code.call(function(.gather(part)))
   }

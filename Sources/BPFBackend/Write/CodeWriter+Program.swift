@@ -15,7 +15,7 @@ extension CodeWriter {
     if let context = layout.contextRegister { code.emit(.move(context, .r1)) }
     checkState(role)
     checkProcess()
-    if layout.scratchRegister != nil { claimScratch() }
+    if layout.scratchRegister != nil { claimScratch(role) }
     if demand.rowByteCount > 0 { claimWalkSlot(slotless) }
     beginOutput()
     if demand.usesTokens { clearTokens() }
@@ -74,14 +74,22 @@ extension CodeWriter {
     facts.context == .userRegisters && shared.target.hasTaskStorage && scratchByteCount <= maximumTaskScratch
   }
 
+  /// Whether the body has its scratch memory where the task's entry frames are, which spares it a look.
+  var hasScratchBehindFrames: Bool {
+    demand.usesEntrySlots && usesTaskScratch && frames.scratchOffset + scratchByteCount <= maximumTaskScratch
+  }
+
   /// Bytes with the tail.
   private var scratchByteCount: Int {
     layout.scratchByteCount + module.tailByteCount + demand.output.capacity
   }
 
-  private mutating func claimScratch() {
+  private mutating func claimScratch(_ role: Role) {
     guard let scratch = layout.scratchRegister else { return }
-    if usesTaskScratch {
+    if role == .body, hasScratchBehindFrames {
+      shared.scratchBehindFrames[facts.index] = scratchByteCount
+      claimScratchBehindFrames(scratch)
+    } else if usesTaskScratch {
       shared.taskScratchByteCount = max(shared.taskScratchByteCount, scratchByteCount)
       taskStorage(ModuleMaps.taskScratch, create: true)
       let claimed = code.makeLabel()

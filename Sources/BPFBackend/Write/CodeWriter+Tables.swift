@@ -40,9 +40,26 @@ extension CodeWriter {
 
   /// `r0 = &map[key]`, or null.
   mutating func lookUp(_ table: Table) {
-    code.loadMap(.r1, table.map)
-    loadKey(table, .r2)
-    code.call(.mapLookupElement)
+    inMapOfKey(table) { writer, map in
+      writer.code.loadMap(.r1, map)
+      writer.loadKey(table, .r2)
+      writer.code.call(.mapLookupElement)
+    }
+  }
+
+  /// Writes `body` for the map that the key is in which was put together: where there are two, for each.
+  ///
+  /// Uses `r1`. `body` must place no label that was made before.
+  mutating func inMapOfKey(_ table: Table, _ body: (inout CodeWriter, MapReference) -> Void) {
+    guard let short = table.short, let start = table.keyOffset else { return body(&self, table.map) }
+    let (long, done) = (code.makeLabel(), code.makeLabel())
+    loadScratch(.word, .r1, start + short.layout.lengthOffset)
+    code.jump(if: .greater, .r1, Int32(short.layout.capacity), to: long)
+    body(&self, short.map)
+    code.jump(to: done)
+    code.place(long)
+    body(&self, table.map)
+    code.place(done)
   }
 
   /// Where a long on its way into the map waits: below the key.
@@ -123,11 +140,13 @@ extension CodeWriter {
 
   /// `r0 = 0` or an error, after `map[key] = *r3`.
   mutating func update(_ table: Table, _ mode: Update, value: (inout CodeWriter) -> Void) {
-    code.loadMap(.r1, table.map)
-    loadKey(table, .r2)
-    value(&self)
-    code.emit(.move(.r4, mode.rawValue))
-    code.call(.mapUpdateElement)
+    inMapOfKey(table) { writer, map in
+      writer.code.loadMap(.r1, map)
+      writer.loadKey(table, .r2)
+      value(&writer)
+      writer.code.emit(.move(.r4, mode.rawValue))
+      writer.code.call(.mapUpdateElement)
+    }
     // Before 6.4 (Linux commit d7ba4cc900bf) the map's function is called directly and returns an int: the upper half
     // is not its sign.
     code.emit(.arithmetic(.shiftLeft, .r0, 32))
@@ -225,9 +244,11 @@ extension CodeWriter {
     if isSlice(keys) { return writeDeleteSlice(global, keys) }
     let table = module.table(global)
     writeKey(table, keys.compactMap { $0 })
-    code.loadMap(.r1, table.map)
-    loadKey(table, .r2)
-    code.call(.mapDeleteElement)
+    inMapOfKey(table) { writer, map in
+      writer.code.loadMap(.r1, map)
+      writer.loadKey(table, .r2)
+      writer.code.call(.mapDeleteElement)
+    }
   }
 }
 
@@ -235,11 +256,13 @@ extension CodeWriter {
 
 extension CodeWriter {
   private mutating func writeDeleteAll(_ table: Table) {
-    code.loadMap(.r1, table.map)
-    code.loadFunction(.r2, subprogram(.deleteElement))
-    code.emit(.move(.r3, 0))
-    code.emit(.move(.r4, 0))
-    code.call(.forEachMapElement)
+    for map in [table.map] + (table.short.map { [$0.map] } ?? []) {
+      code.loadMap(.r1, map)
+      code.loadFunction(.r2, subprogram(.deleteElement))
+      code.emit(.move(.r3, 0))
+      code.emit(.move(.r4, 0))
+      code.call(.forEachMapElement)
+    }
   }
 
   mutating func writeDeleteElement() {

@@ -41,6 +41,8 @@ struct CodeWriter {
     /// Bytes of scratch memory that programs of each kind need.
     var taskScratchByteCount = 0
     var poolScratchByteCount = 0
+    /// By probe: bytes of scratch memory behind the frames of its entries.
+    var scratchBehindFrames: [Int: Int] = [:]
     /// What the rows of `foreach` take: bytes of one, and how many a hit may use.
     var walkRowByteCount = 0
     var walkRowCount = 0

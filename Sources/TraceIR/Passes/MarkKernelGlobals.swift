@@ -1,16 +1,35 @@
-/// Finds out which globals kernel-side code touches; the others need no map.
+/// Finds out which globals kernel-side code touches, since the others need no map, and which it goes over.
 ///
 ///     global @n: long = 0              ⇒     global @n: long = 0, user side
 package let markKernelGlobals = Pass("mark-kernel-globals") { program in
   var program = program
   var touched: Set<Int> = []
+  var walked: Set<Int> = []
   for body in program.kernelSideBodies {
     body.block.forEach { instruction in
-      if let global = instruction.operation.global { touched.insert(global.index) }
+      guard let global = instruction.operation.global else { return }
+      touched.insert(global.index)
+      if instruction.operation.isWalk { walked.insert(global.index) }
     }
   }
-  for index in program.globals.indices { program.globals[index].isUsedInKernel = touched.contains(index) }
+  for index in program.globals.indices {
+    program.globals[index].isUsedInKernel = touched.contains(index)
+    program.globals[index].isWalkedInKernel = walked.contains(index)
+  }
   return program
+}
+
+extension Operation {
+  /// Whether it goes over the elements of an array, rather than to one of them.
+  fileprivate var isWalk: Bool {
+    switch self {
+    case .foreach: true
+    case .contains(_, _, let keys), .delete(_, let keys), .extract(_, _, _, let keys),
+      .histogramBucket(_, _, _, let keys, _), .packHistogram(_, _, _, let keys, _, _):
+      keys.contains { $0 == nil }
+    default: false
+    }
+  }
 }
 
 extension TraceProgram {

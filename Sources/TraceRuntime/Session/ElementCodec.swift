@@ -17,7 +17,7 @@ struct ElementCodec {
     field = StringField(limits)
     capacity = field.capacity
     keyTypes = global.keyTypes
-    keyLayout = FieldLayout(keyTypes, limits, bounds: global.keyBounds)
+    keyLayout = KeyLayout(global, limits).fields
     needs = global.statistics
     statisticLayout = StatisticLayout(needs)
     switch global.kind {
@@ -32,10 +32,10 @@ struct ElementCodec {
 
   /// Keys side by side.
   func key(_ keys: [Datum]) -> [UInt8] {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(keyLayout.byteCount)
-    for (key, field) in zip(keys, keyLayout.fields) {
-      bytes += field.map { padded(key.string, $0) } ?? self.field(key.long)
+    var bytes = [UInt8](repeating: 0, count: keyLayout.byteCount)
+    for (column, key) in keys.enumerated() where keyLayout.offsets.indices.contains(column) {
+      let field = keyLayout.fields[column].map { padded(key.string, $0) } ?? self.field(key.long)
+      bytes.replaceSubrange(keyLayout.offsets[column]..<keyLayout.end(of: column), with: field)
     }
     return bytes
   }

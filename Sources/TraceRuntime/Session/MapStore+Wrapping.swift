@@ -6,12 +6,12 @@ import TraceIR
 // Arrays that wrap: a new element takes the place of the oldest one, as on the kernel side (``ElementLayout``).
 extension MapStore {
   /// Puts an element in; in an array that wraps the oldest one makes room.
-  func put(_ global: GlobalID, _ map: BPFMap, _ key: [UInt8], _ value: [UInt8]) throws(StoreError) {
+  func put(_ global: GlobalID, _ map: GlobalMap, _ key: [UInt8], _ value: [UInt8]) throws(StoreError) {
     do {
       try map.update(key, value)
     } catch .system(let error, _) where error.code == E2BIG {
       guard let offset = elements[global.index].birthOffset else { throw .full }
-      if let oldest = oldestKey(of: map, offset) { _ = try? map.delete(oldest) }
+      if let oldest = oldestKey(of: map, offset) { try? map.delete(oldest) }
       try? map.update(key, value)
     } catch {
       // Out of memory and the like: the kernel side counts such losses, here the element stays as it was.
@@ -28,7 +28,7 @@ extension MapStore {
     return (0..<8).map { UInt8(truncatingIfNeeded: birth >> (8 * $0)) }
   }
 
-  private func oldestKey(of map: BPFMap, _ offset: Int) -> [UInt8]? {
+  private func oldestKey(of map: GlobalMap, _ offset: Int) -> [UInt8]? {
     var oldest: (birth: UInt64, key: [UInt8])?
     try? map.forEach { key, value in
       var birth: UInt64 = 0

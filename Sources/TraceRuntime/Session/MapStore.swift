@@ -14,19 +14,34 @@ package final class MapStore: GlobalStore {
   let layout: ScalarLayout
   let scalars: MappedArray
   let urgency = Urgency()
-  private let maps: [BPFMap?]
+  private let maps: [GlobalMap?]
   private let codecs: [ElementCodec]
   let elements: [ElementLayout]
   private let memory: InMemoryStore
   /// Statistics that kernel-side probes read.
   private let readInKernel: Set<Int>
 
-  /// A store over the maps of a module: `maps` by global, nil for those that the kernel side does not use.
-  /// - Throws: ``KernelError`` when the scalars cannot be mapped.
-  package init(_ program: TraceProgram, scalars: BPFMap, maps: [BPFMap?]) throws(KernelError) {
+  /// A store over the maps of a module: `maps` by global, nil for those that the kernel side does not use;
+  /// `shortKeyed` likewise, those of short keys (``KeyLayout``).
+  /// - Throws: ``KernelError`` when the scalars cannot be mapped, or a map is missing.
+  package init(
+    _ program: TraceProgram,
+    scalars: BPFMap,
+    maps: [BPFMap?],
+    shortKeyed: [BPFMap?] = []
+  ) throws(KernelError) {
     self.program = program
     self.scalars = try MappedArray(scalars)
-    self.maps = maps
+    var places: [GlobalMap?] = []
+    for (index, map) in maps.enumerated() {
+      guard let map, program.globals.indices.contains(index) else {
+        places.append(nil)
+        continue
+      }
+      let short = shortKeyed.indices.contains(index) ? shortKeyed[index] : nil
+      places.append(try GlobalMap(map, short: short, KeyLayout(program.globals[index], program.limits)))
+    }
+    self.maps = places
     layout = ScalarLayout(program)
     codecs = program.globals.map { ElementCodec($0, program.limits) }
     elements = program.globals.map { ElementLayout($0, program.limits) }
@@ -39,7 +54,7 @@ package final class MapStore: GlobalStore {
     program.globals[global.index].isUsedInKernel ? layout.offsets[global.index] : nil
   }
 
-  private func map(_ global: GlobalID) -> BPFMap? { maps[global.index] }
+  private func map(_ global: GlobalID) -> GlobalMap? { maps[global.index] }
 
   // MARK: Control words
 
@@ -156,15 +171,15 @@ package final class MapStore: GlobalStore {
       let zeros = [UInt8](repeating: 0, count: map.wholeValueByteCount)
       try? map.update([0, 0, 0, 0], zeros)
     } else if let keys = pattern.exactKeys {
-      _ = try? map.delete(codecs[global.index].key(keys))
+      try? map.delete(codecs[global.index].key(keys))
     } else if pattern.allSatisfy({ $0 == nil }) {
       try? map.removeAll()
     } else {
-      for key in keys(of: map, global, pattern) { _ = try? map.delete(key) }
+      for key in keys(of: map, global, pattern) { try? map.delete(key) }
     }
   }
 
-  private func keys(of map: BPFMap, _ global: GlobalID, _ pattern: [Datum?]) -> [[UInt8]] {
+  private func keys(of map: GlobalMap, _ global: GlobalID, _ pattern: [Datum?]) -> [[UInt8]] {
     var found: [[UInt8]] = []
     try? map.forEach { key, _ in
       if codecs[global.index].keys(key).matches(pattern) { found.append(key.copied()) }

@@ -22,6 +22,7 @@ extension BPFModule: BinaryCoded {
       blueprint: ModuleBlueprint(),
       probes: try reader.value(),
       globals: try reader.value(),
+      shortKeyed: try reader.value(),
       scalars: try reader.value(),
       dataRing: try reader.value(),
       controlRing: try reader.value(),
@@ -30,7 +31,7 @@ extension BPFModule: BinaryCoded {
   }
 
   func write(to writer: inout BinaryWriter) {
-    writer.write(probes, globals, scalars, dataRing, controlRing, losses)
+    writer.write(probes, globals, shortKeyed, scalars, dataRing, controlRing, losses)
   }
 }
 

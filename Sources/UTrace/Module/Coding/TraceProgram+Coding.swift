@@ -87,11 +87,12 @@ extension Global: BinaryCoded {
     )
     keyBounds = try reader.value()
     isUsedInKernel = try reader.value()
+    isWalkedInKernel = try reader.value()
   }
 
   func write(to writer: inout BinaryWriter) {
     writer.write(name, kind, maximumEntries, wraps, initialLong, initialString, statistics)
-    writer.write(keyBounds, isUsedInKernel)
+    writer.write(keyBounds, isUsedInKernel, isWalkedInKernel)
   }
 }
 
