@@ -64,12 +64,22 @@ __attribute__((noinline)) long c_calls(long value) {
   return first + second - value - 14;
 }
 
+// Its first parameter comes in a vector register; debug information knows it from where it has another value.
+__attribute__((noinline)) long reassigns(double ratio, long value) {
+  long mixed = (value * 3) ^ (value >> 2);
+  ratio = 2.0;
+  return c_leaf(mixed) + (long)ratio * c_leaf(value);
+}
+
+__attribute__((noinline)) long reassigned(long value) { return reassigns(value + 0.5, value); }
+
 static const struct { const char *name; long (*call)(long); } functions[] = {
   {"endbr_push", endbr_push}, {"push_first", push_first}, {"nop5_first", nop5_first}, {"endbr_nop5", endbr_nop5},
   {"red_zone", red_zone}, {"back_to_push", back_to_push}, {"back_before_push", back_before_push},
   {"clobbers", clobbers}, {"returns_early", returns_early}, {"moves_stack", moves_stack}, {"jumps_away", jumps_away},
   {"lock_first", lock_first}, {"c_calls", c_calls}, {"tails_away", tails_away}, {"cold_back", cold_back},
   {"cold_away", cold_away}, {"stores_early", stores_early}, {"shared", shared}, {"shares", shares},
+  {"reassigned", reassigned},
 };
 
 int main(int argc, char **argv) {

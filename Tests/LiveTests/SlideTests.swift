@@ -72,6 +72,19 @@ extension LiveTests {
       #expect(traced.lines.last == "\(Self.argumentSum - Self.calls)")
     }
 
+    @Test("what is unknown at the entry stays so, whatever is known of it where a probe could slide to")
+    func readsParametersOfTheEntry() throws {
+      let probe = "process(\"\(Self.program)\").function(\"reassigns\")"
+      let traced = try utrace([
+        "-w", "-c", "\(Self.program) 3", "-e", "probe \(probe) { println($$parms) }",
+      ])
+      let expected = (1...3).map { "ratio=? value=0x\($0)" }
+      #expect(traced.lines.suffix(3) == expected, "\(traced.output)\(traced.errors)")
+      let alone = try utrace(["-e", "probe \(probe) { println($ratio) }"])
+      #expect(alone.status == 1, "\(alone.output)")
+      #expect(alone.errors.contains("register that probes cannot read"), "\(alone.errors)")
+    }
+
     @Test("a probe that reads nothing slides further and counts the same")
     func countsWithoutReading() throws {
       let plain = try run(Self.program, ["\(Self.calls)"])

@@ -136,8 +136,8 @@ struct SiteGrouper {
   /// The answers, and the place to stand at: the cheaper one if it gives the values of the entry.
   ///
   /// What debug information says of the cheaper place may be another value: by then `f(n) { while (n--) … }` may have
-  /// counted down. So variables are located at the entry, and the probe moves when nothing that they are read from was
-  /// written on the way.
+  /// counted down. So variables are located at the entry, those that have no place there are unknown, and the probe
+  /// moves when nothing that they are read from was written on the way.
   private func ask(_ candidate: ProbeCandidate) -> (ProbeCandidate, [TargetAnswer]) {
     let canMove =
       candidate.writtenRegisters.isDisjoint(with: readRegisters) && !(candidate.writesMemory && readsMemory)
@@ -154,12 +154,6 @@ struct SiteGrouper {
   private func moved(_ known: [TargetAnswer], to candidate: ProbeCandidate) -> [TargetAnswer]? {
     var isReturn = false
     if case .functionReturn = candidate.trigger { isReturn = true }
-    let isOnlyThere = known.contains { $0.missingCount > 0 }
-    let there = isOnlyThere ? queries.map { candidate.scope.answer($0) } : []
-    let missing = known.reduce(0) { $0 + $1.missingCount }
-    if isOnlyThere, there.reduce(0, { $0 + $1.missingCount }) < missing {
-      return candidate.writesMemory && there.contains(where: \.readsMemory) ? nil : there
-    }
     var answers: [TargetAnswer] = []
     for (query, atEntry) in zip(queries, known) {
       var answer = atEntry

@@ -21,8 +21,6 @@ struct TargetPretty {
   private static let mostElements = 8
 
   private(set) var captures: [TargetCapture] = []
-  /// How many values show as `?`.
-  private(set) var missingCount = 0
   private var pieces: [SiteFormat.Piece] = []
 
   /// The text so far, with neighbouring pieces joined.
@@ -223,10 +221,7 @@ struct TargetPretty {
     captures.append(capture)
   }
 
-  private mutating func addUnknown() {
-    missingCount += 1
-    add("?")
-  }
+  private mutating func addUnknown() { add("?") }
 
   private mutating func add(_ text: String) {
     if case .text(let before) = pieces.last {

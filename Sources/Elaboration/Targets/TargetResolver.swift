@@ -20,8 +20,6 @@ struct TargetAnswer: Sendable {
   /// The type of the value, when it has one that a script may walk on with.
   var type: TargetType?
   var problem: TargetProblem?
-  /// How many values cannot be read at the site.
-  var missingCount = 0
 
   /// Whether what it finds depends on what is in memory.
   var readsMemory: Bool {
@@ -50,13 +48,11 @@ struct TargetAnswer: Sendable {
 
   init(_ pretty: TargetPretty) {
     self.init(.text(pretty.captures), format: pretty.format)
-    missingCount = pretty.missingCount
   }
 
   init(_ problem: TargetProblem) {
     meaning = .unavailable(problem.id)
     self.problem = problem
-    missingCount = 1
   }
 }
 
