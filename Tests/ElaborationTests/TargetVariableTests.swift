@@ -127,6 +127,23 @@ struct TargetVariableTests {
     #expect(deep.text.contains(".corner={.x={1:d}, .y={2:d}}"), "\(deep.text)")
   }
 
+  @Test("An array that only debug information has: text and elements, but no address")
+  func readsConstantArrays() throws {
+    let source = """
+      #include <stdio.h>
+      __attribute__((noinline)) int shout(int n)
+      { static const char name[] = "\\"hello\\" said the other"; if (n > 5) putchar(name[1]); return n; }
+      int main(int argc, char **argv) { return shout(argc); }
+      """
+    let program = try scratch.compileC(source, to: "kept", flags: ["-g", "-O2"])
+    let whole = elaborated("{ println($name$, $name[1], $name[20]) }", at: "shout", in: program)
+    #expect(whole.text.contains(#"format 0: "\"hello\" said the other""#), "\(whole.text)")
+    #expect(whole.text.contains("<(0x20226f6c6c656822 >>> 8).i8>, <(0x726568746f20 >>> 32).i8>"))
+    for (body, id) in [("$name[24]", "no-elements"), ("$name[$n]", "no-address"), ("&$name", "no-address")] {
+      #expect(elaborated("{ println(\(body)) }", at: "shout", in: program).ids == [id], "\(body)")
+    }
+  }
+
   @Test("Script values that hold pointers keep their types")
   func keepsTypes() {
     let result = elaborated("{ p = $s->next; println(p->corner->y, p->others[1]->x) }")

@@ -157,6 +157,10 @@ extension ImageCore {
     if let bytes = die.block(DwarfAttribute.constValue), !bytes.isEmpty, bytes.count <= 1024 {
       return .constant(LocationPlanner.constant(bytes))
     }
+    // gcc writes an array of characters as the string that it is.
+    if let text = die.string(DwarfAttribute.constValue), text.utf8.count <= 1024 {
+      return .constant(LocationPlanner.constant(Array(text.utf8) + [0]))
+    }
     return .unavailable("optimised out")
   }
 

@@ -97,8 +97,10 @@ struct TargetPretty {
     _ object: TargetObject,
     _ pretty: TargetQuery.Pretty
   ) {
-    guard case .memory(let memory, let address) = object.location else { return addUnknown() }
     if case .integer(let layout) = object.source.layout(of: element), layout.encoding == .character {
+      guard case .memory(let memory, let address) = object.location else {
+        return object.location.constantText.map { add($0) } ?? addUnknown()
+      }
       return addCapture(TargetCapture(plan: address, kind: .string(memory), isEntry: object.isEntry), .string)
     }
     add("[")
@@ -106,9 +108,10 @@ struct TargetPretty {
     let shown = byteCount == 0 ? 0 : min(count ?? 0, Self.mostElements)
     for index in 0..<shown {
       if index > 0 { add(", ") }
-      var inner = object
-      inner.location = .memory(memory, address: address.offset(by: Int64(index * byteCount)))
-      inner.type = element
+      guard let inner = object.part(at: index * byteCount * 8, type: element) else {
+        addUnknown()
+        continue
+      }
       addInner(inner, pretty, isAnonymous: false)
     }
     if shown < count ?? 1 { add(shown == 0 ? "..." : ", ...") }
@@ -249,21 +252,52 @@ extension StructureLayout.Member {
       inner.location = .value(plan)
       return inner
     }
-    switch object.location {
+    return object.part(at: bitOffset, type: type)
+  }
+}
+
+extension TargetObject {
+  /// What begins `bitOffset` bits from its start; nil when it cannot be read.
+  fileprivate func part(at bitOffset: Int, type: TypeReference) -> TargetObject? {
+    var inner = self
+    inner.type = type
+    switch location {
     case .memory(let memory, let address):
       inner.location = .memory(memory, address: address.offset(by: Int64(bitOffset / 8)))
     case .value, .pieces:
-      let bits = (object.source.byteCount(of: type) ?? 8) * 8
-      if let piece = object.location.piece(at: bitOffset, bitCount: bits) {
+      let bits = (source.byteCount(of: type) ?? 8) * 8
+      if let piece = location.piece(at: bitOffset, bitCount: bits) {
         inner.location = piece
       } else {
-        guard let plan = object.location.readBits(offset: bitOffset, count: bits, isSigned: false) else {
-          return nil
-        }
+        let plan = location.readBits(offset: bitOffset, count: bits, isSigned: false)
+        guard let plan else { return nil }
         inner.location = .value(plan)
       }
     }
     return inner
+  }
+}
+
+extension ValueLocation {
+  /// Characters that debug information has, as ``SiteFormat/Presentation/string`` shows them; nil for all else.
+  fileprivate var constantText: String? {
+    let pieces: [ValueLocation.Piece]
+    switch self {
+    case .memory: return nil
+    case .value: pieces = [ValueLocation.Piece(bitCount: 64, location: self)]
+    case .pieces(let parts): pieces = parts
+    }
+    var bytes: [UInt8] = []
+    for piece in pieces {
+      guard case .value(.constant(let word)) = piece.location else { return nil }
+      for bit in stride(from: 0, to: min(piece.bitCount, 64), by: 8) {
+        bytes.append(UInt8(truncatingIfNeeded: word >> Int64(bit)))
+      }
+    }
+    let text = bytes.prefix { $0 != 0 }
+    guard text.allSatisfy({ 32..<127 ~= $0 }) else { return nil }
+    let escaped = text.flatMap { [UInt8(ascii: "\""), UInt8(ascii: "\\")].contains($0) ? [92, $0] : [$0] }
+    return "\"\(String(decoding: escaped, as: UTF8.self))\""
   }
 }
 

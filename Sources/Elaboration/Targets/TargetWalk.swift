@@ -102,6 +102,8 @@ struct TargetWalk {
     let base: LocationPlan
     let element: TypeReference
     switch source.layout(of: type) {
+    case .array(let elementType, let count) where !isInMemory:
+      return try take(index, of: count, elementType)
     case .array(let elementType, _): (base, element) = (try address(), elementType)
     case .pointer(_, .some(let target), _): (base, element) = (try value(), target)
     default:
@@ -119,6 +121,24 @@ struct TargetWalk {
     }
     place = .object(.memory(memory, address: base.advanced(by: index, times: Int64(byteCount))))
     self.type = element
+  }
+
+  private var isInMemory: Bool { if case .object(.memory) = place { true } else { false } }
+
+  /// An element of an array that has no address.
+  private mutating func take(
+    _ index: LocationPlan,
+    of count: Int?,
+    _ element: TypeReference
+  ) throws(TargetProblem) {
+    guard case .constant(let number) = index else {
+      throw problem("no-address", "'\(name)' has no address here: only a constant can be its index")
+    }
+    guard let byteCount = source.byteCount(of: element), let count, 0..<Int64(count) ~= number else {
+      throw problem("no-elements", "'\(name)' has no element \(number)")
+    }
+    place = try part(at: Int(number) * byteCount * 8, bitCount: nil, type: element)
+    type = element
   }
 
   /// Pointers on the way to a member are followed without being asked to.
