@@ -68,6 +68,10 @@ import Testing
       ("char v[256];", "char[256]"),
       ("char v[40000];", "char[40000]"),
       ("int v[0];", "int[0]"),
+      ("int (*v)();", "int (*)()"),
+      ("int (*v)(int, ...);", "int (*)(int, ...)"),
+      ("#pragma GCC target(\"avx512f\")\n#include <immintrin.h>\n__m512i v;", "__m512i"),
+      ("int __attribute__((vector_size(16))) v;", "int[4]"),
       ("const int v[3] = {1};", "const int[3]"),
       ("double v;", "double"),
     ] as [(String, String)]
@@ -81,6 +85,54 @@ import Testing
     )
     let image = try Samples.open(program)
     #expect(image.types.spelling(of: try #require(image.global(named: "v", unit: nil)).type) == expected)
+  }
+
+  @Test(
+    "Spellings of C++: with the scopes that a type is in",
+    arguments: [
+      "g++ -gdwarf-5", "g++ -gdwarf-2", "g++ -gdwarf-4 -fdebug-types-section", "clang++ -gdwarf-5",
+    ]
+  )
+  func spellsScopes(_ compiler: String) throws {
+    let source = """
+      namespace shop {
+        struct item { enum class kind { A, B }; struct part { int n; }; typedef part *parts; item::kind k; parts p; };
+        namespace { struct hidden { int n; }; }
+        typedef item article;
+        struct book {
+          typedef const struct { int n; } key; typedef union { int n; } page;
+          static key *first(page *p) { return &keys[p->n]; }
+          page *last; static key keys[1];
+        };
+        book::key book::keys[1] = { { 2 } };
+      }
+      shop::book::key *k; shop::book l;
+      shop::item::kind a; const shop::item::part *b; shop::item::parts c; shop::hidden d; shop::article e[2];
+      int (*f)(shop::item &); shop::item g; struct plain { int n; } h; unsigned long i; class shop::item::part *j;
+      int main() { struct local { int n; } inner = { d.n }; return inner.n + g.p->n; }
+      """
+    let scratch = try ScratchDirectory()
+    let file = try scratch.write(source, to: "scopes.cc")
+    let words = compiler.split(separator: " ").map(String.init)
+    let made = try run(words[0], words.dropFirst() + ["-o", "\(scratch.path)/scopes", file])
+    #expect(made.status == 0, "\(made.output)")
+    let image = try Samples.open("\(scratch.path)/scopes")
+    let found = try "abcdefghijkl".map { name in
+      image.types.spelling(of: try #require(image.global(named: String(name), unit: nil), "\(name)").type)
+    }
+    let hidden = "shop::(anonymous namespace)::hidden"
+    let expected = [
+      "shop::item::kind", "const shop::item::part *", "shop::item::parts", hidden, "shop::article[2]",
+      "int (*)(shop::item &)", "shop::item", "plain", "long unsigned int", "shop::item::part *",
+      "shop::book::key *", "shop::book",
+    ]
+    let book = try #require(image.types.type(named: "shop::book"))
+    guard case .structure(let layout) = image.types.layout(of: book) else {
+      Issue.record("no structure")
+      return
+    }
+    #expect(layout.members.map { image.types.spelling(of: $0.type) } == ["shop::book::page *"])
+    #expect(found.map { $0.replacing("unsigned long", with: "long unsigned int") } == expected)
   }
 
   @Test func integersAreFoundHoweverTheyAreWritten() throws {

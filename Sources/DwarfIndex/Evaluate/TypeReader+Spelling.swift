@@ -1,7 +1,8 @@
+import Platform
 import TargetModel
 
 extension TypeReader {
-  /// The type as C writes it; C++ types without their keyword.
+  /// The type as C writes it; C++ types without their keyword, with their scopes.
   func spelling(of type: TypeReference?) -> String {
     guard let type else { return "void" }
     guard let (die, dimension) = die(type) else { return "?" }
@@ -26,6 +27,8 @@ extension TypeReader {
     case DwarfTag.atomicType: return spellQualifier("_Atomic", of: target(), declarator, depth)
     case DwarfTag.immutableType: return spell(target(), around: declarator, depth: depth + 1)
     case DwarfTag.arrayType:
+      // A vector type that a header calls so: __m512i.
+      if dimension == 0, let name = die.string(DwarfAttribute.name) { return join(name, declarator) }
       let counts = dimensions(of: die).dropFirst(dimension).map { $0.map { "[\($0)]" } ?? "[]" }
       let suffix = counts.isEmpty ? "[]" : counts.joined()
       return spell(target(), around: declarator + suffix, depth: depth + 1)
@@ -35,7 +38,8 @@ extension TypeReader {
     case DwarfTag.unionType: return join(named(die, "union"), declarator)
     case DwarfTag.enumerationType: return join(named(die, "enum"), declarator)
     case DwarfTag.classType, DwarfTag.interfaceType:
-      return join(fullName(of: die) ?? "class {...}", declarator)
+      return join(named(die, "class"), declarator)
+    case DwarfTag.typedef: return join(fullName(of: die) ?? "?", declarator)
     default: return join(die.name ?? "?", declarator)
     }
   }
@@ -76,13 +80,24 @@ extension TypeReader {
       default: continue
       }
     }
-    if parameters.isEmpty && die.flag(DwarfAttribute.prototyped) { return "(void)" }
+    let isPrototype = die.flag(DwarfAttribute.prototyped)
+    if parameters.isEmpty && isPrototype { return "(void)" }
+    // C without a prototype: what may be passed is not said.
+    if parameters == ["..."] && !isPrototype && die.usesKeywords { return "()" }
     return "(" + parameters.joined(separator: ", ") + ")"
   }
 
-  /// Its name, or that of the type unit it stands for.
+  /// Its name, or that of the type unit it stands for, in languages that have scopes with these.
+  ///
+  /// C++ calls `typedef struct { … } key` so for linkage; gcc refers to the structure without the name.
   private func fullName(of die: DIE) -> String? {
-    die.name ?? die.reference(DwarfAttribute.signature)?.name
+    let named = die.name == nil ? die.reference(DwarfAttribute.signature) : die
+    guard let named, let name = named.name else {
+      let symbol = die.string(DwarfAttribute.linkageName) ?? die.string(DwarfAttribute.mipsLinkageName)
+      return symbol.flatMap(Demangling.itanium)
+    }
+    guard !die.usesKeywords, let scope = named.enclosingScope else { return name }
+    return scope + "::" + name
   }
 
   private func named(_ die: DIE, _ keyword: String) -> String {

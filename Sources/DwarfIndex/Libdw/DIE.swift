@@ -228,17 +228,40 @@ import Glibc
   }
 
   /// The DIEs around this one, innermost first.
+  ///
+  /// Goes down from the unit and steps over what lies before: libdw's own search looks at every DIE on the way.
   private var scopesAround: [DIE] {
-    let alternate = unsafe alternate
-    return unsafe call { die in
-      var scopes: UnsafeMutablePointer<Dwarf_Die>?
-      let count = unsafe dwarf_getscopes_die(die, &scopes)
-      guard count > 1, let first = unsafe scopes else { return [] }
-      defer { unsafe free(first) }
-      return unsafe UnsafeBufferPointer(start: first, count: Int(count)).dropFirst().map {
-        unsafe DIE($0, alternate: alternate)
-      }
+    let own = offset
+    guard var scope = unit else { return [] }
+    var scopes = [scope]
+    while scopes.count < Self.mostScopes, let next = scope.lastChild(notBehind: own), next.offset < own {
+      scopes.append(next)
+      scope = next
     }
+    return scopes.reversed()
+  }
+
+  /// More than any real DIE is in.
+  private static let mostScopes = 256
+
+  private var offset: UInt64 { unsafe call { unsafe dwarf_dieoffset($0) } }
+
+  /// The child that begins at `limit`, or the last one before it.
+  private func lastChild(notBehind limit: UInt64) -> DIE? {
+    var child = unsafe Dwarf_Die()
+    var next = unsafe Dwarf_Die()
+    guard unsafe call({ unsafe dwarf_child($0, &child) }) == 0, unsafe dwarf_dieoffset(&child) <= limit else {
+      return nil
+    }
+    // Offsets must grow, or sibling attributes lead back.
+    var last = unsafe dwarf_dieoffset(&child)
+    while unsafe dwarf_siblingof(&child, &next) == 0 {
+      let offset = unsafe dwarf_dieoffset(&next)
+      guard offset > last, offset <= limit else { break }
+      last = offset
+      unsafe child = next
+    }
+    return unsafe DIE(child, alternate: alternate)
   }
 
   /// The source line of the row that covers `address` in this unit DIE's line table.
