@@ -84,7 +84,8 @@ package struct KeyLayout: Hashable, Sendable {
   package init(_ global: Global, _ limits: Limits) {
     let inOrder = FieldLayout(global.keyTypes, limits, bounds: global.keyBounds)
     let long = inOrder.fields.indices.filter { inOrder.fields[$0]?.byteCount ?? 0 > Self.longFieldByteCount }
-    let isLarge = global.maximumEntries == limits.maxMapEntries && limits.maxMapEntries >= Limits().maxMapEntries
+    let isLarge =
+      global.maximumEntries == limits.maxMapEntries && limits.maxMapEntries >= Limits().maxMapEntries
     guard long.count == 1, isLarge, !global.wraps, !global.isWalkedInKernel, global.isUsedInKernel else {
       fields = inOrder
       short = nil

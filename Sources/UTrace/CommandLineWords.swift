@@ -30,7 +30,7 @@ struct CommandLineWords {
   private var given: Set<String> = []
 
   /// Reads `words`, the program's name not among them; `commands` are the names of subcommands.
-  init(_ words: [String], commands: Set<String>) {
+  init(_ words: [String], commands: [String]) {
     var rest = words[...]
     while let word = rest.popFirst() {
       if word == "--" {

@@ -7,7 +7,11 @@ import TraceIR
     limits: Limits = Limits(),
     _ change: (inout Global) -> Void = { _ in }
   ) -> KeyLayout {
-    var global = Global(name: "a", kind: .array(keys: keys, value: .long), maximumEntries: limits.maxMapEntries)
+    var global = Global(
+      name: "a",
+      kind: .array(keys: keys, value: .long),
+      maximumEntries: limits.maxMapEntries
+    )
     global.isWalkedInKernel = false
     change(&global)
     return KeyLayout(global, limits)

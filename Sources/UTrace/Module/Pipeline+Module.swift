@@ -22,9 +22,11 @@ extension Pipeline {
   }
 
   /// Keeps `module` for the next run, unless that would have to show warnings again.
-  func keep(_ module: ModuleFile) {
+  mutating func keep(_ module: ModuleFile) {
     guard cacheKey != nil, !reporter.hasWarned, !programs.dependencies.isTransient else { return }
-    ModuleCache.standard(environment)?.keep(module, start: start)
+    guard let cache = ModuleCache.standard(environment) else { return }
+    cache.keep(module, start: start)
+    hasKept = true
   }
 
   /// Writes `module` to a file.
@@ -52,7 +54,7 @@ extension Pipeline {
   /// Housekeeping behind the user's back, when the run is over.
   func learn() {
     knownKernel.learn(from: kernel)
-    if cacheKey != nil { ModuleCache.standard(environment)?.prune() }
+    if hasKept { ModuleCache.standard(environment)?.prune() }
   }
 
   private func surroundings(_ target: TargetSelection) -> CacheKey.Surroundings {
