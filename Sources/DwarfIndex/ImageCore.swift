@@ -92,7 +92,7 @@ final class ImageCore: Sendable {
     let bytes = IndexBuilder.build(
       outputs,
       sections,
-      symbols: functionSymbols,
+      symbols: self.functionSymbols,
       stamp: stamp,
       isCode: isCode
     )

@@ -148,3 +148,10 @@ extension [UInt8] {
     get { unsafe span.bytes }
   }
 }
+
+extension [UInt8] {
+  /// Appends a copy of `bytes`.
+  package mutating func append(copying bytes: RawSpan) {
+    unsafe bytes.withUnsafeBytes { unsafe append(contentsOf: $0) }
+  }
+}

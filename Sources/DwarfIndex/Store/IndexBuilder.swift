@@ -26,16 +26,17 @@ struct IndexBuilder {
   static func build(
     _ outputs: [ScanOutput],
     _ sections: DwarfSections?,
-    symbols: [ELFSymbol],
+    symbols: @autoclosure @escaping @Sendable () -> [ELFSymbol],
     stamp: UInt64,
     isCode: (UInt64) -> Bool
   ) -> [UInt8] {
+    let wanted = WorkerThread(symbols)
     var builder = IndexBuilder()
     if let sections {
       builder.flags |= IndexHeader.hasDebugInfo
       for output in outputs { builder.add(output, sections, isCode) }
     }
-    builder.add(symbols, isCode)
+    builder.add(wanted.value(), isCode)
     builder.sort()
     return builder.bytes(stamp: stamp)
   }
@@ -166,14 +167,19 @@ struct IndexBuilder {
     let entry: UInt64
   }
 
+  /// Puts the tables in order, half of the work on another thread.
   private mutating func sort() {
-    functions = sorted(functions, name: \.name) { ($0.entry, $0.die) }
-    variables = sorted(variables, name: \.name) { ($0.die, 0) }
-    types = sorted(types, name: \.name) { (UInt64($0.scope) << 32 | UInt64($0.tag), $0.die) }
-    types = withoutRepetition(types) { ($0.name, $0.scope, $0.tag) == ($1.name, $1.scope, $1.tag) }
-    enumerators = sorted(enumerators, name: \.name) { ($0.enumeration, 0) }
-    enumerators = withoutRepetition(enumerators) { $0.name == $1.name }
+    let others = WorkerThread { [strings, variables, types, enumerators] in
+      var (types, enumerators) = (types, enumerators)
+      let variables = Self.sorted(variables, strings, name: \.name) { ($0.die, 0) }
+      types = Self.sorted(types, strings, name: \.name) { (UInt64($0.scope) << 32 | UInt64($0.tag), $0.die) }
+      types = Self.withoutRepetition(types) { ($0.name, $0.scope, $0.tag) == ($1.name, $1.scope, $1.tag) }
+      enumerators = Self.sorted(enumerators, strings, name: \.name) { ($0.enumeration, 0) }
+      return (variables, types, Self.withoutRepetition(enumerators) { $0.name == $1.name })
+    }
+    functions = Self.sorted(functions, strings, name: \.name) { ($0.entry, $0.die) }
     putInlinesTogether()
+    (variables, types, enumerators) = others.value()
   }
 
   /// The place of an inlined function in ``inlines``, the same for the same.
@@ -207,7 +213,9 @@ struct IndexBuilder {
       ends[Int(sighting.inline)] += 1
     }
     for index in inlines.indices { inlines[index].firstUnit = UInt32(clamping: index) }
-    inlines = sorted(inlines, name: \.name) { (UInt64($0.scope) << 32 | UInt64($0.line), UInt64($0.file)) }
+    inlines = Self.sorted(inlines, strings, name: \.name) {
+      (UInt64($0.scope) << 32 | UInt64($0.line), UInt64($0.file))
+    }
     inlineUnits.reserveCapacity(total)
     for index in inlines.indices {
       let old = Int(inlines[index].firstUnit)
@@ -221,8 +229,9 @@ struct IndexBuilder {
     }
   }
 
-  private func sorted<Record>(
+  private static func sorted<Record>(
     _ records: ContiguousArray<Record>,
+    _ strings: StringPool,
     name: (Record) -> UInt32,
     tie: (Record) -> (UInt64, UInt64)
   ) -> ContiguousArray<Record> {
@@ -251,7 +260,7 @@ struct IndexBuilder {
     let index: Int
   }
 
-  private func withoutRepetition<Record>(
+  private static func withoutRepetition<Record>(
     _ records: ContiguousArray<Record>,
     _ areSame: (Record, Record) -> Bool
   ) -> ContiguousArray<Record> {

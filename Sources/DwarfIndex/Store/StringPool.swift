@@ -4,8 +4,10 @@ import Platform
 struct StringPool {
   /// NUL-terminated, the empty one first.
   private(set) var bytes: [UInt8] = [0]
-  /// Open addressing; 0 is free, as the empty string never gets here.
-  private var slots: ContiguousArray<UInt32>
+  /// A string's hash above its offset; open addressing, 0 is free, as the empty string never gets here.
+  ///
+  /// Strings lie all over memory: one whose hash is another is not looked at.
+  private var slots: ContiguousArray<UInt64>
   private var count = 0
 
   init() { slots = ContiguousArray(repeating: 0, count: 1 << 12) }
@@ -17,13 +19,14 @@ struct StringPool {
     let hash = string.hashedString(at: 0, terminator: 0).hash
     var slot = Int(spread(hash)) & (slots.count - 1)
     while slots[slot] != 0 {
-      if holds(string, at: Int(slots[slot])) { return slots[slot] }
+      let offset = UInt32(truncatingIfNeeded: slots[slot])
+      if slots[slot] >> 32 == UInt64(hash), holds(string, at: Int(offset)) { return offset }
       slot = (slot + 1) & (slots.count - 1)
     }
     let offset = UInt32(truncatingIfNeeded: bytes.count)
-    bytes += string.copied()
+    bytes.append(copying: string)
     bytes.append(0)
-    slots[slot] = offset
+    slots[slot] = UInt64(hash) << 32 | UInt64(offset)
     count += 1
     return offset
   }
@@ -71,11 +74,10 @@ struct StringPool {
   private mutating func grow() {
     let old = slots
     slots = ContiguousArray(repeating: 0, count: old.count * 2)
-    for offset in old where offset != 0 {
-      let hash = bytes.rawSpan.hashedString(at: Int(offset), terminator: 0).hash
-      var slot = Int(spread(hash)) & (slots.count - 1)
+    for entry in old where entry != 0 {
+      var slot = Int(spread(UInt32(truncatingIfNeeded: entry >> 32))) & (slots.count - 1)
       while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
-      slots[slot] = offset
+      slots[slot] = entry
     }
   }
 }
