@@ -117,7 +117,7 @@ def _add(bench, name, *arguments):
 def _hundred_lines(bench):
     """The passes' own times, since starting a process is another matter (row start)."""
     program = os.path.join(bench.scratch, "plain")
-    subprocess.run(["strip", "-g", "-o", program, bench.program("functions")], check=True)
+    subprocess.run(["strip", "-g", "-o", program, bench.program("hits")], check=True)
     path = os.path.join(bench.scratch, "hundred.stp")
     with open(path, "w") as file:
         file.write(HUNDRED.replace("{path}", program))

@@ -87,7 +87,7 @@ struct Questions {
     var bytes = bytes
     put(UInt64(bytes.count), at: IndexHeader.byteCountOffset, &bytes)
     put(
-      IndexChecksum.compute(bytes.rawSpan, from: IndexHeader.checksumStart),
+      bytes.rawSpan.crc64(from: IndexHeader.checksumStart),
       at: IndexHeader.checksumOffset,
       &bytes
     )

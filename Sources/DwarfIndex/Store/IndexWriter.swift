@@ -20,7 +20,7 @@ extension IndexBuilder {
       writer.patch(UInt64(count), at: entry + 8)
     }
     writer.patch(UInt64(writer.count), at: IndexHeader.byteCountOffset)
-    let checksum = IndexChecksum.compute(writer.bytes.rawSpan, from: IndexHeader.checksumStart)
+    let checksum = writer.bytes.rawSpan.crc64(from: IndexHeader.checksumStart)
     writer.patch(checksum, at: IndexHeader.checksumOffset)
     return writer.bytes
   }
@@ -67,25 +67,6 @@ extension IndexBuilder {
     for record in records { append(record, &words) }
     writer.write(words)
     return records.count
-  }
-}
-
-/// Tells a damaged file from a whole one; not a defence against someone who can write the cache.
-enum IndexChecksum {
-  /// Four lanes of multiply and xor over 64-bit words: about as fast as memory.
-  static func compute(_ bytes: RawSpan, from start: Int) -> UInt64 {
-    var lanes = SIMD4<UInt64>(0x9e37_79b9_7f4a_7c15, 0xbf58_476d_1ce4_e5b9, 0x94d0_49bb_1331_11eb, 1)
-    let factor = SIMD4<UInt64>(repeating: 0xff51_afd7_ed55_8ccd)
-    var cursor = ByteCursor(bytes, at: start)
-    while cursor.byteCount - cursor.offset >= 32 {
-      let words = SIMD4(cursor.readUInt64(), cursor.readUInt64(), cursor.readUInt64(), cursor.readUInt64())
-      lanes = (lanes ^ words) &* factor
-      lanes ^= lanes &>> 29
-    }
-    var rest: UInt64 = UInt64(bytes.byteCount)
-    while !cursor.isAtEnd { rest = (rest ^ UInt64(cursor.readUInt8())) &* 0x0000_0100_0000_01b3 }
-    for lane in 0..<4 { rest = (rest ^ lanes[lane]) &* 0xff51_afd7_ed55_8ccd }
-    return rest ^ rest >> 31
   }
 }
 
