@@ -92,6 +92,20 @@ private let cases = [
     lines: textCases.enumerated().map { "\($0) \($1.expected)" }
   ),
   OldKernelCase(
+    name: "an empty string of the program is no fault",
+    command: [
+      "-c", "steps", "-e",
+      """
+      probe process.function("f0").call {
+        printf("[%s] [%s] [%s]\\n", user_string(@var("texts")[0]), user_string_n(@var("texts")[2], 5),
+          user_string2(@var("texts")[0], "no"))
+        try { println(user_string(@var("texts")[7])) } catch (message) { println(message) }
+      }
+      """,
+    ],
+    lines: ["[] [hello] []", "user string copy fault -14 at 0x10"]
+  ),
+  OldKernelCase(
     name: "arrays and statistics of 4 threads are exact",
     command: [
       "-c", "threads 4 1000", "-e",

@@ -135,6 +135,12 @@ extension CodeWriter {
     let (valid, done) = (code.makeLabel(), code.makeLabel())
     code.jump(if: .signedGreater, .r0, 0, to: valid)
     if isUser {
+      // Linux 6.1 returns 0 for an empty string of user memory, later kernels 1.
+      let fault = code.makeLabel()
+      code.jump(if: .notEqual, .r0, 0, to: fault)
+      code.emit(.move(.r0, 1))
+      code.jump(to: valid)
+      code.place(fault)
       waitForText(valid, clearing: layout.isInKey(result)) { writer in
         writer.loadLimit(operands[1])
         writer.code.emit(.arithmetic(.add, .r2, 1))
