@@ -1,3 +1,5 @@
+import Platform
+import Synchronization
 package import TargetModel
 
 /// One place of a file to probe.
@@ -18,28 +20,60 @@ package struct AttachSite: Hashable, Sendable {
   }
 }
 
-/// Programs attached to sites; detached when it goes away, the last ones first.
+/// Programs attached to sites; detached when it goes away, the last ones first, several at a time.
 ///
 /// Nothing is pinned: links live as long as their descriptors, so the end of the process, even by SIGKILL, detaches
 /// all. The one exception is the tracefs way (kernels without uprobe_multi): its event definitions outlive us,
 /// disarmed; their names carry our process ID, and the next session removes those of dead processes.
 package struct Attachment: ~Copyable {
-  /// The last ones first, which is the order in which they are released.
-  private var parts: [any AttachmentPart]
+  private let parts: PartQueue
 
-  init(_ parts: [any AttachmentPart]) { self.parts = parts.reversed() }
+  init(_ parts: [any AttachmentPart]) { self.parts = PartQueue(parts.reversed()) }
 
   /// An attachment of nothing, to add others to.
-  package init() { parts = [] }
+  package init() { parts = PartQueue([]) }
 
   /// Takes over what `other` holds.
-  package mutating func add(_ other: consuming Attachment) { parts = other.parts + parts }
+  package mutating func add(_ other: consuming Attachment) { parts.putFirst(other.parts.takeAll()) }
 
   /// How many kernel links or events this is.
   package var linkCount: Int { parts.count }
+
+  // A uprobe_multi link waits some 60 ms until no processor runs its program; waits side by side take as long as one.
+  deinit { release(parts, threads: min(parts.count, 32)) }
 }
 
 /// A kernel object that detaches in its `deinit`.
 protocol AttachmentPart: AnyObject, Sendable {}
 
 extension Descriptor: AttachmentPart {}
+
+/// The parts of an attachment in the order in which their release begins, the last ones attached first.
+private final class PartQueue: Sendable {
+  private let parts: Mutex<[any AttachmentPart]>
+
+  init(_ parts: [any AttachmentPart]) { self.parts = Mutex(parts) }
+
+  var count: Int { parts.withLock { $0.count } }
+
+  func putFirst(_ others: [any AttachmentPart]) { parts.withLock { $0 = others + $0 } }
+
+  func takeAll() -> [any AttachmentPart] {
+    parts.withLock { parts in
+      defer { parts = [] }
+      return parts
+    }
+  }
+
+  func takeFirst() -> (any AttachmentPart)? { parts.withLock { $0.isEmpty ? nil : $0.removeFirst() } }
+}
+
+private func release(_ parts: PartQueue, threads: Int) {
+  guard threads > 1 else {
+    while parts.takeFirst() != nil {}
+    return
+  }
+  let other = WorkerThread { release(parts, threads: 1) }
+  release(parts, threads: threads - 1)
+  other.value()
+}
