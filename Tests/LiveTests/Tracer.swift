@@ -16,6 +16,9 @@ enum Package {
   /// The utrace under test: `UTRACE`, or the debug build beside the tests.
   static let utrace = ProcessInfo.processInfo.environment["UTRACE"] ?? "\(root)/.build/debug/utrace"
 
+  /// Its library of functions and aliases: `UTRACE_TAPSET`, or that of the package.
+  static let tapset = ProcessInfo.processInfo.environment["UTRACE_TAPSET"] ?? "\(root)/Tapset"
+
   /// A program of TestPrograms; all of them are built when the first is asked for.
   static func program(_ name: String) -> String { "\(programs)/\(name)" }
 

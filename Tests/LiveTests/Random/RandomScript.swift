@@ -62,13 +62,21 @@ struct RandomBatch {
     settings = (["MAXERRORS=1000000"] + chosen).flatMap { ["-D", $0] }
   }
 
-  /// One script of a batch.
-  private init(_ batch: RandomBatch, _ index: Int) {
-    (seeds, scripts, settings) = ([batch.seeds[index]], [batch.scripts[index]], batch.settings)
+  /// Some scripts of a batch.
+  private init(_ batch: RandomBatch, _ chosen: Range<Int>) {
+    seeds = Array(batch.seeds[chosen])
+    scripts = Array(batch.scripts[chosen])
+    settings = batch.settings
   }
 
   /// Batches of one script each.
-  var alone: [RandomBatch] { scripts.indices.map { RandomBatch(self, $0) } }
+  var alone: [RandomBatch] { scripts.indices.map { RandomBatch(self, $0..<$0 + 1) } }
+
+  /// Two batches, which two processors can run.
+  var halves: [RandomBatch] {
+    let middle = scripts.count / 2
+    return [RandomBatch(self, 0..<middle), RandomBatch(self, middle..<scripts.count)]
+  }
 
   /// Where everything runs in the interpreter.
   var userText: String {
