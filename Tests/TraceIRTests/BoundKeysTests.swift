@@ -106,6 +106,27 @@ import TraceIR
     #expect(found == [[15]])
   }
 
+  @Test("what functions return after 'next' counts, and what they are handed")
+  func overloads() {
+    var (first, second, hit) = (BodyBuilder(), BodyBuilder(), BodyBuilder())
+    _ = first.local(.string)
+    first.add(.next)
+    let parameter = second.local(.string)
+    let given = second.load(parameter)
+    second.add(.return(second.string { .concatenate($0, [given, .string("123")]) }))
+    let answer = hit.string { .call($0, FunctionID(0), [.string("abcd")]) }
+    hit.add(.storeElement(array, [answer], .string("")))
+    var program = TraceProgram()
+    program.globals = [Global(name: "g", kind: .array(keys: [.string], value: .string), maximumEntries: 10)]
+    program.functions = [(first.finished, FunctionID(1)), (second.finished, nil)].map { body, fallback in
+      Function(name: "f", parameters: [.string], result: .string, body: body, fallback: fallback)
+    }
+    program.probes = [
+      Probe(name: "p", trigger: .userSites([], .instruction, in: .target), body: hit.finished)
+    ]
+    #expect(boundKeys.run(program).globals.map(\.keyBounds) == [[7]])
+  }
+
   @Test("a string that grows in a loop can get as long as any")
   func growth() {
     let found = globals { body in

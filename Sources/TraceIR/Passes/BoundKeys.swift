@@ -123,7 +123,8 @@ private struct StringBounds {
       raise(global, keys, code)
     case .foreach(let walk): raise(walk, code)
     case .tryCatch(_, let message, _): if let message { raise(.local(code, message), to: capacity) }
-    case .call(_, let function, let operands): raise(.function(function.index), operands, code)
+    case .call(_, let function, let operands):
+      for overload in program.overloads(from: function) { raise(.function(overload.index), operands, code) }
     case .emit(let record, let operands): raise(.record(record.index), operands, code)
     case .return(let operand?):
       if case .function(let index) = code { raise(.result(FunctionID(index)), to: bound(operand, code)) }
@@ -164,7 +165,7 @@ private struct StringBounds {
     case .loadGlobal(_, let global), .loadElement(_, let global, _): self[.global(global)]
     case .loadEntry(_, let slot):
       if case .probe(let probe) = code { self[.slot(probe: probe, slot)] } else { capacity }
-    case .call(_, let function, _): self[.result(function)]
+    case .call(_, let function, _): program.overloads(from: function).map { self[.result($0)] }.max() ?? 0
     case .context(_, let field, _): bound(of: field)
     case .intrinsic(_, let intrinsic, let operands): bound(of: intrinsic, operands, code)
     case .format, .formatSite: capacity
