@@ -67,11 +67,9 @@ extension Expander {
     let yearOfEras = compute(.add, yearOfEra, compute(.multiply, era, .long(400)))
     let year = compute(.add, yearOfEras, isNextYear)
     let names = [("SunMonTueWedThuFriSat", weekday), ("JanFebMarAprMayJunJulAugSepOctNovDec", month)]
-      .map { text, index in
+      .map { names, index in
         let start = compute(.multiply, index, .long(3))
-        return operation(.string, location, into: &made) {
-          .intrinsic($0, .substr, [.string(text), start, .long(3)])
-        }
+        return threeLetters(of: names, start, location, into: &made)
       }
     let minutes = quotient(time, 60)
     let parts = [
@@ -80,6 +78,27 @@ extension Expander {
     ]
     steps += made
     return operation(.string, location, into: &steps) { .format($0, calendarFormat, names + parts) }
+  }
+
+  /// Those from `start` on; of several pieces where `names` is longer than strings can be.
+  private mutating func threeLetters(
+    of names: String,
+    _ start: Operand,
+    _ location: Int?,
+    into steps: inout [Step]
+  ) -> Operand {
+    let width = StringField(program.limits).capacity / 3 * 3
+    let found = stride(from: 0, to: names.count, by: width).map { first in
+      let piece = String(names.dropFirst(first).prefix(width))
+      // A start that is negative in one piece is behind its end.
+      let before = Operand.long(Int64(first))
+      let inPiece = first == 0 ? start : compute(.subtract, start, before, location, into: &steps)
+      return operation(.string, location, into: &steps) {
+        .intrinsic($0, .substr, [.string(piece), inPiece, .long(3)])
+      }
+    }
+    if found.count == 1 { return found[0] }
+    return operation(.string, location, into: &steps) { .concatenate($0, found) }
   }
 
   private mutating func compute(
