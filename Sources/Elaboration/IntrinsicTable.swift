@@ -17,8 +17,8 @@ enum IntrinsicTable {
   enum Lowering: Sendable {
     case intrinsic(Intrinsic, [Operand])
     case context(ContextField)
-    /// `int_arg(n)`: the n-th argument by the ABI, cut to so many bytes.
-    case argument(byteCount: Int, isSigned: Bool)
+    /// `int_arg(n)`: the n-th argument by the ABI, cut to so many bytes; nil: to a word.
+    case argument(byteCount: Int?, isSigned: Bool)
     case register(Intrinsic)
     /// MAXSTRINGLEN.
     case stringLimit
@@ -95,7 +95,7 @@ enum IntrinsicTable {
       row("kernel_string_n", [.long, .long], .string, .kernelString),
       row("ktime_get_ns", [], .long, .monotonicNanoseconds),
       Row(name: "log", parameters: [.string], result: nil, lowering: .log),
-      argument("long_arg", 8, true),
+      argument("long_arg", nil, true),
       argument("longlong_arg", 8, true),
       row("matched", [.long], .string, .matched),
       row("ngroups", [], .long, .ngroups, []),
@@ -103,7 +103,7 @@ enum IntrinsicTable {
       row("pgrp", [], .long, .pgrp),
       row("pid", [], .long, .pid),
       row("pn", [], .string, .site(.scriptPoint)),
-      argument("pointer_arg", 8, false),
+      argument("pointer_arg", nil, false),
       row("pp", [], .string, .site(.probePoint)),
       row("ppfunc", [], .string, .site(.function)),
       row("ppid", [], .long, .ppid),
@@ -142,7 +142,7 @@ enum IntrinsicTable {
       row("uaddr", [], .long, .instructionPointer),
       row("uid", [], .long, .uid),
       argument("uint_arg", 4, false),
-      argument("ulong_arg", 8, false),
+      argument("ulong_arg", nil, false),
       argument("ulonglong_arg", 8, false),
       row(
         "user_buffer_quoted_error",
@@ -224,7 +224,7 @@ enum IntrinsicTable {
     Row(name: name, parameters: parameters, result: result, lowering: .context(field))
   }
 
-  private static func argument(_ name: String, _ byteCount: Int, _ isSigned: Bool) -> Row {
+  private static func argument(_ name: String, _ byteCount: Int?, _ isSigned: Bool) -> Row {
     Row(
       name: name,
       parameters: [.long],

@@ -117,6 +117,15 @@ struct TargetVariableTests {
     #expect(result.text.contains("format 1: s={0:x} factor={1:i32x} letter={2:"))
   }
 
+  @Test("Arguments on the stack are counted from the frame, also behind a prologue")
+  func readsStackArguments() {
+    let source = "{ println(int_arg(2), long_arg(7), long_arg(8)) }"
+    let optimised = elaborated(source, at: "nothing").text
+    #expect(optimised.contains("<r4.i32>, <i64[(r7 + 8)]>, <i64[(r7 + 16)]>"), "\(optimised)")
+    let plain = elaborated(source, at: "nothing", in: plain).text
+    #expect(plain.contains("<r4.i32>, <i64[(r6 + 16)]>, <i64[(r6 + 24)]>"), "\(plain)")
+  }
+
   @Test("Structures print as text with holes")
   func printsStructures() {
     let shallow = elaborated("{ println($s$) }")

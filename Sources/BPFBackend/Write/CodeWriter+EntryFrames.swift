@@ -56,12 +56,28 @@ extension CodeWriter {
   }
 
   /// `r5` = the stack pointer at the entry; always 0 for system calls, which do not nest.
+  ///
+  /// At the return the return address is gone from the stack. 32-bit functions may have taken a pointer away with it, to
+  /// where their result is (`ret $4`; psABI for i386, section 2.2.4): `r3` = how much lower their frame may be.
   private mutating func loadStackPointer(_ context: BPFRegister, isReturn: Bool) {
-    guard facts.context == .userRegisters else { return code.emit(.move(.r5, 0)) }
+    guard facts.context == .userRegisters else {
+      if isReturn { code.emit(.move(.r3, 0)) }
+      return code.emit(.move(.r5, 0))
+    }
     code.emit(.load(.double, .r5, context, stackPointerOffset()))
-    // The return address is gone from the stack.
-    if isReturn { code.emit(.arithmetic(.subtract, .r5, 8)) }
+    guard isReturn else { return }
+    let known = code.makeLabel()
+    code.emit(.load(.double, .r1, context, Int16(RegisterFile.codeSegmentContextOffset)))
+    code.emit(.arithmetic(.subtract, .r5, 4))
+    code.emit(.move(.r3, 4))
+    code.jump(if: .equal, .r1, Self.codeSegmentOf32Bits, to: known)
+    code.emit(.arithmetic(.subtract, .r5, 4))
+    code.emit(.move(.r3, 0))
+    code.place(known)
   }
+
+  /// Linux, arch/x86/include/asm/segment.h: __USER32_CS.
+  private static let codeSegmentOf32Bits: Int32 = 0x23
 
   /// `register` = address of the frame with the index in `register`, of the stack at `base`.
   private mutating func frameAddress(_ register: BPFRegister, base: BPFRegister) {
@@ -192,6 +208,8 @@ extension CodeWriter {
     code.emit(.load(.double, .r2, .r1, Int16(Frame.stackPointerOffset)))
     code.jump(if: .greater, .r2, .r5, to: missed)
     code.emit(.store(.double, .r0, Int16(Frame.depthOffset), .r4))
+    code.jump(if: .equal, .r2, .r5, to: found)
+    code.emit(.arithmetic(.add, .r2, .r3))
     code.jump(if: .equal, .r2, .r5, to: found)
   }
 

@@ -67,11 +67,11 @@ extension Elaborator {
     }
   }
 
-  /// `int_arg(n)`: registers first, then the stack, as the System V ABI passes integers.
+  /// `int_arg(n)`: registers first, then the stack, as the ABI passes integers.
   private mutating func argumentPlan(
     _ name: Name,
     _ argument: Expression,
-    _ byteCount: Int,
+    _ byteCount: Int?,
     _ isSigned: Bool,
     _ range: SourceRange
   ) -> ElaboratedExpression.Kind {
@@ -85,21 +85,11 @@ extension Elaborator {
       report(.argumentNumber(name, "at least 1", at: argument.range))
       return .long(0)
     }
-    let registers = environment.registers
     if let systemCall {
-      return systemCallArgument(Int(number), systemCall, byteCount, isSigned)
+      return systemCallArgument(Int(number), systemCall, byteCount ?? 8, isSigned)
     }
-    let isInKernel = body.context?.isInKernel ?? false
-    let plan: LocationPlan
-    if number <= registers.arguments.count {
-      plan = .register(registers.arguments[Int(number) - 1])
-    } else {
-      let slot = number - Int64(registers.arguments.count)
-      let address = LocationPlan.register(registers.stackPointer).offset(by: 8 * slot)
-      plan = .load(isInKernel ? .kernel : .user, byteCount: 8, isSigned: true, address: address)
-    }
-    let cut = byteCount == 8 ? plan : .extend(plan, byteCount: byteCount, isSigned: isSigned)
-    let read = ElaboratedExpression.Kind.read(cut, inputs: [])
+    let plan = body.context?.argument(Int(number), byteCount, isSigned, environment.registers)
+    let read = ElaboratedExpression.Kind.read(plan ?? .constant(0), inputs: [])
     guard body.context?.isReturn == true else { return read }
     // At the return the registers hold other things; what the function was called with is known from its entry.
     return .entry(ElaboratedExpression(read, type: .long, range))
@@ -200,5 +190,25 @@ extension Elaborator {
 extension Diagnostic {
   fileprivate static func needsGuruMode(for what: String, at range: SourceRange) -> Diagnostic {
     Diagnostic(.error, "needs-guru-mode", "\(what) the traced program needs guru mode (option -g)", at: range)
+  }
+}
+
+extension ProbeContext {
+  /// The n-th integer that the function at the site was called with; its place counts words of the ABI.
+  fileprivate func argument(
+    _ number: Int,
+    _ byteCount: Int?,
+    _ isSigned: Bool,
+    _ registers: RegisterFile
+  ) -> LocationPlan {
+    let word = scope.abi.addressByteCount
+    let byteCount = byteCount ?? word
+    let inRegisters = scope.abi == .x86_64 ? registers.arguments.count : 0
+    if number <= inRegisters {
+      let plan = LocationPlan.register(registers.arguments[number - 1])
+      return byteCount == 8 ? plan : .extend(plan, byteCount: byteCount, isSigned: isSigned)
+    }
+    let address = scope.stackArguments.offset(by: Int64(word * (number - inRegisters - 1)))
+    return .load(isInKernel ? .kernel : .user, byteCount: byteCount, isSigned: isSigned, address: address)
   }
 }

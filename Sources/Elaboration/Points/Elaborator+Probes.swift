@@ -34,6 +34,7 @@ extension Elaborator {
     var grouper = SiteGrouper(
       queries: collector.queries,
       readRegisters: collector.readRegisters,
+      lastArgument: collector.lastArgument,
       readsMemory: collector.readsMemory,
       separatesPrograms: collector.walksValues,
       registers: environment.registers

@@ -17,6 +17,7 @@ struct GroupMerger {
     let processes: ProcessScope
     let condition: String?
     let meanings: [TargetQuery: TargetMeaning]
+    let arguments: SiteGrouper.ArgumentPlaces
   }
 
   /// The same sites in fewer groups.
@@ -56,7 +57,8 @@ struct GroupMerger {
       kind: group.kind,
       processes: group.processes,
       condition: group.condition?.text,
-      meanings: meanings
+      meanings: meanings,
+      arguments: group.arguments
     )
   }
 

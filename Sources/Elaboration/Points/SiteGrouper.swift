@@ -21,6 +21,7 @@ struct SiteGrouper {
     var condition: ElaboratedExpression?
     /// The body walks on from values by the types of one program.
     var separatesPrograms: Bool
+    var arguments: ArgumentPlaces
   }
 
   /// How a group is triggered.
@@ -32,6 +33,13 @@ struct SiteGrouper {
     case single(Int)
   }
 
+  /// Where the body's `long_arg(n)` are.
+  struct ArgumentPlaces: Hashable {
+    let abi: CallingABI
+    /// Nil when it reads none there.
+    let stack: LocationPlan?
+  }
+
   private struct Key: Hashable {
     let kind: Kind
     let processes: ProcessScope
@@ -39,11 +47,14 @@ struct SiteGrouper {
     /// In its text form.
     let condition: String?
     let meanings: [TargetMeaning]
+    let arguments: ArgumentPlaces
   }
 
   private let queries: [TargetQuery]
   /// What the body reads by name or by the ABI.
   private let readRegisters: X86Registers
+  /// The highest n of its `long_arg(n)`.
+  private let lastArgument: Int
   /// Whether it reads memory by other ways than target variables.
   private let readsMemory: Bool
   private let separatesPrograms: Bool
@@ -82,12 +93,14 @@ struct SiteGrouper {
   init(
     queries: [TargetQuery],
     readRegisters: X86Registers,
+    lastArgument: Int,
     readsMemory: Bool,
     separatesPrograms: Bool,
     registers: RegisterFile
   ) {
     self.queries = queries
     self.readRegisters = readRegisters
+    self.lastArgument = lastArgument
     self.readsMemory = readsMemory
     self.registers = registers
     self.separatesPrograms = separatesPrograms
@@ -199,7 +212,8 @@ struct SiteGrouper {
       processes: landed.processes,
       path: path,
       condition: landed.condition?.text,
-      meanings: answers.map(\.meaning)
+      meanings: answers.map(\.meaning),
+      arguments: argumentPlaces(landed.scope)
     )
     if let index = indexes[key] {
       groups[index].sites.append(site)
@@ -209,6 +223,11 @@ struct SiteGrouper {
     var group = group(landed.kind, [site], landed.processes, landed.scope, answers)
     group.condition = landed.condition
     groups.append(group)
+  }
+
+  private func argumentPlaces(_ scope: any TargetScope) -> ArgumentPlaces {
+    let inRegisters = scope.abi == .x86_64 ? registers.arguments.count : 0
+    return ArgumentPlaces(abi: scope.abi, stack: lastArgument > inRegisters ? scope.stackArguments : nil)
   }
 
   private mutating func addSingle(
@@ -242,7 +261,8 @@ struct SiteGrouper {
       answers: known,
       slots: slots,
       single: trigger,
-      separatesPrograms: separatesPrograms
+      separatesPrograms: separatesPrograms,
+      arguments: argumentPlaces(scope)
     )
   }
 }

@@ -112,6 +112,10 @@ package final class SystemPrograms: ProgramCatalog {
   }
 
   private func open(_ path: String, _ file: ELFFile) -> Result<any Program, ProgramProblem> {
+    // Its registers are those of 64-bit code, its addresses and structures are not.
+    guard file.header.is64Bit || file.header.machine != ELFConstant.machineX86_64 else {
+      return .failure(ProgramProblem("'\(path)' is an x32 program: only x86-64 and i386 are known"))
+    }
     do throws(DwarfIndexError) {
       return .success(ImageProgram(try ProgramImage(path: path, options: options), file))
     } catch {

@@ -11,6 +11,15 @@ struct FunctionScope: TargetScope {
 
   var hasRegisters: Bool { true }
 
+  var abi: CallingABI { place.program.abi }
+
+  /// The prologue of code that was not optimised has moved the stack pointer.
+  var stackArguments: LocationPlan {
+    let frame = address == function.entry ? nil : place.program.canonicalFrameAddress(at: address)
+    let pointer = LocationPlan.register(place.environment.registers.stackPointer)
+    return frame ?? pointer.offset(by: Int64(abi.addressByteCount))
+  }
+
   func variable(_ name: String, isEntry: Bool) -> Result<TargetObject, TargetProblem> {
     guard let variables = function.variables else { return .failure(noDebugInfo("$" + name)) }
     if name == "return" { return returned(variables) }
@@ -113,10 +122,7 @@ struct FunctionScope: TargetScope {
   }
 
   private func object(_ variable: ProgramVariable, isEntry: Bool) -> Result<TargetObject, TargetProblem> {
-    // The frame that a value is kept in is found by a return address of eight bytes.
-    let isLost = isEntry && place.program.abi == .i386
-    let found: Result<ValueLocation, ProgramProblem> = isLost ? .failure(Self.notKept) : variable.location()
-    return found.mapError { problem in
+    variable.location().mapError { problem in
       TargetProblem(
         id: "variable-unavailable",
         message: "'$\(variable.name)' of '\(function.name)' cannot be read here: \(problem.message)",
@@ -133,17 +139,11 @@ struct FunctionScope: TargetScope {
     }
   }
 
-  private static let notKept = ProgramProblem(
-    "what a 32-bit function was called with is not kept until it returns"
-  )
-
   /// The file says a link address; where the program was loaded is known from the hit, whose link address is known.
   ///
   /// A return probe sees the variable as it is at the return.
   private func global(_ variable: ProgramVariable) -> Result<TargetObject, TargetProblem> {
-    // Its distance from the probe counts from the entry: that address is kept like a parameter.
-    if isReturn, place.program.abi == .i386 { return object(variable, isEntry: true) }
-    return object(variable, isEntry: false).map { object in
+    object(variable, isEntry: false).map { object in
       var object = object
       let pointer = place.environment.registers.instructionPointer
       object.location = object.location.relative(to: address, in: pointer)

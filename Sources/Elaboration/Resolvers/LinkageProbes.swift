@@ -68,6 +68,8 @@ struct LinkageScope: TargetScope {
 
   var hasRegisters: Bool { true }
 
+  var abi: CallingABI { place.program.abi }
+
   func variable(_ name: String, isEntry: Bool) -> Result<TargetObject, TargetProblem> {
     .failure(
       TargetProblem(

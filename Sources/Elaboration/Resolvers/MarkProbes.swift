@@ -125,6 +125,8 @@ struct MarkScope: TargetScope {
 
   var hasRegisters: Bool { true }
 
+  var abi: CallingABI { place.program.abi }
+
   func variable(_ name: String, isEntry: Bool) -> Result<TargetObject, TargetProblem> {
     guard let number = argumentNumber(name) else {
       let names = mark.arguments.indices.map { "$arg\($0 + 1)" }

@@ -10,6 +10,8 @@ struct TargetCollector {
   private(set) var walksValues = false
   /// What accessors such as `long_arg` and `register` read: such a body sees the function as it is entered.
   private(set) var readRegisters: X86Registers = []
+  /// The highest n of `long_arg(n)` and its kin.
+  private(set) var lastArgument = 0
   /// Whether functions such as `user_string` may read memory: the same goes for what they find there.
   private(set) var readsMemory = false
   private var seen: Set<TargetQuery> = []
@@ -45,7 +47,11 @@ struct TargetCollector {
 
   private mutating func enter(_ name: String, _ arity: Int, _ call: Expression) {
     switch IntrinsicTable.row(named: name, arity: arity)?.lowering {
-    case .argument: readRegisters.formUnion(.arguments)
+    case .argument:
+      readRegisters.formUnion(.arguments)
+      if case .call(_, let arguments) = call.kind, let number = arguments.first?.constantNumber {
+        lastArgument = max(lastArgument, Int(clamping: number))
+      }
     case .register: readRegisters = .all
     case .intrinsic: readsMemory = true
     case .context, .stringLimit, .registersAreValid, .log, nil: break

@@ -58,6 +58,10 @@ protocol TargetScope: Sendable {
   func typeSources(module: String?) -> [(source: any TypeSource, memory: PlanMemory)]
   /// Whether registers can be read, so that `int_arg(n)` means something.
   var hasRegisters: Bool { get }
+  /// How the code around the site calls functions.
+  var abi: CallingABI { get }
+  /// Where the arguments begin that its function got on the stack.
+  var stackArguments: LocationPlan { get }
   /// Where the kernel keeps the registers of the system call that is meant; nil where there is none.
   var systemCallRegisters: LocationPlan? { get }
   /// Whether `$value` is a text that the probe and whoever caused it exchange.
@@ -68,6 +72,13 @@ extension TargetScope {
   var hasEventText: Bool { false }
 
   var systemCallRegisters: LocationPlan? { nil }
+
+  var abi: CallingABI { .x86_64 }
+
+  /// Above the return address, when nothing has been pushed yet.
+  var stackArguments: LocationPlan {
+    .register(RegisterFile.x86_64.stackPointer).offset(by: Int64(abi.addressByteCount))
+  }
 }
 
 /// Probes without a site: no target variables, only casts to kernel types.
