@@ -122,6 +122,33 @@ extension LiveTests {
       #expect(packed.output.contains("$p:point_t $f:struct flags"), "\(packed.output) \(packed.errors)")
     }
 
+    @Test("a library that is linked for an address of its own, as prelinked ones are")
+    func readsPrelinkedLibraries() throws {
+      let scratch = try ScratchDirectory()
+      let library = try scratch.write(
+        """
+        int kept = 5;
+        __attribute__((noinline)) int add(int a, int b) { kept += a; return a + b; }
+        """,
+        to: "added.c"
+      )
+      let flags = ["-g", "-O2", "-fPIC", "-shared", "-Wl,-Ttext-segment=0x3f00000000"]
+      let made = try run("gcc", flags + ["-o", "\(scratch.path)/libadded.so", library])
+      #expect(made.status == 0, "\(made.output)")
+      let program = try scratch.compileC(
+        "int add(int, int); int main(void) { return add(3, 4) - 7; }",
+        to: "adds",
+        flags: ["-g", "-L\(scratch.path)", "-Wl,-rpath,\(scratch.path)", "-Wl,--no-as-needed", "-ladded"]
+      )
+      let point = "process(\"\(scratch.path)/libadded.so\").function(\"add\")"
+      let script = """
+        probe \(point) { println($$parms, " ", @var("kept"), " ", usymname(uaddr()), " ", usymname(ustack(1))) }
+        probe \(point).return { println($return, " ", @var("kept"), " ", $a) }
+        """
+      let traced = try utrace(["-c", program, "-e", script])
+      #expect(traced.lines == ["a=0x3 b=0x4 5 add main", "7 8 3"], "\(traced.output)\(traced.errors)")
+    }
+
     @Test("symbols of .gnu_debugdata are found")
     func readsMiniDebugInfo() throws {
       let program = Package.program("targets-minidebug")
