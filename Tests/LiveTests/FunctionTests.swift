@@ -34,8 +34,9 @@ extension LiveTests {
     @Test(
       "parameters are what the program prints",
       arguments: [
-        "O0", "O2", "O3", "nopie", "static", "static-pie", "clang-O0", "clang-O2", "dwarf4", "dwarf5", "types",
-        "types4", "split", "split4", "split-types", "clang-split", "dwp", "dwp5", "zlib", "zlib-gnu", "debuglink", "dwz-a",
+        "O0", "O2", "O3", "nopie", "static", "static-pie", "clang-O0", "clang-O2", "dwarf4", "dwarf5",
+        "types", "types4", "split", "split4", "split-types", "clang-split", "dwp", "dwp5", "zlib", "zlib-gnu",
+        "debuglink", "dwz-a",
         "frame-pointer", "lto",
       ]
     )
