@@ -66,20 +66,31 @@ final class ImageCache {
     return found
   }
 
-  /// By its path as the process sees it, by its path as we see it, or through the mapping of a living process; never
+  /// By its path as we see it, by its path as the process sees it, or through the mapping of a living process; never
   /// another file that has got the path since.
+  ///
+  /// In that order: much of a file is read when it is asked for, and the process may be gone then.
   private func open(_ region: MappedRegion, _ pid: Int32) -> MappedImage? {
     let digits = [region.start, region.end].map { String($0, radix: 16) }.joined(separator: "-")
-    let candidates: [(root: String, path: String)] = [
-      ("/proc/\(pid)/root", region.path), ("", region.path), ("", "/proc/\(pid)/map_files/\(digits)"),
+    let candidates: [(root: String, path: String, isElsewhere: Bool)] = [
+      ("", region.path, false), ("/proc/\(pid)/root", region.path, true), ("", region.path, true),
+      ("", "/proc/\(pid)/map_files/\(digits)", true),
     ]
     for candidate in candidates {
+      // Some file systems report another device for a mapping than for the file (btrfs).
       guard let status = try? FileStatus(of: candidate.root + candidate.path), status.inode == region.inode,
+        candidate.isElsewhere || status.device(isThatOf: region),
         let image = try? ProgramImage(path: candidate.path, root: candidate.root)
       else { continue }
       return MappedImage(path: region.path, image: image)
     }
     return nil
+  }
+}
+
+extension FileStatus {
+  fileprivate func device(isThatOf region: MappedRegion) -> Bool {
+    deviceMajor == region.deviceMajor && deviceMinor == region.deviceMinor
   }
 }
 
