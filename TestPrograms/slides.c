@@ -35,6 +35,12 @@ CODE(moves_stack, "endbr64\n sub $8, %rsp\n nop\n lea 10(%rdi), %rax\n add $8, %
 CODE(jumps_away, "endbr64\n mov %rdi, %rax\n test %rdi, %rdi\n jz 1f\n1: lea 2f(%rip), %rdx\n jmp *%rdx\n2: add $11, %rax\n ret");
 // A lock prefix, which the kernel cannot step.
 CODE(lock_first, "lock addq $0, (%rsp)\n lea 12(%rdi), %rax\n ret");
+// A barrier cannot be stepped either, but it changes nothing: the probe goes on to the branch behind it.
+CODE(barrier, "lock orq $0, (%rsp)\n mov %rdi, %rax\n test %rdi, %rdi\n js returns_early\n add $18, %rax\n ret");
+// What the kernel emulates is behind a change of its argument: the probe stays right behind the barrier.
+CODE(barrier_near, "lock addl $0, (%rsp)\n mov %rdi, %rax\n xor %edi, %edi\n push %rbx\n add $20, %rax\n pop %rbx\n ret");
+// It counts before it can be probed: what a pointer leads to is another thing there.
+CODE(counts, "lock incq slides_kept(%rip)\n mov %rdi, %rax\n test %rdi, %rdi\n js returns_early\n add $19, %rax\n ret");
 
 // Leaves for another function's entry, from where nothing comes back.
 CODE(tails_away, "mov %rdi, %rax\n test %rdi, %rdi\n js returns_early\n add $13, %rax\n ret");
@@ -79,7 +85,7 @@ static const struct { const char *name; long (*call)(long); } functions[] = {
   {"clobbers", clobbers}, {"returns_early", returns_early}, {"moves_stack", moves_stack}, {"jumps_away", jumps_away},
   {"lock_first", lock_first}, {"c_calls", c_calls}, {"tails_away", tails_away}, {"cold_back", cold_back},
   {"cold_away", cold_away}, {"stores_early", stores_early}, {"shared", shared}, {"shares", shares},
-  {"reassigned", reassigned},
+  {"reassigned", reassigned}, {"barrier", barrier}, {"barrier_near", barrier_near}, {"counts", counts},
 };
 
 int main(int argc, char **argv) {

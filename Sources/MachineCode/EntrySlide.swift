@@ -45,11 +45,15 @@ package struct EntrySlide: Hashable, Sendable {
   /// Most instructions that a probe moves past.
   private static let reach = 12
 
-  /// Where the first emulated instruction is that all calls pass.
+  /// Where the first emulated instruction is that all calls pass; `toNearest`: the first that can be probed at all.
   ///
   /// `code`: the function's bytes from its entry to its end, in full, so that its branches can be seen.
   /// `continuation`: what begins so far from the entry, outside of these bytes.
-  package init(in code: [UInt8], continuation: (Int64) -> CodeContinuation = { _ in .unknown }) {
+  package init(
+    in code: [UInt8],
+    toNearest: Bool = false,
+    continuation: (Int64) -> CodeContinuation = { _ in .unknown }
+  ) {
     self.init(stayingFor: .noneNear)
     var offset = 0
     var written: X86Registers = []
@@ -59,7 +63,8 @@ package struct EntrySlide: Hashable, Sendable {
         self.init(stayingFor: .undecodable)
         return
       }
-      if SiteVerdict(instruction, isFunctionStart: offset == 0) == .emulated {
+      let verdict = SiteVerdict(instruction, isFunctionStart: offset == 0)
+      if verdict == .emulated || toNearest && verdict == .singleStepped {
         if offset > 0 {
           self.init(to: offset, instruction, writing: written, writesMemory, in: code, continuation)
         }
@@ -92,7 +97,7 @@ package struct EntrySlide: Hashable, Sendable {
 
   private static func isStraight(_ instruction: X86Instruction) -> Bool {
     switch instruction.kind {
-    case .endbr64, .other, .nop: true
+    case .endbr64, .other, .nop, .barrier: true
     case .push, .jump, .conditionalJump, .call, .indirectBranch, .return, .trap: false
     }
   }

@@ -16,7 +16,7 @@ package enum GoCode {
         guard target > Int64(offset), target < Int64(code.count) else { return 0 }
         return startsAgain(code, from: Int(target)) ? offset : 0
       case .other, .nop: continue
-      case .endbr64, .push, .jump, .call, .indirectBranch, .return, .trap: return 0
+      case .barrier, .endbr64, .push, .jump, .call, .indirectBranch, .return, .trap: return 0
       }
     }
     return 0
@@ -32,7 +32,7 @@ package enum GoCode {
       switch instruction.kind {
       case .jump(let displacement): return Int64(offset) &+ displacement == 0
       case .other, .nop, .call: continue
-      case .endbr64, .push, .conditionalJump, .indirectBranch, .return, .trap: return false
+      case .barrier, .endbr64, .push, .conditionalJump, .indirectBranch, .return, .trap: return false
       }
     }
     return false

@@ -53,7 +53,7 @@ extension SiteVerdict {
       // `loop` and `jrcxz` count and test registers.
       let isLoop = instruction.map == .oneByte && instruction.opcode >= 0xe0
       self = isLoop ? .singleStepped : .emulated
-    case .endbr64, .indirectBranch, .return, .trap, .other: self = .singleStepped
+    case .endbr64, .indirectBranch, .return, .barrier, .trap, .other: self = .singleStepped
     }
   }
 }

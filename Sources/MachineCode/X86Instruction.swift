@@ -16,6 +16,8 @@ package struct X86Instruction: Hashable, Sendable {
     /// `jmp` or `call` through a register or memory.
     case indirectBranch
     case `return`
+    /// `lock or $0, (%rsp)` and its like, which order memory and change nothing.
+    case barrier
     /// `int3`, `ud2`, `hlt`, `syscall`: ends or leaves the flow.
     case trap
     case other
@@ -288,9 +290,16 @@ private struct X86Decoder {
     case 0xe8: .call(displacement: displacement(from: start))
     case 0xc2, 0xc3, 0xca, 0xcb, 0xcf: .return
     case 0xcc, 0xcd, 0xf1, 0xf4: .trap
+    case 0x80, 0x81, 0x83: isBarrier(immediate: start) ? .barrier : .other
     case 0xff where modRM.map { (2...5).contains(($0 >> 3) & 7) } ?? false: .indirectBranch
     default: .other
     }
+  }
+
+  /// With `lock`: an addition, subtraction, disjunction or exclusive disjunction of 0.
+  private func isBarrier(immediate start: Int) -> Bool {
+    guard prefixes.contains(.lock), let modRM, modRM >> 6 != 3 else { return false }
+    return [0, 1, 5, 6].contains(modRM >> 3 & 7) && displacement(from: start) == 0
   }
 
   private func escapedKind(immediate start: Int) -> X86Instruction.Kind {

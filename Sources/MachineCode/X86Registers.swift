@@ -36,7 +36,7 @@ extension X86Instruction {
   /// What writes near the stack pointer counts as writing it: a stack argument may be lost.
   package var writtenRegisters: X86Registers {
     switch kind {
-    case .nop, .endbr64, .jump: return []
+    case .nop, .endbr64, .jump, .barrier: return []
     case .conditionalJump: return map == .oneByte && opcode >= 0xe0 ? .rcx : []
     case .push, .return: return .rsp
     case .call, .indirectBranch, .trap: return .all

@@ -3,6 +3,7 @@ extension X86Instruction {
   ///
   /// Source: Intel SDM, volume 2, tables: which operand is the destination.
   var mayWriteMemory: Bool {
+    if kind == .barrier { return false }
     if map == .oneByte, (0xa2...0xa5).contains(opcode) || (0xaa...0xab).contains(opcode) { return true }
     guard let modRM, modRM >> 6 != 3 else { return false }
     // The frame, or the red zone below it.

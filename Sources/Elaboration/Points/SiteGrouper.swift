@@ -153,18 +153,31 @@ struct SiteGrouper {
   /// moves when nothing that they are read from was written on the way.
   private func ask(_ candidate: ProbeCandidate) -> (ProbeCandidate, [TargetAnswer]) {
     let canMove =
-      candidate.writtenRegisters.isDisjoint(with: readRegisters) && !(candidate.writesMemory && readsMemory)
+      candidate.mustMove
+      || candidate.writtenRegisters.isDisjoint(with: readRegisters)
+        && !(candidate.writesMemory && readsMemory)
     if canMove, queries.isEmpty { return (candidate, []) }
     guard let entry = candidate.atEntry?() else {
       return (candidate, queries.map { candidate.scope.answer($0) })
     }
     let known = queries.map { entry.scope.answer($0) }
     guard canMove else { return (entry, known) }
-    return moved(known, to: candidate).map { (candidate, $0) } ?? (entry, known)
+    if let moved = moved(known, to: candidate) { return (candidate, moved) }
+    guard candidate.mustMove else { return (entry, known) }
+    let kept = zip(queries, known).map { moved([$1], of: [$0], to: candidate)?.first ?? .notKept($0) }
+    return (candidate, kept)
+  }
+
+  private func moved(_ known: [TargetAnswer], to candidate: ProbeCandidate) -> [TargetAnswer]? {
+    moved(known, of: queries, to: candidate)
   }
 
   /// The answers of the entry as they can be had at the cheaper place; nil when they cannot.
-  private func moved(_ known: [TargetAnswer], to candidate: ProbeCandidate) -> [TargetAnswer]? {
+  private func moved(
+    _ known: [TargetAnswer],
+    of queries: [TargetQuery],
+    to candidate: ProbeCandidate
+  ) -> [TargetAnswer]? {
     var isReturn = false
     if case .functionReturn = candidate.trigger { isReturn = true }
     var answers: [TargetAnswer] = []
@@ -263,6 +276,19 @@ struct SiteGrouper {
       single: trigger,
       separatesPrograms: separatesPrograms,
       arguments: argumentPlaces(scope)
+    )
+  }
+}
+
+extension TargetAnswer {
+  /// Where the probe has to stand, what the value is read from has been written since the entry.
+  fileprivate static func notKept(_ query: TargetQuery) -> TargetAnswer {
+    TargetAnswer(
+      TargetProblem(
+        id: "variable-unavailable",
+        message: "'\(query.text)' cannot be read here: what it is read from has changed where the probe "
+          + "stands, behind a first instruction that cannot be probed"
+      )
     )
   }
 }

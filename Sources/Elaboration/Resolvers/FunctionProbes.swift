@@ -155,7 +155,8 @@ struct FunctionLanding {
       return made
     }
     guard var found = make(best) else { return }
-    if let entry = choices.dropFirst().first, entry.standing.refusal == nil {
+    if let entry = choices.dropFirst().first {
+      found.mustMove = entry.standing.refusal != nil
       found.writtenRegisters = best.writtenRegisters
       found.writesMemory = best.writesMemory
       found.atEntry = { make(entry) }

@@ -18,6 +18,7 @@ enum ProbeAddress {
 
   /// The places to stand at, best first: the cheapest instruction that all calls pass, then the entry.
   ///
+  /// What the kernel cannot probe is left for a place at which all arguments are as they came in, or stays refused.
   /// A return probe moves only while the stack pointer still points to the return address. A probe whose parameters
   /// are in place only behind the prologue stays there. Those that give up registers are no place for a body
   /// that reads them.
@@ -31,18 +32,26 @@ enum ProbeAddress {
     if isReturn, let reason = ReturnHazard.reason(in: function, program) ?? program.returnObstacle(at: start)
     {
       stay.standing.verdict = .refused(reason)
+      return [stay]
     }
-    guard stay.standing.verdict == .singleStepped else { return [stay] }
-    let slide = slide(in: function, program)
+    guard stay.standing.verdict != .emulated else { return [stay] }
+    var slide = slide(in: function, program)
     stay.standing.obstacle = slide.obstacle?.rawValue
+    if stay.standing.refusal != nil, slide.byteCount == 0 || !slide.leavesArguments {
+      slide = Self.slide(in: function, program, toNearest: true)
+      guard slide.leavesArguments else { return [stay] }
+    }
     guard slide.byteCount > 0 else { return [stay] }
     guard !isReturn || !slide.writtenRegisters.contains(.rsp) else {
       stay.standing.obstacle = "the stack pointer no longer points to the return address behind it"
       return [stay]
     }
+    let address = start.advanced(by: Int64(slide.byteCount))
+    var standing = standing(at: address, isFunctionStart: false, program)
+    standing.slidByteCount = slide.byteCount
     let moved = Choice(
-      address: start.advanced(by: Int64(slide.byteCount)),
-      standing: SiteStanding(verdict: .emulated, slidByteCount: slide.byteCount),
+      address: address,
+      standing: standing,
       writtenRegisters: slide.writtenRegisters,
       writesMemory: slide.writesMemory
     )
@@ -72,19 +81,30 @@ enum ProbeAddress {
     return SiteStanding(verdict: SiteVerdict(X86Instruction(code), isFunctionStart: isFunctionStart))
   }
 
-  private static func slide(in function: ProgramFunction, _ program: any Program) -> EntrySlide {
+  private static func slide(
+    in function: ProgramFunction,
+    _ program: any Program,
+    toNearest: Bool = false
+  ) -> EntrySlide {
     guard let end = function.end, end > function.entry else { return EntrySlide(stayingFor: .unknownEnd) }
     let byteCount = end.raw - function.entry.raw
     guard byteCount <= longestFunction else { return EntrySlide(stayingFor: .tooLong) }
     let code = program.code(at: function.entry, upTo: Int(byteCount))
     guard code.count == Int(byteCount) else { return EntrySlide(stayingFor: .unknownEnd) }
-    let slide = EntrySlide(in: code) { program.continuation(at: function.entry.advanced(by: $0)) }
+    let slide = EntrySlide(in: code, toNearest: toNearest) {
+      program.continuation(at: function.entry.advanced(by: $0))
+    }
     // A compiler leads no other function into this one; assembly does: glibc's mempcpy goes on in its memmove.
     guard slide.byteCount > 0, function.variables == nil,
       program.isEntered(behind: function.entry, by: slide.byteCount)
     else { return slide }
     return EntrySlide(stayingFor: .branchedTo)
   }
+}
+
+extension EntrySlide {
+  /// Whether registers and memory hold what the function was called with.
+  fileprivate var leavesArguments: Bool { writtenRegisters.isDisjoint(with: .arguments) && !writesMemory }
 }
 
 extension ProgramFunction {
