@@ -227,7 +227,7 @@ extension LiveTests {
         to: "one.s"
       )
       let other = try scratch.write(
-        ".type f, @function\nf: lock addq $0, (%rsp)\n ret\n.size f, .-f\n.globl main\nmain: ret\n",
+        ".type f, @function\nf: lock incq (%rsp)\n ret\n.size f, .-f\n.globl main\nmain: ret\n",
         to: "other.s"
       )
       let pair = scratch.path + "/pair"
