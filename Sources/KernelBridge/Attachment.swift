@@ -1,4 +1,3 @@
-import Platform
 import Synchronization
 package import TargetModel
 
@@ -40,7 +39,10 @@ package struct Attachment: ~Copyable {
   package var linkCount: Int { parts.count }
 
   // A uprobe_multi link waits some 60 ms until no processor runs its program; waits side by side take as long as one.
-  deinit { release(parts, threads: min(parts.count, 32)) }
+  deinit {
+    let parts = self.parts
+    _ = SideBySide.run(parts.count, threads: 32) { _ in parts.releaseFirst() }
+  }
 }
 
 /// A kernel object that detaches in its `deinit`.
@@ -65,15 +67,9 @@ private final class PartQueue: Sendable {
     }
   }
 
-  func takeFirst() -> (any AttachmentPart)? { parts.withLock { $0.isEmpty ? nil : $0.removeFirst() } }
-}
-
-private func release(_ parts: PartQueue, threads: Int) {
-  guard threads > 1 else {
-    while parts.takeFirst() != nil {}
-    return
+  func releaseFirst() {
+    // Outside of the lock, since that is where the waiting is.
+    let first = parts.withLock { $0.isEmpty ? nil : $0.removeFirst() }
+    _ = consume first
   }
-  let other = WorkerThread { release(parts, threads: 1) }
-  release(parts, threads: threads - 1)
-  other.value()
 }

@@ -1,20 +1,20 @@
 import Platform
 import Synchronization
 
-/// Work in pieces that wait on nothing but the kernel, done by this thread and one more.
+/// Work in pieces that wait on nothing but the kernel, done by this thread and others.
 ///
-/// Creating the maps of a module and verifying its programs is most of what a start with a cached module does.
-enum TwoThreads {
+/// Creating the maps of a module and verifying its programs is most of what a start with a cached module does, waiting for
+/// links to end most of what an end does.
+enum SideBySide {
   /// What `piece` makes of each index below `count`, in their order; pieces are begun in that order, too.
   static func run<Product: Sendable>(
     _ count: Int,
+    threads: Int = 2,
     _ piece: @escaping @Sendable (Int) -> Product
   ) -> [Product] {
     if count < 2 { return (0..<count).map(piece) }
     let shared = Shared<Product>(count)
-    let second = WorkerThread { shared.work(piece) }
-    shared.work(piece)
-    second.value()
+    shared.work(piece, threads: min(threads, count))
     return shared.products.withLock { $0.compactMap(\.self) }
   }
 
@@ -28,7 +28,14 @@ enum TwoThreads {
       products = Mutex(Array(repeating: nil, count: count))
     }
 
-    func work(_ piece: (Int) -> Product) {
+    func work(_ piece: @escaping @Sendable (Int) -> Product, threads: Int) {
+      guard threads > 1 else { return work(piece) }
+      let other = WorkerThread { self.work(piece) }
+      work(piece, threads: threads - 1)
+      other.value()
+    }
+
+    private func work(_ piece: (Int) -> Product) {
       while true {
         let index = begun.add(1, ordering: .relaxed).oldValue
         guard index < count else { return }
