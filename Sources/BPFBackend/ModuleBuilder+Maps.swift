@@ -28,7 +28,8 @@ extension ModuleBuilder {
         maxEntries: lossCount
       ),
     ]
-    maps += constantMaps()
+    let names = names
+    maps += constantMaps(names)
     maps += KernelPath.all.filter { names.contains($0.map) }.map(\.mapSpec)
     if names.contains(ModuleMaps.family) { maps.append(FamilyKeeper.map) }
     if names.contains(ModuleMaps.executables) {
@@ -43,12 +44,18 @@ extension ModuleBuilder {
         .array(ModuleMaps.poolScratch.name, valueByteCount: shared.poolScratchByteCount, count: count)
       )
     }
-    return maps + walkMaps()
+    return maps + (names.contains(ModuleMaps.walkSlots) ? walkMaps() : [])
   }
 
   /// The maps that programs refer to.
   private var names: Set<MapReference> {
-    Set(programs.flatMap(\.code.relocations).compactMap(\.target.map))
+    var names: Set<MapReference> = []
+    for program in programs {
+      for relocation in program.code.relocations {
+        if let map = relocation.target.map { names.insert(map) }
+      }
+    }
+    return names
   }
 
   /// Rows of `foreach` get this much memory for more than one hit at a time.
@@ -58,7 +65,6 @@ extension ModuleBuilder {
   ///
   /// A slot is a claim and the index of its first row.
   private func walkMaps() -> [MapSpec] {
-    guard names.contains(ModuleMaps.walkSlots) else { return [] }
     let slotByteCount = shared.walkRowByteCount * shared.walkRowCount
     let count = max(1, min(2 * target.possibleCPUCount, Self.walkByteCount / slotByteCount))
     var contents: [UInt8] = []
@@ -79,7 +85,7 @@ extension ModuleBuilder {
   /// Literals, and zeros to copy from.
   ///
   /// Literals are not marked read-only though nobody writes them: memory parameters of functions may be written.
-  private func constantMaps() -> [MapSpec] {
+  private func constantMaps(_ names: Set<MapReference>) -> [MapSpec] {
     var maps: [MapSpec] = []
     if names.contains(ModuleMaps.literals) {
       let contents = shared.literals.contents

@@ -7,6 +7,7 @@ struct ModuleBuilder {
   let program: TraceProgram
   let target: BPFTarget
   let module: ModuleLayout
+  private let survey: ProgramSurvey
   private let sources: [SourceFile]
   private(set) var shared: CodeWriter.Shared
   private(set) var programs: [ProgramSpec] = []
@@ -16,6 +17,7 @@ struct ModuleBuilder {
   init(_ program: TraceProgram, _ target: BPFTarget) {
     self.program = program
     self.target = target
+    survey = ProgramSurvey(program)
     let places = SourcePlaces(program.locations)
     sources = places.sources
     module = ModuleLayout(program)
@@ -81,7 +83,7 @@ struct ModuleBuilder {
     _ role: CodeWriter.Role,
     _ columns: inout [SiteText]
   ) throws(BPFBackendError) -> Int {
-    var expander = Expander(program, target: target, facts: facts, siteColumns: columns)
+    var expander = Expander(program, survey, target: target, facts: facts, siteColumns: columns)
     let expanded = try expander.expandProbe(source)
     columns = expander.siteColumns
     let (body, layout) = layOut(expanded, probe, facts)
@@ -108,8 +110,8 @@ struct ModuleBuilder {
   ) -> (body: ExpandedBody, layout: FrameLayout) {
     let apart = (body: body, layout: layout(of: body, probe, facts))
     // What was read before a write is not what is there after it.
-    if program.writesUserMemory { return apart }
-    let joined = body.joiningReads()
+    if survey.writesUserMemory { return apart }
+    guard let joined = body.joiningReads() else { return apart }
     let layout = layout(of: joined, probe, facts)
     let isCheap = layout.scratchRegister == nil || apart.layout.scratchRegister != nil
     return isCheap ? (joined, layout) : apart
@@ -212,6 +214,18 @@ extension ModuleBuilder {
   }
 }
 
+/// What is true of a whole program, found out once.
+struct ProgramSurvey {
+  /// The script changes memory of the program: what was read before may not be true any more.
+  let writesUserMemory: Bool
+  let recursiveFunctions: Set<Int>
+
+  init(_ program: TraceProgram) {
+    writesUserMemory = program.writesUserMemory
+    recursiveFunctions = program.recursiveFunctions
+  }
+}
+
 /// The locations of a program as positions in its files.
 struct SourcePlaces {
   private(set) var sources: [SourceFile] = []
@@ -220,15 +234,18 @@ struct SourcePlaces {
   /// Reads `FILE:LINE:COLUMN`.
   init(_ locations: [String]) {
     for location in locations {
-      let parts = location.split(separator: ":", omittingEmptySubsequences: false)
-      guard parts.count >= 3, let line = Int(parts[parts.count - 2]), let column = Int(parts[parts.count - 1])
+      let text = location.utf8
+      guard let second = text.lastIndex(of: UInt8(ascii: ":")),
+        let first = text[..<second].lastIndex(of: UInt8(ascii: ":")),
+        let line = Int(location[text.index(after: first)..<second]),
+        let column = Int(location[text.index(after: second)...])
       else {
         positions.append(nil)
         continue
       }
-      let name = parts.dropLast(2).joined(separator: ":")
+      let name = location[..<first]
       let known = sources.firstIndex { $0.name == name }
-      if known == nil { sources.append(SourceFile(name: name, text: "")) }
+      if known == nil { sources.append(SourceFile(name: String(name), text: "")) }
       positions.append(SourcePosition(file: known ?? sources.count - 1, line: line, column: column))
     }
   }

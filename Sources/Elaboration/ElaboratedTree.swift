@@ -31,9 +31,33 @@ extension ElaboratedExpression {
   /// Calls `visit` with this expression and all inside it.
   func forEach(_ visit: (ElaboratedExpression) -> Void) {
     visit(self)
-    _ = mapChildren { child in
-      child.forEach(visit)
-      return child
+    forEachChild { $0.forEach(visit) }
+  }
+
+  /// Calls `visit` with the expressions directly inside this one.
+  private func forEachChild(_ visit: (ElaboratedExpression) -> Void) {
+    switch kind {
+    case .long, .string, .context: break
+    case .place(let place), .increment(let place, _): place.keys.forEach(visit)
+    case .unary(_, let operand), .regexMatch(let operand, _, _), .entry(let operand): visit(operand)
+    case .binary(_, let left, let right):
+      visit(left)
+      visit(right)
+    case .assign(let place, let value), .modify(let place, _, let value), .aggregate(let place, let value):
+      place.keys.forEach(visit)
+      visit(value)
+    case .ternary(let condition, let then, let otherwise):
+      visit(condition)
+      visit(then)
+      visit(otherwise)
+    case .membership(_, let keys), .statistic(_, _, let keys, _), .printHistogram(_, _, let keys, _):
+      for case let key? in keys { visit(key) }
+    case .histogramIndex(_, _, let keys, let bucket):
+      for case let key? in keys { visit(key) }
+      visit(bucket)
+    case .call(_, let values), .intrinsic(_, let values), .read(_, let values), .siteFormat(_, let values),
+      .print(_, let values), .format(_, let values):
+      values.forEach(visit)
     }
   }
 }
@@ -60,6 +84,10 @@ extension ElaboratedExpression.Kind {
 }
 
 extension ElaboratedPlace {
+  fileprivate var keys: [ElaboratedExpression] {
+    if case .element(_, let keys) = self { keys } else { [] }
+  }
+
   /// The same place with its keys replaced.
   fileprivate func mapKeys(_ change: (ElaboratedExpression) -> ElaboratedExpression) -> ElaboratedPlace {
     guard case .element(let global, let keys) = self else { return self }
@@ -104,15 +132,30 @@ extension ElaboratedStatement {
   /// Calls `visit` with every statement and expression in here.
   func forEach(_ visit: (ElaboratedStatement) -> Void, expressions: (ElaboratedExpression) -> Void) {
     visit(self)
-    _ = mapChildren(
-      { child in
-        child.forEach(visit, expressions: expressions)
-        return child
-      },
-      { child in
-        child.forEach(expressions)
-        return child
-      }
-    )
+    func go(_ child: ElaboratedStatement) { child.forEach(visit, expressions: expressions) }
+    func look(_ children: ElaboratedExpression?...) {
+      for case let child? in children { child.forEach(expressions) }
+    }
+    switch kind {
+    case .block(let statements): statements.forEach(go)
+    case .expression(let value): value.forEach(expressions)
+    case .if(let condition, let then, let otherwise):
+      condition.forEach(expressions)
+      go(then)
+      if let otherwise { go(otherwise) }
+    case .loop(let initial, let condition, let step, let body):
+      look(initial, condition, step)
+      go(body)
+    case .foreach(let loop):
+      for case let key? in loop.slice { key.forEach(expressions) }
+      look(loop.limit)
+      go(loop.body)
+    case .break, .continue, .next: break
+    case .return(let value): look(value)
+    case .delete(_, let keys): for case let key? in keys { key.forEach(expressions) }
+    case .tryCatch(let body, _, let handler):
+      go(body)
+      go(handler)
+    }
   }
 }

@@ -14,8 +14,8 @@ struct BodyBuilder {
   private let isEntry: Bool
   /// Bytes of the longest string.
   let longestString: Int
-  /// What turned out to be wrong.
-  var problems: [Diagnostic] = []
+  /// The regular expressions that it matches with.
+  var patterns: [(text: String, range: SourceRange)] = []
 
   init(locals: [ValueType], locations: LocationTable, _ limits: Limits, isEntry: Bool = false) {
     self.isEntry = isEntry

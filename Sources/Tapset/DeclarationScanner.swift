@@ -8,10 +8,19 @@ struct DeclarationScanner {
   struct Declarations: Equatable, Sendable {
     var functions: [String] = []
     var globals: [String] = []
-    /// Names of aliases, in their parts: `["syscall", "open"]`.
-    var aliases: [[String]] = []
+    /// Names of aliases, by their first part.
+    var aliases: [AliasFamily] = []
     /// A macro stands where a declaration may: only parsing tells what it declares.
     var isOpaque = false
+  }
+
+  /// Aliases whose names begin alike, such as `syscall.open` and `syscall.read.return`.
+  ///
+  /// Libraries have thousands, and scripts ask for few of them, so where a name stands is all that is kept of it.
+  struct AliasFamily: Equatable, Sendable {
+    let head: String
+    /// Where the names stand in the text, whole; ``DeclarationScanner/parts(of:at:)`` reads them.
+    var names: [Range<Int>]
   }
 
   private let text: [UInt8]
@@ -21,6 +30,8 @@ struct DeclarationScanner {
   private var isPrivate = false
   private var isMember = false
   private var found = Declarations()
+  /// Where the heads of the families stand first.
+  private var heads: [Range<Int>] = []
 
   /// Scans the bytes of one file.
   static func scan(_ text: [UInt8]) -> Declarations {
@@ -29,13 +40,25 @@ struct DeclarationScanner {
     return scanner.found
   }
 
+  /// The parts of an alias's name that stands there: `["syscall", "open"]`.
+  static func parts(of text: [UInt8], at name: Range<Int>) -> [String] {
+    var scanner = DeclarationScanner(text: text)
+    scanner.position = name.lowerBound
+    var parts: [String] = []
+    while scanner.position < name.upperBound, let part = scanner.readName() {
+      parts.append(part)
+      guard scanner.skipPartTail() else { break }
+    }
+    return parts
+  }
+
   private init(text: [UInt8]) { self.text = text }
 
   private mutating func step() {
     let byte = text[position]
     switch byte {
     case 0x61...0x7a, 0x41...0x5a, 0x5f, 0x24: scanWord()  // a-z A-Z _ $
-    case 0x20, 0x09, 0x0a, 0x0d: position += 1
+    case 0x20, 0x09, 0x0a, 0x0d: skipBlanks()
     case 0x22: skipString()  // "
     case 0x23: skipLine()  // #
     case 0x2f: skipSlash()  // /
@@ -101,9 +124,9 @@ struct DeclarationScanner {
     }
   }
 
-  private func isWord(_ word: StaticString, at start: Int) -> Bool {
-    guard start + word.utf8CodeUnitCount <= text.count else { return false }
-    return text[start..<start + word.utf8CodeUnitCount].elementsEqual(word.description.utf8)
+  private func isWord(_ word: String, at start: Int) -> Bool {
+    let count = word.utf8.count
+    return start + count <= text.count && text[start..<start + count].elementsEqual(word.utf8)
   }
 }
 
@@ -161,27 +184,54 @@ extension DeclarationScanner {
   /// Records the names before each `=` or `+=`; what follows the last one is read as ordinary text.
   private mutating func scanProbe() {
     startDeclaration()
-    while let parts = readPath() {
-      skipSpace()
+    while let name = readPath() {
       let (first, second) = (byte(0), byte(1))
       guard first == 0x3d && second != 0x3d || first == 0x2b && second == 0x3d else { return }
       position += first == 0x3d ? 1 : 2
-      found.aliases.append(parts)
+      add(name)
     }
   }
 
-  /// `a.b("x").c`; nil when something else stands here.
-  private mutating func readPath() -> [String]? {
-    var parts: [String] = []
-    while let part = readName() {
-      parts.append(part)
-      skipSpace()
-      if byte(0) == 0x28 { skipParentheses() }
-      skipSpace()
-      guard byte(0) == 0x2e else { return parts }
-      position += 1
+  private mutating func add(_ name: Range<Int>) {
+    let end = text[name].firstIndex { !isNameByte($0) } ?? name.upperBound
+    // A file has few families.
+    for (index, head) in heads.enumerated() where isSame(head, name.lowerBound..<end) {
+      return found.aliases[index].names.append(name)
+    }
+    heads.append(name.lowerBound..<end)
+    let head = String(decoding: text[name.lowerBound..<end], as: UTF8.self)
+    found.aliases.append(AliasFamily(head: head, names: [name]))
+  }
+
+  private func isSame(_ left: Range<Int>, _ right: Range<Int>) -> Bool {
+    guard left.count == right.count else { return false }
+    var distance = 0
+    while distance < left.count {
+      guard text[left.lowerBound + distance] == text[right.lowerBound + distance] else { return false }
+      distance += 1
+    }
+    return true
+  }
+
+  /// Reads past `a.b("x").c`; nil when something else stands here.
+  private mutating func readPath() -> Range<Int>? {
+    skipSpace()
+    let start = position
+    while skipName() {
+      let end = position
+      if !skipPartTail() { return start..<end }
     }
     return nil
+  }
+
+  /// Skips `("x").` behind a part of a name; says whether there was a dot.
+  private mutating func skipPartTail() -> Bool {
+    skipSpace()
+    if byte(0) == 0x28 { skipParentheses() }
+    skipSpace()
+    guard byte(0) == 0x2e else { return false }
+    position += 1
+    return true
   }
 
   private mutating func skipParentheses() {
@@ -202,9 +252,15 @@ extension DeclarationScanner {
   private mutating func readName() -> String? {
     skipSpace()
     let start = position
-    while position < text.count, isWordByte(text[position]) || text[position] == 0x2a { position += 1 }
-    guard position > start else { return nil }
-    return String(decoding: text[start..<position], as: UTF8.self)
+    return skipName() ? String(decoding: text[start..<position], as: UTF8.self) : nil
+  }
+
+  /// Skips white space and a name; says whether one stood there.
+  private mutating func skipName() -> Bool {
+    skipSpace()
+    let start = position
+    while position < text.count, isNameByte(text[position]) { position += 1 }
+    return position > start
   }
 }
 
@@ -215,16 +271,28 @@ extension DeclarationScanner {
     position + distance < text.count ? text[position + distance] : 0
   }
 
+  /// Letters, digits, `_` and `$`.
   private func isWordByte(_ byte: UInt8) -> Bool {
-    switch byte {
-    case 0x61...0x7a, 0x41...0x5a, 0x30...0x39, 0x5f, 0x24: true
-    default: false
-    }
+    let letter = byte | 0x20
+    return letter >= 0x61 && letter <= 0x7a || byte >= 0x30 && byte <= 0x39 || byte == 0x5f || byte == 0x24
   }
 
+  /// Names of probe points may hold wildcards.
+  private func isNameByte(_ byte: UInt8) -> Bool { isWordByte(byte) || byte == 0x2a }
+
   private mutating func skipWord() {
-    while position < text.count, isWordByte(text[position]) { position += 1 }
+    var end = position
+    while end < text.count, isWordByte(text[end]) { end += 1 }
+    position = end
   }
+
+  private mutating func skipBlanks() {
+    var end = position
+    while end < text.count, isBlank(text[end]) { end += 1 }
+    position = end
+  }
+
+  private func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte >= 0x09 && byte <= 0x0d }
 
   /// White space and comments.
   private mutating func skipSpace() {
@@ -239,16 +307,16 @@ extension DeclarationScanner {
   }
 
   private mutating func skipString() {
-    position += 1
-    while position < text.count, text[position] != 0x22, text[position] != 0x0a {
-      position += text[position] == 0x5c ? 2 : 1
-    }
-    position = min(position + 1, text.count)
+    var end = position + 1
+    while end < text.count, text[end] != 0x22, text[end] != 0x0a { end += text[end] == 0x5c ? 2 : 1 }
+    position = min(end + 1, text.count)
     isMember = false
   }
 
   private mutating func skipLine() {
-    while position < text.count, text[position] != 0x0a { position += 1 }
+    var end = position
+    while end < text.count, text[end] != 0x0a { end += 1 }
+    position = end
   }
 
   private mutating func skipSlash() {

@@ -23,23 +23,74 @@ extension Operation {
 
   /// The blocks inside it, in the order of the text.
   package var blocks: [Block] {
-    switch self {
-    case .if(_, let then, let otherwise): [then, otherwise]
-    case .loop(let condition, _, let body, let step): [condition, body, step]
-    case .foreach(let walk): [walk.body]
-    case .tryCatch(let body, _, let handler): [body, handler]
-    default: []
-    }
+    var found: [Block] = []
+    forEachBlock { found.append($0) }
+    return found
   }
 
   /// What it takes itself; what its blocks take is not in it.
   package var operands: [Operand] {
     var found: [Operand] = []
-    _ = mapping(operand: {
-      found.append($0)
-      return $0
-    })
+    forEachOperand { found.append($0) }
     return found
+  }
+
+  /// Visits what it takes itself, in order.
+  package func forEachOperand(_ visit: (Operand) -> Void) {
+    func open(_ keys: [Operand?]) { for case let key? in keys { visit(key) } }
+    switch self {
+    case .unary(_, _, let a), .matchRegex(_, let a, _), .storeLocal(_, let a), .storeGlobal(_, let a),
+      .addGlobal(_, _, let a), .if(let a, _, _), .loop(_, let a, _, _), .storeEntry(_, let a):
+      visit(a)
+    case .binary(_, _, let a, let b), .compareStrings(_, _, let a, let b):
+      visit(a)
+      visit(b)
+    case .concatenate(_, let parts), .format(_, _, let parts), .formatSite(_, _, let parts),
+      .loadElement(_, _, let parts), .call(_, _, let parts), .intrinsic(_, _, let parts),
+      .read(_, _, let parts), .print(_, let parts), .printBuckets(_, let parts), .emit(_, let parts):
+      parts.forEach(visit)
+    case .storeElement(_, let keys, let a), .addElement(_, _, let keys, let a),
+      .aggregate(_, let keys, let a):
+      keys.forEach(visit)
+      visit(a)
+    case .contains(_, _, let keys), .delete(_, let keys), .extract(_, _, _, let keys),
+      .printHistogram(_, _, let keys), .packHistogram(_, _, _, let keys, _, _):
+      open(keys)
+    case .histogramBucket(_, _, _, let keys, let a):
+      open(keys)
+      visit(a)
+    case .foreach(let walk):
+      open(walk.slice)
+      if let limit = walk.limit { visit(limit) }
+    case .return(let a): if let a { visit(a) }
+    case .loadLocal, .loadGlobal, .break, .continue, .next, .tryCatch, .context, .loadEntry: break
+    }
+  }
+
+  /// Whether other instructions are inside it.
+  package var hasBlocks: Bool {
+    switch self {
+    case .if, .loop, .foreach, .tryCatch: true
+    default: false
+    }
+  }
+
+  /// Visits the blocks inside it, in the order of the text.
+  package func forEachBlock(_ visit: (Block) -> Void) {
+    switch self {
+    case .if(_, let then, let otherwise):
+      visit(then)
+      visit(otherwise)
+    case .loop(let condition, _, let body, let step):
+      visit(condition)
+      visit(body)
+      visit(step)
+    case .foreach(let walk): visit(walk.body)
+    case .tryCatch(let body, _, let handler):
+      visit(body)
+      visit(handler)
+    default: break
+    }
   }
 
   /// The same with each operand replaced, in order; blocks stay as they are.
@@ -193,7 +244,7 @@ extension Block {
   package func forEach(_ visit: (Instruction) -> Void) {
     for instruction in instructions {
       visit(instruction)
-      for block in instruction.operation.blocks { block.forEach(visit) }
+      instruction.operation.forEachBlock { $0.forEach(visit) }
     }
   }
 

@@ -150,7 +150,9 @@ import Testing
     let found = DeclarationScanner.scan(Array(text.utf8))
     #expect(found.functions == functions)
     #expect(found.globals == globals)
-    #expect(found.aliases.map { $0.joined(separator: ".") } == aliases)
+    let names = found.aliases.flatMap(\.names).map { DeclarationScanner.parts(of: Array(text.utf8), at: $0) }
+    #expect(names.map { $0.joined(separator: ".") } == aliases)
+    #expect(found.aliases.map(\.head) == names.map(\.[0]))
     #expect(!found.isOpaque)
   }
 

@@ -24,13 +24,19 @@ struct Expander {
   /// The script changes memory of the program: what was read before may not be true any more.
   let writesMemory: Bool
 
-  init(_ program: TraceProgram, target: BPFTarget, facts: ProbeFacts, siteColumns: [SiteText]) {
+  init(
+    _ program: TraceProgram,
+    _ survey: ProgramSurvey,
+    target: BPFTarget,
+    facts: ProbeFacts,
+    siteColumns: [SiteText]
+  ) {
     self.program = program
     self.target = target
     self.facts = facts
     self.siteColumns = siteColumns
-    recursive = program.recursiveFunctions
-    writesMemory = program.writesUserMemory
+    recursive = survey.recursiveFunctions
+    writesMemory = survey.writesUserMemory
   }
 
   /// Expands a whole body.
@@ -39,9 +45,8 @@ struct Expander {
     var starts: [Step] = []
     for type in source.locals { frame.locals.append(.local(makeLocal(type))) }
     let steps = try expand(source.block, &frame)
-    for case .local(let local) in frame.locals where !steps.beginsByStoring(local) {
-      starts.append(clear(local))
-    }
+    let needsStart = steps.localsNeedingStart(among: body.locals.count)
+    for case .local(let local) in frame.locals where needsStart[local.index] { starts.append(clear(local)) }
     if let budget { starts.append(clear(budget)) }
     body.steps = starts + steps
     return body

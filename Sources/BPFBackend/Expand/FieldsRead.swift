@@ -54,17 +54,20 @@ extension ExpandedBody {
   ///     %6 = load user 4 [%5]
   ///
   /// Between them only what neither faults nor shows: a read that fails does so before and after the same things.
-  func joiningReads() -> ExpandedBody {
+  ///
+  /// - Returns: nil when there is nothing to join.
+  func joiningReads() -> ExpandedBody? {
     var body = self
     var joiner = ReadJoiner()
     body.steps = joiner.join(steps, isAttempt: false)
-    return body
+    return joiner.hasJoined ? body : nil
   }
 }
 
 private struct ReadJoiner {
   /// Sums of a value and a constant.
   private var sums: [ValueID: (base: Operand, offset: Int64)] = [:]
+  private(set) var hasJoined = false
 
   /// `isAttempt`: somebody may see the locals after a fault.
   mutating func join(_ steps: [Step], isAttempt: Bool) -> [Step] {
@@ -72,6 +75,7 @@ private struct ReadJoiner {
     var open: (read: FieldsRead, places: [Int])?
     func close(_ result: inout [Step]) {
       guard let (read, places) = open, read.fields.count > 1 else { return open = nil }
+      hasJoined = true
       result[places[0]] = Step(action: .readFields(read), location: read.fields[0].location)
       for place in places.dropFirst().reversed() { result.remove(at: place) }
       open = nil

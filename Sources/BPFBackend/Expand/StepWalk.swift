@@ -1,17 +1,25 @@
 import TraceIR
 
 /// Sees everything that steps read and make, in the order of the code.
-protocol StepVisitor: OperationRewriter {
+protocol StepVisitor {
   /// Before the content of each step.
   mutating func willVisit(_ step: Step)
   mutating func willEnterLoop()
   mutating func didLeaveLoop()
+  mutating func see(_ operand: Operand)
+  mutating func see(result: ValueID)
+  mutating func see(loaded local: LocalID)
+  mutating func see(stored local: LocalID)
 }
 
 extension StepVisitor {
   mutating func willVisit(_ step: Step) {}
   mutating func willEnterLoop() {}
   mutating func didLeaveLoop() {}
+  mutating func see(_ operand: Operand) {}
+  mutating func see(result: ValueID) {}
+  mutating func see(loaded local: LocalID) {}
+  mutating func see(stored local: LocalID) {}
 
   mutating func visit(_ steps: [Step]) {
     for step in steps {
@@ -20,20 +28,39 @@ extension StepVisitor {
     }
   }
 
+  /// Operands, then the local, then the result.
+  private mutating func visit(_ operation: Operation) {
+    operation.forEachOperand { see($0) }
+    switch operation {
+    case .storeLocal(let local, _): see(stored: local)
+    case .loadLocal(_, let local): see(loaded: local)
+    default: break
+    }
+    if let result = operation.definedValue { see(result: result) }
+  }
+
+  private mutating func see(all operands: [Operand]) { for operand in operands { see(operand) } }
+
   private mutating func visit(_ action: Action) {
     switch action {
-    case .operation(let operation): _ = rewrite(operation)
+    case .operation(let operation): visit(operation)
     case .machine(let result, let operation):
-      rewrite(operation.operands)
-      _ = rewrite(result: result)
+      operation.operands.forEach { see($0) }
+      see(result: result)
     case .readFields(let read):
-      _ = rewrite(read.base)
-      for field in read.fields { _ = rewrite(result: field.value) }
-    case .emit(_, let site, let operands): rewrite([site] + operands)
-    case .control(_, let site, let text): rewrite([site] + (text.map { [$0] } ?? []))
-    case .fault(_, let subject, let text): rewrite([subject] + (text.map { [$0] } ?? []))
+      see(read.base)
+      for field in read.fields { see(result: field.value) }
+    case .emit(_, let site, let operands):
+      see(site)
+      see(all: operands)
+    case .control(_, let site, let text):
+      see(site)
+      if let text { see(text) }
+    case .fault(_, let subject, let text):
+      see(subject)
+      if let text { see(text) }
     case .branch(let condition, let then, let other):
-      _ = rewrite(condition)
+      see(condition)
       visit(then)
       visit(other)
     case .loop: visitLoop(action)
@@ -41,27 +68,27 @@ extension StepVisitor {
     case .scope(_, let steps): visit(steps)
     case .attempt(let steps, let message, let handler):
       visit(steps)
-      if let message { _ = rewrite(stored: message) }
+      if let message { see(stored: message) }
       visit(handler)
     case .activate(let recursion): visit(recursion)
     case .recurse(_, let arguments, let results):
-      for argument in arguments { _ = rewrite(loaded: argument) }
-      for result in results { _ = rewrite(stored: result) }
+      for argument in arguments { see(loaded: argument) }
+      for result in results { see(stored: result) }
     case .leave, .breakLoop, .continueLoop, .finish: break
     }
   }
 
   /// What is outside of the region is needed to the end; what is inside belongs to one activation.
   private mutating func visit(_ recursion: Recursion) {
-    rewrite(recursion.operands)
+    see(all: recursion.operands)
     willEnterLoop()
-    for local in recursion.outsideLocals + [recursion.budget] { _ = rewrite(stored: local) }
+    for local in recursion.outsideLocals + [recursion.budget] { see(stored: local) }
     // A call writes arguments after the region is saved, and reads others meanwhile: no two may share a place.
     let ofCalls = [recursion.caller] + recursion.functions.flatMap(\.arguments)
-    for local in ofCalls { _ = rewrite(stored: local) }
+    for local in ofCalls { see(stored: local) }
     for function in recursion.functions { visit(function.steps) }
-    for local in recursion.outsideLocals + [recursion.budget] { _ = rewrite(loaded: local) }
-    for local in ofCalls { _ = rewrite(loaded: local) }
+    for local in recursion.outsideLocals + [recursion.budget] { see(loaded: local) }
+    for local in ofCalls { see(loaded: local) }
     didLeaveLoop()
   }
 
@@ -69,11 +96,11 @@ extension StepVisitor {
     guard case .loop(let condition, let operand, let body, let step, let budget) = action else { return }
     willEnterLoop()
     if let budget {
-      _ = rewrite(loaded: budget)
-      _ = rewrite(stored: budget)
+      see(loaded: budget)
+      see(stored: budget)
     }
     visit(condition)
-    _ = rewrite(operand)
+    see(operand)
     visit(body)
     visit(step)
     didLeaveLoop()
@@ -81,43 +108,39 @@ extension StepVisitor {
 
   private mutating func visit(_ step: WalkStep) {
     switch step {
-    case .begin(_, let limit): if let limit { _ = rewrite(limit) }
-    case .collect(_, let slice): rewrite(slice.compactMap { $0 })
-    case .add(_, let key, let shown): rewrite([key, shown])
-    case .seal(_, let result): _ = rewrite(result: result)
+    case .begin(_, let limit): if let limit { see(limit) }
+    case .collect(_, let slice): see(all: slice.compactMap { $0 })
+    case .add(_, let key, let shown): see(all: [key, shown])
+    case .seal(_, let result): see(result: result)
     case .load(_, let index, let keys, let shown):
-      _ = rewrite(index)
-      for local in keys + (shown.map { [$0] } ?? []) { _ = rewrite(stored: local) }
+      see(index)
+      for local in keys + (shown.map { [$0] } ?? []) { see(stored: local) }
     }
   }
 }
 
-/// Whether and how steps touch one local.
-private struct LocalTouch: StepVisitor {
-  let local: LocalID
-  var isTouched = false
+/// The locals that steps touch.
+private struct TouchedLocals: StepVisitor {
+  var locals: [LocalID] = []
 
-  mutating func rewrite(_ operand: Operand) -> Operand { operand }
-  mutating func rewrite(result: ValueID) -> ValueID { result }
-
-  mutating func rewrite(loaded local: LocalID) -> LocalID {
-    if local == self.local { isTouched = true }
-    return local
-  }
-
-  mutating func rewrite(stored local: LocalID) -> LocalID { rewrite(loaded: local) }
+  mutating func see(loaded local: LocalID) { locals.append(local) }
+  mutating func see(stored local: LocalID) { locals.append(local) }
 }
 
 extension [Step] {
-  /// Whether the first thing that happens to `local` is an assignment that always runs, or nothing at all.
-  func beginsByStoring(_ local: LocalID) -> Bool {
+  /// Of the first `count` locals, those for which the first thing that happens is not an assignment that always runs.
+  func localsNeedingStart(among count: Int) -> [Bool] {
+    var isKnown = [Bool](repeating: false, count: count)
+    var needsStart = isKnown
     for step in self {
-      var touch = LocalTouch(local: local)
-      touch.visit([step])
-      guard touch.isTouched else { continue }
-      if case .operation(.storeLocal) = step.action { return true }
-      return false
+      var touched = TouchedLocals()
+      touched.visit([step])
+      let isStore = if case .operation(.storeLocal) = step.action { true } else { false }
+      for local in touched.locals where local.index < count && !isKnown[local.index] {
+        isKnown[local.index] = true
+        needsStart[local.index] = !isStore
+      }
     }
-    return true
+    return needsStart
   }
 }

@@ -36,6 +36,7 @@ struct FrameDemand: StepVisitor {
   private var walksRecursively = false
   /// Bytes of the largest row; 0 when nothing walks.
   private(set) var rowByteCount = 0
+  let liveness: Liveness
   private let hasMayGoto: Bool
   private let module: ModuleLayout
   private let facts: ProbeFacts
@@ -52,6 +53,7 @@ struct FrameDemand: StepVisitor {
     hasMayGoto: Bool
   ) {
     self.module = module
+    liveness = Liveness(body)
     self.hasMayGoto = hasMayGoto
     self.facts = facts
     usesEntrySlots = hasEntrySlots
@@ -63,7 +65,7 @@ struct FrameDemand: StepVisitor {
     if output.bufferByteCount > 0 { needsScratch = true }
     if body.values.contains(.string) || body.locals.contains(.string) { needsScratch = true }
     visit(body.steps)
-    findComparisons(body)
+    findComparisons(body.steps)
     if mayFault && facts.siteCount > 1 {
       needsContext = true
       reserve(8)
@@ -81,11 +83,6 @@ struct FrameDemand: StepVisitor {
   func firstRow(_ level: Int) -> Int { rowCounts.prefix(level).reduce(0, +) }
 
   private mutating func reserve(_ byteCount: Int) { arenaByteCount = max(arenaByteCount, byteCount) }
-
-  mutating func rewrite(_ operand: Operand) -> Operand { operand }
-  mutating func rewrite(result: ValueID) -> ValueID { result }
-  mutating func rewrite(loaded local: LocalID) -> LocalID { local }
-  mutating func rewrite(stored local: LocalID) -> LocalID { local }
 
   mutating func willEnterLoop() {
     hasLoop = true
@@ -194,34 +191,29 @@ struct FrameDemand: StepVisitor {
 
   // MARK: Comparisons
 
-  private mutating func findComparisons(_ body: ExpandedBody) {
-    let liveness = Liveness(body)
-    findComparisons(body.steps, liveness)
-  }
-
-  private mutating func findComparisons(_ steps: [Step], _ liveness: Liveness) {
+  private mutating func findComparisons(_ steps: [Step]) {
     for (index, step) in steps.enumerated() {
       let next = index + 1 < steps.count ? steps[index + 1].action : nil
-      if case .branch(let condition, _, _)? = next { fuse(step, condition, liveness) }
+      if case .branch(let condition, _, _)? = next { fuse(step, condition) }
       switch step.action {
       case .branch(_, let then, let other):
-        findComparisons(then, liveness)
-        findComparisons(other, liveness)
+        findComparisons(then)
+        findComparisons(other)
       case .loop(let condition, let operand, let body, let increment, _):
-        if let last = condition.last { fuse(last, operand, liveness) }
-        for part in [condition, body, increment] { findComparisons(part, liveness) }
-      case .scope(_, let steps): findComparisons(steps, liveness)
+        if let last = condition.last { fuse(last, operand) }
+        for part in [condition, body, increment] { findComparisons(part) }
+      case .scope(_, let steps): findComparisons(steps)
       case .attempt(let steps, _, let handler):
-        findComparisons(steps, liveness)
-        findComparisons(handler, liveness)
+        findComparisons(steps)
+        findComparisons(handler)
       case .activate(let recursion):
-        for function in recursion.functions { findComparisons(function.steps, liveness) }
+        for function in recursion.functions { findComparisons(function.steps) }
       default: break
       }
     }
   }
 
-  private mutating func fuse(_ step: Step, _ condition: Operand, _ liveness: Liveness) {
+  private mutating func fuse(_ step: Step, _ condition: Operand) {
     guard case .operation(.binary(let result, let operation, let left, let right)) = step.action,
       condition == .value(result), operation.isComparison, liveness.interval(result).useCount == 1
     else { return }

@@ -19,7 +19,7 @@ enum Home: Hashable {
 struct FrameLayout {
   private(set) var homes: [Home]
   let demand: FrameDemand
-  let liveness: Liveness
+  var liveness: Liveness { demand.liveness }
   /// Holds the context after the first call.
   let contextRegister: BPFRegister?
   /// Holds the address of scratch memory; nil when the program needs none.
@@ -56,23 +56,20 @@ struct FrameLayout {
 
   /// Lays out `body`; scratch memory is claimed only when something needs it.
   init(_ body: ExpandedBody, _ demand: FrameDemand, _ module: ModuleLayout) {
-    let liveness = Liveness(body)
-    let lean = FrameLayout(body, demand, module, liveness, hasScratch: demand.needsScratch)
+    let lean = FrameLayout(body, demand, module, hasScratch: demand.needsScratch)
     let spills = lean.homes.contains { if case .scratch = $0 { true } else { false } }
     let isEnough = demand.needsScratch || !spills
-    self = isEnough ? lean : FrameLayout(body, demand, module, liveness, hasScratch: true)
+    self = isEnough ? lean : FrameLayout(body, demand, module, hasScratch: true)
   }
 
   private init(
     _ body: ExpandedBody,
     _ demand: FrameDemand,
     _ module: ModuleLayout,
-    _ liveness: Liveness,
     hasScratch: Bool
   ) {
     var free: [BPFRegister] = [.r9, .r8, .r7, .r6]
     self.demand = demand
-    self.liveness = liveness
     self.module = module
     types = body.values + body.locals
     values = body.values.count

@@ -73,11 +73,6 @@ struct KeyHomes: StepVisitor {
       if let key { contents[Field(global: global, column: column), default: []].insert(key) }
     }
   }
-
-  mutating func rewrite(_ operand: Operand) -> Operand { operand }
-  mutating func rewrite(result: ValueID) -> ValueID { result }
-  mutating func rewrite(loaded local: LocalID) -> LocalID { local }
-  mutating func rewrite(stored local: LocalID) -> LocalID { local }
 }
 
 extension Operation {

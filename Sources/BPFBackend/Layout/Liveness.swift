@@ -89,24 +89,16 @@ struct Liveness: StepVisitor {
     if let start = openLoops.popLast() { loops.append(start...position) }
   }
 
-  mutating func rewrite(_ operand: Operand) -> Operand {
+  mutating func see(_ operand: Operand) {
     if case .value(let value) = operand { touch(value.index, isUse: true) }
-    return operand
   }
 
-  mutating func rewrite(result: ValueID) -> ValueID {
-    touch(result.index, isUse: false)
-    return result
-  }
+  mutating func see(result: ValueID) { touch(result.index, isUse: false) }
 
-  mutating func rewrite(loaded local: LocalID) -> LocalID {
-    touch(index(local), isUse: true)
-    return local
-  }
+  mutating func see(loaded local: LocalID) { touch(index(local), isUse: true) }
 
-  mutating func rewrite(stored local: LocalID) -> LocalID {
+  mutating func see(stored local: LocalID) {
     touch(index(local), isUse: false)
     intervals[index(local)].stores.append(position)
-    return local
   }
 }

@@ -204,9 +204,4 @@ private struct GuardedAccess: StepVisitor {
       }
     if let global, guarded.contains(global.index) { isFound = true }
   }
-
-  mutating func rewrite(_ operand: Operand) -> Operand { operand }
-  mutating func rewrite(result: ValueID) -> ValueID { result }
-  mutating func rewrite(loaded local: LocalID) -> LocalID { local }
-  mutating func rewrite(stored local: LocalID) -> LocalID { local }
 }

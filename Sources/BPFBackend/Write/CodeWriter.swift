@@ -289,12 +289,5 @@ private struct StoredLocals: StepVisitor {
     return visitor.locals
   }
 
-  mutating func rewrite(_ operand: Operand) -> Operand { operand }
-  mutating func rewrite(result: ValueID) -> ValueID { result }
-  mutating func rewrite(loaded local: LocalID) -> LocalID { local }
-
-  mutating func rewrite(stored local: LocalID) -> LocalID {
-    locals.insert(local)
-    return local
-  }
+  mutating func see(stored local: LocalID) { locals.insert(local) }
 }

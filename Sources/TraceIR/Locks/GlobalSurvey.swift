@@ -144,36 +144,36 @@ struct GlobalSurvey {
 
 /// What is known of the values of one body.
 private struct BodyAccesses {
-  private var used: Set<ValueID> = []
+  private let uses: ValueUses
   private var threads: Set<ValueID> = []
 
   init(_ body: Body) {
-    var stores: [LocalID: [Operand]] = [:]
+    uses = ValueUses(body)
+    // Of locals that are stored to once, what; of all, how often.
+    var stored = body.locals.map { _ in Operand?.none }
+    var storeCounts = body.locals.map { _ in 0 }
     var loads: [(ValueID, LocalID)] = []
-    var used: Set<ValueID> = []
     var threads: Set<ValueID> = []
     body.block.forEach { instruction in
-      for case .value(let value) in instruction.operation.operands { used.insert(value) }
       switch instruction.operation {
       case .context(let value, .tid, _): threads.insert(value)
       case .loadLocal(let value, let local): loads.append((value, local))
-      case .storeLocal(let local, let operand): stores[local, default: []].append(operand)
-      default:
-        for local in instruction.operation.locals { stores[local, default: []] += [.long(0), .long(0)] }
+      case .storeLocal(let local, let operand):
+        stored[local.index] = operand
+        storeCounts[local.index] += 1
+      default: for local in instruction.operation.locals { storeCounts[local.index] += 2 }
       }
     }
-    for (value, local) in loads {
-      guard let all = stores[local], all.count == 1, case .value(let stored) = all[0] else { continue }
-      if threads.contains(stored) { threads.insert(value) }
+    for (value, local) in loads where storeCounts[local.index] == 1 {
+      if case .value(let stored)? = stored[local.index], threads.contains(stored) { threads.insert(value) }
     }
-    self.used = used
     self.threads = threads
   }
 
   /// Whether it does not matter when it happens, as long as it does.
   func commutes(_ operation: Operation) -> Bool {
     switch operation {
-    case .addGlobal(let result, _, _), .addElement(let result, _, _, _): !used.contains(result)
+    case .addGlobal(let result, _, _), .addElement(let result, _, _, _): uses[result] == 0
     case .aggregate: true
     default: false
     }

@@ -7,6 +7,7 @@ import TargetModel
 ///     %0 = context execname                           %0 = context execname
 ///     add @n[%0], 1                                   add @n[%0], 1
 package let boundKeys = Pass("bound-keys") { program in
+  guard program.globals.contains(where: { $0.keyTypes.contains(.string) }) else { return program }
   var bounds = StringBounds(program)
   bounds.settle()
   var program = program
@@ -24,10 +25,8 @@ package let boundKeys = Pass("bound-keys") { program in
 /// The longest strings that each place of a program can hold: the least solution, so that keys that a `foreach` takes
 /// out of an array and uses on it again do not lengthen it.
 private struct StringBounds {
-  /// Where strings are kept, apart from values, which are told apart by body.
+  /// Where strings are kept, apart from the values and locals of bodies.
   enum Place: Hashable {
-    case value(Code, ValueID)
-    case local(Code, LocalID)
     /// A scalar, or the elements of an array.
     case global(GlobalID)
     case key(GlobalID, Int)
@@ -36,17 +35,38 @@ private struct StringBounds {
   }
 
   /// A body of the program.
-  enum Code: Hashable {
-    case function(Int)
-    case probe(Int)
-    case entry(probe: Int)
-    case arming(probe: Int)
-    case record(Int)
+  struct Code {
+    enum Role {
+      case function(Int)
+      case probe(Int)
+      case entry(probe: Int)
+      case arming, record
+    }
+
+    let role: Role
+    let body: Body
+    /// Where its values, and behind them its locals, begin in ``StringBounds/inBodies``.
+    let base: Int
+
+    init(_ role: Role, _ body: Body, _ count: inout Int) {
+      self.role = role
+      self.body = body
+      base = count
+      count += body.values.count + body.locals.count
+    }
+
+    func place(_ value: ValueID) -> Int { base + value.index }
+
+    func place(_ local: LocalID) -> Int { base + body.values.count + local.index }
   }
 
   let program: TraceProgram
   /// The longest string there is.
   let capacity: Int
+  /// Functions first, so that their numbers are their places; handlers of records last, from here on.
+  private let codes: [Code]
+  private let firstRecord: Int
+  private var inBodies: [Int]
   private var known: [Place: Int] = [:]
   private var hasChanged = false
   private var round = 0
@@ -59,6 +79,20 @@ private struct StringBounds {
     self.program = program
     capacity = StringField(program.limits).capacity
     siteTexts = Self.siteTexts(program)
+    var count = 0
+    var codes: [Code] = []
+    for (index, function) in program.functions.enumerated() {
+      codes.append(Code(.function(index), function.body, &count))
+    }
+    for (index, probe) in program.probes.enumerated() {
+      if let entry = probe.entryBody { codes.append(Code(.entry(probe: index), entry, &count)) }
+      codes.append(Code(.probe(index), probe.body, &count))
+      if let arming = probe.arming { codes.append(Code(.arming, arming, &count)) }
+    }
+    firstRecord = codes.count
+    for record in program.records { codes.append(Code(.record, record.handler, &count)) }
+    self.codes = codes
+    inBodies = [Int](repeating: 0, count: count)
     for (index, global) in program.globals.enumerated() {
       known[.global(GlobalID(index))] = global.initialString.utf8.count
     }
@@ -71,13 +105,7 @@ private struct StringBounds {
     repeat {
       hasChanged = false
       round += 1
-      for (index, function) in program.functions.enumerated() { visit(function.body.block, .function(index)) }
-      for (index, probe) in program.probes.enumerated() {
-        if let entry = probe.entryBody { visit(entry.block, .entry(probe: index)) }
-        visit(probe.body.block, .probe(index))
-        if let arming = probe.arming { visit(arming.block, .arming(probe: index)) }
-      }
-      for (index, record) in program.records.enumerated() { visit(record.handler.block, .record(index)) }
+      for code in codes { visit(code.body.block, code) }
     } while hasChanged
   }
 
@@ -87,11 +115,18 @@ private struct StringBounds {
     hasChanged = true
   }
 
+  /// The same for a value or a local.
+  private mutating func raise(_ place: Int, to bound: Int) {
+    guard bound > inBodies[place] else { return }
+    inBodies[place] = round > Self.mostRounds ? capacity : min(bound, capacity)
+    hasChanged = true
+  }
+
   private func bound(_ operand: Operand, _ code: Code) -> Int {
     switch operand {
     case .long: 0
     case .string(let text): min(text.utf8.count, capacity)
-    case .value(let value): self[.value(code, value)]
+    case .value(let value): inBodies[code.place(value)]
     }
   }
 
@@ -100,14 +135,14 @@ private struct StringBounds {
   private mutating func visit(_ block: Block, _ code: Code) {
     for instruction in block.instructions {
       visit(instruction.operation, code)
-      for block in instruction.operation.blocks { visit(block, code) }
+      instruction.operation.forEachBlock { visit($0, code) }
     }
   }
 
   private mutating func visit(_ operation: Operation, _ code: Code) {
-    if let value = operation.definedValue { raise(.value(code, value), to: result(of: operation, code)) }
+    if let value = operation.definedValue { raise(code.place(value), to: result(of: operation, code)) }
     switch operation {
-    case .storeLocal(let local, let operand): raise(.local(code, local), to: bound(operand, code))
+    case .storeLocal(let local, let operand): raise(code.place(local), to: bound(operand, code))
     case .storeGlobal(let global, let operand): raise(.global(global), to: bound(operand, code))
     case .storeElement(let global, let keys, let operand):
       raise(global, keys, code)
@@ -122,14 +157,14 @@ private struct StringBounds {
       .packHistogram(_, _, let global, let keys, _, _):
       raise(global, keys, code)
     case .foreach(let walk): raise(walk, code)
-    case .tryCatch(_, let message, _): if let message { raise(.local(code, message), to: capacity) }
+    case .tryCatch(_, let message, _): if let message { raise(code.place(message), to: capacity) }
     case .call(_, let function, let operands):
-      for overload in program.overloads(from: function) { raise(.function(overload.index), operands, code) }
-    case .emit(let record, let operands): raise(.record(record.index), operands, code)
+      for overload in program.overloads(from: function) { raise(codes[overload.index], operands, code) }
+    case .emit(let record, let operands): raise(codes[firstRecord + record.index], operands, code)
     case .return(let operand?):
-      if case .function(let index) = code { raise(.result(FunctionID(index)), to: bound(operand, code)) }
+      if case .function(let index) = code.role { raise(.result(FunctionID(index)), to: bound(operand, code)) }
     case .storeEntry(let slot, let operand):
-      if case .entry(let probe) = code { raise(.slot(probe: probe, slot), to: bound(operand, code)) }
+      if case .entry(let probe) = code.role { raise(.slot(probe: probe, slot), to: bound(operand, code)) }
     default: break
     }
   }
@@ -143,7 +178,7 @@ private struct StringBounds {
   /// What is handed to a function or a record's handler comes in its first locals.
   private mutating func raise(_ callee: Code, _ operands: [Operand], _ code: Code) {
     for (index, operand) in operands.enumerated() {
-      raise(.local(callee, LocalID(index)), to: bound(operand, code))
+      raise(callee.place(LocalID(index)), to: bound(operand, code))
     }
   }
 
@@ -151,9 +186,9 @@ private struct StringBounds {
     raise(walk.global, walk.slice, code)
     guard walk.histogram == nil else { return }
     for (column, local) in walk.keys.enumerated() {
-      raise(.local(code, local), to: self[.key(walk.global, column)])
+      raise(code.place(local), to: self[.key(walk.global, column)])
     }
-    if let value = walk.value { raise(.local(code, value), to: self[.global(walk.global)]) }
+    if let value = walk.value { raise(code.place(value), to: self[.global(walk.global)]) }
   }
 
   // MARK: Results
@@ -161,10 +196,10 @@ private struct StringBounds {
   private func result(of operation: Operation, _ code: Code) -> Int {
     switch operation {
     case .concatenate(_, let operands): operands.reduce(0) { min(capacity, $0 + bound($1, code)) }
-    case .loadLocal(_, let local): self[.local(code, local)]
+    case .loadLocal(_, let local): inBodies[code.place(local)]
     case .loadGlobal(_, let global), .loadElement(_, let global, _): self[.global(global)]
     case .loadEntry(_, let slot):
-      if case .probe(let probe) = code { self[.slot(probe: probe, slot)] } else { capacity }
+      if case .probe(let probe) = code.role { self[.slot(probe: probe, slot)] } else { capacity }
     case .call(_, let function, _): program.overloads(from: function).map { self[.result($0)] }.max() ?? 0
     case .context(_, let field, _): bound(of: field)
     case .intrinsic(_, let intrinsic, let operands): bound(of: intrinsic, operands, code)

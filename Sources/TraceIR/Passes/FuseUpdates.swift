@@ -10,10 +10,7 @@ package let fuseUpdates = Pass("fuse-updates") { program in
   var program = program
   program.mapBodies { body in
     var body = body
-    var uses: [ValueID: Int] = [:]
-    body.block.forEach { instruction in
-      for case .value(let value) in instruction.operation.operands { uses[value, default: 0] += 1 }
-    }
+    let uses = ValueUses(body)
     let block = body.block
     body.block = fuse(block, uses, in: &body)
     return body
@@ -30,7 +27,7 @@ private struct OpenUpdate {
   let keys: [Operand]
 }
 
-private func fuse(_ block: Block, _ uses: [ValueID: Int], in body: inout Body) -> Block {
+private func fuse(_ block: Block, _ uses: ValueUses, in body: inout Body) -> Block {
   var result: [Instruction?] = []
   var open: [OpenUpdate] = []
   for var instruction in block.instructions {
@@ -57,7 +54,7 @@ private func fuse(_ block: Block, _ uses: [ValueID: Int], in body: inout Body) -
       open[index].sum = (result.count, sum.value, addend)
     } else if let global = operation.global {
       open.removeAll { $0.global == global }
-    } else if !operation.blocks.isEmpty || operation.isCall {
+    } else if operation.hasBlocks || operation.isCall {
       open = []
     }
     result.append(instruction)
@@ -66,7 +63,7 @@ private func fuse(_ block: Block, _ uses: [ValueID: Int], in body: inout Body) -
 }
 
 extension OpenUpdate {
-  init?(_ operation: Operation, at index: Int, _ uses: [ValueID: Int]) {
+  init?(_ operation: Operation, at index: Int, _ uses: ValueUses) {
     load = index
     switch operation {
     case .loadGlobal(let value, let global): (self.value, self.global, keys) = (value, global, [])

@@ -64,14 +64,24 @@ struct RegexAutomaton {
   func byteClasses() -> (classes: [UInt8], count: Int) {
     var sets: [ByteSet] = []
     for case .byte(let set, _) in states where !sets.contains(set) { sets.append(set) }
-    var known: [[Bool]: UInt8] = [:]
-    let classes = (0...255).map { (byte: Int) -> UInt8 in
-      let signature = sets.map { $0.contains(UInt8(byte)) }
-      if let old = known[signature] { return old }
-      let new = UInt8(known.count)
-      known[signature] = new
-      return new
+    var classes = [UInt8](repeating: 0, count: 256)
+    var count = 1
+    for set in sets { count = split(&classes, by: set) }
+    return (classes, count)
+  }
+
+  /// Splits each class into what is in `set` and what is not; numbers them in the order of their first bytes.
+  private func split(_ classes: inout [UInt8], by set: ByteSet) -> Int {
+    var numbers = [Int](repeating: -1, count: 512)
+    var count = 0
+    for byte in classes.indices {
+      let part = 2 * Int(classes[byte]) + (set.contains(UInt8(byte)) ? 1 : 0)
+      if numbers[part] < 0 {
+        numbers[part] = count
+        count += 1
+      }
+      classes[byte] = UInt8(numbers[part])
     }
-    return (classes, known.count)
+    return count
   }
 }

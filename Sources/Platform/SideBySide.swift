@@ -1,13 +1,12 @@
-import Platform
 import Synchronization
 
-/// Work in pieces that wait on nothing but the kernel, done by this thread and others.
+/// Work in pieces that do not depend on one another, done by this thread and others.
 ///
-/// Creating the maps of a module and verifying its programs is most of what a start with a cached module does, waiting for
-/// links to end most of what an end does.
-enum SideBySide {
+/// Creating the maps of a module and verifying its programs is most of what a start with a cached module does, reading
+/// the script library much of what another one does, waiting for links to end most of what an end does.
+package enum SideBySide {
   /// What `piece` makes of each index below `count`, in their order; pieces are begun in that order, too.
-  static func run<Product: Sendable>(
+  package static func run<Product: Sendable>(
     _ count: Int,
     threads: Int = 2,
     _ piece: @escaping @Sendable (Int) -> Product
