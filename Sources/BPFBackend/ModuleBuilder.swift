@@ -38,14 +38,14 @@ struct ModuleBuilder {
       guard target.hasTaskStorage else {
         throw .unsupported("a value from a function's entry on a kernel without task storage", location: nil)
       }
-      let frames = EntryFrameLayout(facts.entrySlots, module: module)
+      let frames = EntryFrameLayout(facts, module: module)
       guard frames.byteCount(module) <= EntryFrameLayout.maximumByteCount else {
         throw .tooLarge(
           "the strings kept from a function's entry are too long: use -D MAXSTRINGLEN",
           location: nil
         )
       }
-      entry = try write(entryBody, probe, facts, .entry, &columns)
+      entry = try write(entryBody, probe, facts.atEntry, .entry, &columns)
     }
     let body = try write(probe.body, probe, facts, .body, &columns)
     if entry != nil { probeMaps.append(entryFrames(facts)) }
@@ -59,7 +59,7 @@ struct ModuleBuilder {
 
   /// The map of entry frames, behind which the body may have its scratch memory.
   private func entryFrames(_ facts: ProbeFacts) -> MapSpec {
-    let frames = EntryFrameLayout(facts.entrySlots, module: module)
+    let frames = EntryFrameLayout(facts, module: module)
     let scratch = shared.scratchBehindFrames[facts.index].map { frames.scratchOffset + $0 }
     return .taskStorage(
       ModuleMaps.entryFrames(facts.index).name,

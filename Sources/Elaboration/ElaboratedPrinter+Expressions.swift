@@ -104,6 +104,7 @@ extension LocationPlan {
     switch self {
     case .constant(let value): return value > 0xffff ? "0x" + String(value, radix: 16) : "\(value)"
     case .register(let number): return "r\(number)"
+    case .entryRegister(let number): return "entry r\(number)"
     case .threadPointer: return "tp"
     case .currentTask: return "task"
     case .tracepointArgument(let index): return "arg\(index)"

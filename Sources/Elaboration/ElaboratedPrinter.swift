@@ -181,6 +181,7 @@ extension SiteFormat {
       case .text(let text): text
       case .value(let index, let presentation): "{\(index):\(presentation.text)}"
       case .computed(let plan, let presentation): "{\(plan.text):\(presentation.text)}"
+      case .ifKept(let index, let pieces): "{\(index) ? \(SiteFormat(pieces).text) : ?}"
       }
     }.joined()
   }

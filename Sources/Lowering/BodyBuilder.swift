@@ -8,8 +8,8 @@ struct BodyBuilder {
   private var body = Body()
   private var current: [Instruction] = []
   var locations: LocationTable
-  /// What `@entry` asked for, by slot.
-  private(set) var entryCaptures: [ElaboratedExpression] = []
+  /// What `@entry` asked for.
+  private(set) var entryCaptures = EntryCaptures()
   /// Whether the body runs where the function is entered: what `@entry` asks for is there.
   private let isEntry: Bool
   /// Bytes of the longest string.
@@ -68,23 +68,12 @@ struct BodyBuilder {
     return (inner, result)
   }
 
-  /// The slot for `capture`; equal plans and context fields share one.
+  /// The slot for `capture`.
   ///
   /// Nil at the entry itself, where `capture` is evaluated on the spot: `@entry(user_string($s))` has one inside
   /// another, because `$s` in a return probe is what it was at the entry.
   mutating func entrySlot(for capture: ElaboratedExpression) -> Int? {
     if isEntry { return nil }
-    if let slot = entryCaptures.firstIndex(where: { isSameRead($0, capture) }) { return slot }
-    entryCaptures.append(capture)
-    return entryCaptures.count - 1
-  }
-
-  private func isSameRead(_ left: ElaboratedExpression, _ right: ElaboratedExpression) -> Bool {
-    switch (left.kind, right.kind) {
-    case (.read(let first, let firstInputs), .read(let second, let secondInputs)):
-      first == second && firstInputs.isEmpty && secondInputs.isEmpty
-    case (.context(let first, _), .context(let second, _)): first == second
-    default: false
-    }
+    return entryCaptures.slot(for: capture)
   }
 }

@@ -4,7 +4,9 @@ extension LocationPlan {
     func replaced(_ part: LocationPlan) -> LocationPlan { part.replacing(register: number, with: plan) }
     return switch self {
     case .register(number): plan
-    case .constant, .register, .threadPointer, .currentTask, .tracepointArgument, .input, .siteLoad: self
+    case .constant, .register, .entryRegister, .threadPointer, .currentTask, .tracepointArgument, .input,
+      .siteLoad:
+      self
     case .unary(let operation, let operand): .unary(operation, replaced(operand))
     case .binary(let operation, let left, let right): .binary(operation, replaced(left), replaced(right))
     case .load(let memory, let byteCount, let isSigned, let address):
@@ -20,7 +22,8 @@ extension LocationPlan {
   package var loadsMemory: Bool {
     switch self {
     case .load, .siteLoad: true
-    case .constant, .register, .threadPointer, .currentTask, .tracepointArgument, .input: false
+    case .constant, .register, .entryRegister, .threadPointer, .currentTask, .tracepointArgument, .input:
+      false
     case .unary(_, let operand), .bits(let operand, _, _, _), .extend(let operand, _, _): operand.loadsMemory
     case .binary(_, let left, let right): left.loadsMemory || right.loadsMemory
     }
@@ -30,11 +33,44 @@ extension LocationPlan {
   package var registers: Set<Int> {
     switch self {
     case .register(let number): [number]
-    case .constant, .threadPointer, .currentTask, .tracepointArgument, .input, .siteLoad: []
+    case .constant, .entryRegister, .threadPointer, .currentTask, .tracepointArgument, .input, .siteLoad: []
     case .unary(_, let operand), .load(_, _, _, let operand), .bits(let operand, _, _, _),
       .extend(let operand, _, _):
       operand.registers
     case .binary(_, let left, let right): left.registers.union(right.registers)
+    }
+  }
+
+  /// The registers that it reads as they were at the function's entry, by DWARF number.
+  package var entryRegisters: Set<Int> {
+    switch self {
+    case .entryRegister(let number): [number]
+    case .constant, .register, .threadPointer, .currentTask, .tracepointArgument, .input, .siteLoad: []
+    case .unary(_, let operand), .load(_, _, _, let operand), .bits(let operand, _, _, _),
+      .extend(let operand, _, _):
+      operand.entryRegisters
+    case .binary(_, let left, let right): left.entryRegisters.union(right.entryRegisters)
+    }
+  }
+
+  /// The value as it was at the function's entry; nil when it also depends on memory, which may have changed.
+  package var asAtEntry: LocationPlan? {
+    loadsMemory ? nil : fromEntryRegisters
+  }
+
+  /// The plan over the registers as they were at the function's entry; memory is read as it is at the probe.
+  package var fromEntryRegisters: LocationPlan {
+    registers.reduce(self) { $0.replacing(register: $1, with: .entryRegister($1)) }
+  }
+}
+
+extension ValueLocation {
+  /// The registers that it is told by as they were at the function's entry.
+  package var entryRegisters: Set<Int> {
+    switch self {
+    case .memory(_, let plan), .value(let plan): plan.entryRegisters
+    case .pieces(let pieces):
+      pieces.compactMap(\.location).reduce(into: []) { $0.formUnion($1.entryRegisters) }
     }
   }
 }

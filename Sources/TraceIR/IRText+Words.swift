@@ -83,6 +83,7 @@ extension LocationPlan {
     switch self {
     case .constant(let value): return "\(value)"
     case .register(let number): return RegisterFile.x86_64.register(number)?.name ?? "register\(number)"
+    case .entryRegister(let number): return "entry \(LocationPlan.register(number).text)"
     case .threadPointer: return "tp"
     case .currentTask: return "task"
     case .tracepointArgument(let index): return "word\(index)"
@@ -115,4 +116,9 @@ extension String {
     }
     return result + "\""
   }
+}
+
+extension FrameOffset {
+  /// `rsp + 24`.
+  var text: String { LocationPlan.register(register).offset(by: Int64(byteCount)).text }
 }

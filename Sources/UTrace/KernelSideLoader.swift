@@ -74,14 +74,16 @@ struct KernelSideLoader {
     }
     for programs in module.probes {
       // Entries before bodies, so that no return lacks its entry for want of a probe.
-      var parts: [BPFProgram] = []
-      for index in [programs.entry, programs.body] {
-        if let index { parts.append(try loaded.program(module.blueprint.programs[index].name)) }
-      }
       let probe = programs.probe
+      let entrySites = program.probes[probe].entryPoint?.sites
+      var parts: [(program: BPFProgram, sites: [ProbeSite]?)] = []
+      if let index = programs.entry {
+        parts.append((try loaded.program(module.blueprint.programs[index].name), entrySites))
+      }
+      parts.append((try loaded.program(module.blueprint.programs[programs.body].name), nil))
       let attach = { [parts] () throws(KernelError) -> Attachment in
         var all = Attachment()
-        for part in parts { all.add(try self.attach(part, of: probe)) }
+        for part in parts { all.add(try self.attach(part.program, of: probe, at: part.sites)) }
         return all
       }
       if program.probes[probe].arming == nil {
@@ -117,13 +119,19 @@ struct KernelSideLoader {
     return all
   }
 
-  private func attach(_ bpf: BPFProgram, of probe: Int) throws(KernelError) -> Attachment {
+  /// Attaches a program of a probe to the probe's sites, or to others.
+  private func attach(
+    _ bpf: BPFProgram,
+    of probe: Int,
+    at others: [ProbeSite]?
+  ) throws(KernelError) -> Attachment {
     if case .sample(let sampling, _, _) = program.probes[probe].trigger {
       return try kernel.sample(bpf, sampling)
     }
-    guard case .userSites(let sites, let kind, let processes) = program.probes[probe].trigger else {
+    guard case .userSites(let own, let kind, let processes) = program.probes[probe].trigger else {
       return try kernel.attach(bpf)
     }
+    let sites = others ?? own
     if kind == .data { return Attachment() }
     let isSibling = if case .uprobe = bpf.spec.kind { true } else { false }
     let events = isSibling ? siblingEvents(sites) : []

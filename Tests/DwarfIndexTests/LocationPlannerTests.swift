@@ -99,12 +99,15 @@ import Testing
     #expect(location == .pieces(expected))
   }
 
-  @Test func entryValuesHoldOnlyAtTheEntry() {
+  @Test func entryValuesBehindTheEntryAreKept() {
     var entry = Self.operation(0xa3)
     entry.nested = [Self.operation(0x54)]
     let operations = [entry, Self.operation(0x9f)]
     #expect(Self.plan(operations) == .value(.register(4)))
-    #expect(Self.plan(operations, isAtEntry: false) == nil)
+    #expect(Self.plan(operations, isAtEntry: false) == .value(.entryRegister(4)))
+    // What was in memory then may have changed.
+    entry.nested = [Self.operation(0x74, 8), Self.operation(0x06)]
+    #expect(Self.plan([entry, Self.operation(0x9f)], isAtEntry: false) == nil)
   }
 
   @Test func constantBranchesAreTaken() {

@@ -65,7 +65,7 @@ import TraceIR
     #expect(count(program.globals[0]) == 10)
     #expect(count(program.globals[0].statistics) == 3)
     #expect(count(program.functions[0]) == 5)
-    #expect(count(program.probes[0]) == 6)
+    #expect(count(program.probes[0]) == 7)
     #expect(count(program.records[0]) == 2)
     #expect(count(program.limits) == 15)
     #expect(count(ModuleExample.body) == 3)

@@ -35,7 +35,7 @@ enum ModuleExample {
     .unary(.complement, .load(.kernel, byteCount: 4, isSigned: true, address: .threadPointer)),
     .bits(
       .extend(
-        .binary(.add, .siteLoad(7), .binary(.xor, .constant(-5), .tracepointArgument(2))),
+        .binary(.add, .siteLoad(7), .binary(.xor, .entryRegister(5), .tracepointArgument(2))),
         byteCount: 2,
         isSigned: true
       ),
@@ -135,7 +135,7 @@ enum ModuleExample {
         .value(3, .character),
         .value(4, .boolean), .value(5, .string),
         .value(6, .narrowed(byteCount: 2, isSigned: true, .enumerator([-1: "minus"]))),
-        .value(7, .float(byteCount: 4)), .computed(plan, .decimal),
+        .value(7, .float(byteCount: 4)), .computed(plan, .decimal), .ifKept(3, [.text("x")]),
       ])
     ],
     loads: [
@@ -234,6 +234,8 @@ enum ModuleExample {
   static func probe(_ trigger: Trigger) -> Probe {
     var probe = Probe(name: "p", trigger: trigger, body: body)
     probe.entryBody = body
+    probe.entryPoint = EntryPoint(sites: [site], stackPointer: FrameOffset(register: 7, byteCount: -24))
+    probe.entryPoint?.isOptional = true
     probe.entrySlots = [.string, .long]
     probe.arming = body
     return probe

@@ -15,6 +15,7 @@ extension Expander {
     case .input(let index): return inputs.indices.contains(index) ? inputs[index] : .long(0)
     case .siteLoad(let index): return try siteLoad(index, location, into: &steps)
     case .register(let number): return try register(number, location, into: &steps)
+    case .entryRegister: throw unsupported("a value of the function's entry here", location)
     case .threadPointer:
       guard let plan = target.threadPointer else { throw unsupported("a thread-local variable", location) }
       return try expand(plan, [], location, into: &steps)

@@ -120,6 +120,16 @@ extension Expander {
         let shown = try show(value, presentation, location, into: &steps)
         pieces += shown.pieces
         values.append(shown.value)
+      case .ifKept(let index, let inner):
+        guard operands.indices.contains(index) else { continue }
+        let shown = try choose(.string, location, into: &steps) { (expander, way) throws(BPFBackendError) in
+          if way == 0 { return Choice(condition: (operands[index], [0]), steps: [], value: .string("?")) }
+          var made: [Step] = []
+          let text = try expander.text(SiteFormat(inner), operands, location, into: &made)
+          return Choice(condition: nil, steps: made, value: text)
+        }
+        pieces.append(.conversion(.string))
+        values.append(shown)
       }
     }
     return operation(.string, location, into: &steps) { .format($0, FormatString(pieces), values) }

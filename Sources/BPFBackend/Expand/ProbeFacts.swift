@@ -23,14 +23,18 @@ struct ProbeFacts {
   let index: Int
   let context: Context
   /// Number of sites; 1 for others.
-  let siteCount: Int
-  let descriptions: [SiteDescription]
+  private(set) var siteCount: Int
+  private(set) var descriptions: [SiteDescription]
   /// How many loads the site describes that has most of them.
   private(set) var mostLoads = 0
   /// Those that count from the load before them, at some site.
   private(set) var chainedLoads: Set<Int> = []
   let isReturn: Bool
   let entrySlots: [ValueType]
+  /// Where the stack pointer of the entry is told, when the entry is not where the probe is.
+  let entryStackPointer: FrameOffset?
+  /// Whether a hit counts whose entry was not seen; what was kept there is 0 then.
+  let isEntryOptional: Bool
   /// The processes that it is meant for; nil: all.
   let filter: ProcessFilter?
   /// Whether the shell is none of its business in which the command of `-c` waits.
@@ -45,6 +49,8 @@ struct ProbeFacts {
     self.index = index
     executable = probe.trigger.processes?.executable.flatMap { executables.firstIndex(of: $0) }
     entrySlots = probe.entrySlots
+    entryStackPointer = probe.entryPoint?.stackPointer
+    isEntryOptional = probe.entryPoint?.isOptional ?? false
     switch probe.trigger {
     case .userSites(let sites, let kind, let scope):
       filter = ProcessFilter(scope)
@@ -72,6 +78,18 @@ struct ProbeFacts {
         chainedLoads.insert(index)
       }
     }
+  }
+
+  /// The same where the functions are entered: which of those places was hit does not matter when it is none of the
+  /// probe's own.
+  var atEntry: ProbeFacts {
+    guard entryStackPointer != nil else { return self }
+    var facts = self
+    facts.siteCount = 1
+    facts.descriptions = Array(descriptions.prefix(1))
+    facts.mostLoads = 0
+    facts.chainedLoads = []
+    return facts
   }
 
   /// The answer at every site, when it is the same.

@@ -8,6 +8,9 @@ import TraceIR
 // A frame below the current stack pointer belongs to a function that was left without returning (longjmp, an
 // exception, a thread that was killed). Frames with the same stack pointer are calls in tail position and come
 // back in reverse order, except when it is the same site: then the older one never returned.
+//
+// A probe inside of a function leaves the frame where it is: more of them may come, and the next entry drops it. What is
+// below the stack pointer of its call's entry belongs to calls that are over.
 struct EntryFrameLayout {
   static let depthOffset = 0
   static let framesOffset = 8
@@ -24,10 +27,14 @@ struct EntryFrameLayout {
   /// A power of two: deeper calls overwrite the outermost ones, which then count as missed.
   let depth: Int
 
-  init(_ slots: [ValueType], module: ModuleLayout) {
+  /// Whether one more frame, which stays zero, is for hits without an entry.
+  private let hasSpare: Bool
+
+  init(_ facts: ProbeFacts, module: ModuleLayout) {
+    hasSpare = facts.isEntryOptional
     var offsets: [Int] = []
     var end = 16
-    for slot in slots {
+    for slot in facts.entrySlots {
       offsets.append(end)
       end += slot == .long ? 8 : module.slotByteCount
     }
@@ -42,13 +49,16 @@ struct EntryFrameLayout {
   func byteCount(_ module: ModuleLayout) -> Int { scratchOffset + module.tailByteCount }
 
   /// Where scratch memory of the body begins in the value, when it has its place there.
-  var scratchOffset: Int { Self.framesOffset + depth * frameByteCount }
+  var scratchOffset: Int { spareOffset + (hasSpare ? frameByteCount : 0) }
+
+  /// Where the frame that stays zero is in the value.
+  var spareOffset: Int { Self.framesOffset + depth * frameByteCount }
 }
 
 extension CodeWriter {
   private typealias Frame = EntryFrameLayout
 
-  var frames: EntryFrameLayout { EntryFrameLayout(facts.entrySlots, module: module) }
+  var frames: EntryFrameLayout { EntryFrameLayout(facts, module: module) }
 
   private func stackPointerOffset() -> Int16 {
     let registers = shared.target.registers
@@ -166,20 +176,37 @@ extension CodeWriter {
   /// Finds the frame of the call that returns and takes it off; a return without one is counted and left.
   mutating func findEntryFrame() {
     guard let frame = layout.entryRegister, let context = layout.contextRegister else { return }
-    let (missed, found) = (code.makeLabel(), code.makeLabel())
+    let (missed, lost, found) = (code.makeLabel(), code.makeLabel(), code.makeLabel())
     if hasScratchBehindFrames, let scratch = layout.scratchRegister {
       code.emit(.move(.r0, scratch))
       code.emit(.arithmetic(.subtract, .r0, Int32(frames.scratchOffset)))
     } else {
-      taskStorage(ModuleMaps.entryFrames(facts.index), create: false)
-      code.jump(if: .equal, .r0, 0, to: missed)
+      taskStorage(ModuleMaps.entryFrames(facts.index), create: facts.isEntryOptional)
+      code.jump(if: .equal, .r0, 0, to: lost)
     }
-    loadStackPointer(context, isReturn: true)
+    if let pointer = facts.entryStackPointer {
+      loadEntryStackPointer(context, pointer)
+    } else {
+      loadStackPointer(context, isReturn: true)
+    }
     for _ in 0..<Frame.maximumDrops { takeFrame(found, missed) }
     code.place(missed)
+    if facts.isEntryOptional {
+      code.emit(.move(.r1, .r0))
+      code.emit(.arithmetic(.add, .r1, Int32(frames.spareOffset)))
+      code.jump(to: found)
+    }
+    code.place(lost)
     writeMissedEntry(to: ends.end)
     code.place(found)
     code.emit(.move(frame, .r1))
+  }
+
+  /// `r5` = the stack pointer as it was at the entry of the function around the probe.
+  private mutating func loadEntryStackPointer(_ context: BPFRegister, _ pointer: FrameOffset) {
+    let register = shared.target.registers.register(pointer.register)
+    code.emit(.load(.double, .r5, context, Int16(register?.contextOffset ?? 0)))
+    code.emit(.arithmetic(.add, .r5, pointer.byteCount))
   }
 
   private mutating func writeMissedEntry(to exit: Assembler.Label) {
@@ -191,7 +218,7 @@ extension CodeWriter {
   /// Scratch memory and the frames in one look at the task's storage; a task without frames has missed the entry.
   mutating func claimScratchBehindFrames(_ scratch: BPFRegister) {
     let claimed = code.makeLabel()
-    taskStorage(ModuleMaps.entryFrames(facts.index), create: false)
+    taskStorage(ModuleMaps.entryFrames(facts.index), create: facts.isEntryOptional)
     code.jump(if: .notEqual, .r0, 0, to: claimed)
     writeMissedEntry(to: quit)
     code.place(claimed)
@@ -207,6 +234,10 @@ extension CodeWriter {
     frameAddress(.r1, base: .r0)
     code.emit(.load(.double, .r2, .r1, Int16(Frame.stackPointerOffset)))
     code.jump(if: .greater, .r2, .r5, to: missed)
+    if facts.entryStackPointer != nil {
+      code.jump(if: .equal, .r2, .r5, to: found)
+      return code.emit(.store(.double, .r0, Int16(Frame.depthOffset), .r4))
+    }
     code.emit(.store(.double, .r0, Int16(Frame.depthOffset), .r4))
     code.jump(if: .equal, .r2, .r5, to: found)
     code.emit(.arithmetic(.add, .r2, .r3))

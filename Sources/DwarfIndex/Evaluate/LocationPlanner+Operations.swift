@@ -84,13 +84,18 @@ extension LocationPlanner {
 
   /// What `nested` was when the function was called (DWARF 5, section 2.5.1.7).
   private mutating func pushEntryValue(_ nested: [DwarfOperation]) throws(Failure) {
-    guard context.isAtEntry else { throw Failure("only its value at entry is known, and that is gone here") }
     guard nested.count <= 16,
       !nested.contains(where: { $0.code == DwarfOpcode.entryValue || $0.code == DwarfOpcode.gnuEntryValue })
     else { throw Failure("its DWARF expression is broken") }
     var inner = LocationPlanner(context)
     switch try inner.plan(nested) {
-    case .value(let plan), .memory(_, let plan): try push(plan, weight: 16)
+    case .value(let plan) where context.isAtEntry, .memory(_, let plan) where context.isAtEntry:
+      try push(plan, weight: 16)
+    case .value(let plan), .memory(_, let plan):
+      guard let kept = plan.asAtEntry else {
+        throw Failure("only its value at entry is known, and that was in memory")
+      }
+      try push(kept, weight: 16)
     case .pieces: throw Failure("its DWARF expression is broken")
     }
   }

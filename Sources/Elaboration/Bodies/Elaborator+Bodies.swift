@@ -19,6 +19,7 @@ extension Elaborator {
     return ElaboratedProbe(
       name: draft.name,
       trigger: draft.trigger,
+      entry: draft.entry,
       condition: condition,
       body: ElaboratedBody(locals: elaboratedLocals(), statement: joined(statements, draft.range)),
       range: draft.range

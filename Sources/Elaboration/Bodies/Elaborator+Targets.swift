@@ -39,6 +39,14 @@ extension Elaborator {
     let answer = self.answer(query, drafts.first?.pointee)
     let inputs = drafts.map { finished($0) }
     switch answer.meaning {
+    case .value(let plan, true) where !inputs.isEmpty && !body.isInEntry:
+      // An index is known only here: what it counts from was kept.
+      return Draft(
+        read(plan.fromEntryRegisters, inputs, range).kind,
+        .known(.long),
+        range,
+        pointee: answer.type
+      )
     case .value(let plan, let isEntry):
       let read = isEntry || body.isInEntry ? self.read(plan, inputs, range) : lateRead(plan, inputs, range)
       return Draft(isEntry ? .entry(read) : read.kind, .known(.long), range, pointee: answer.type)
@@ -65,6 +73,12 @@ extension Elaborator {
     body.isInEntry = true
     defer { body.isInEntry = wasInEntry }
     let draft = walkValue(operand)
+    if case .function = body.subject, finished(draft).readsLocals {
+      report(
+        .notSupported("@entry of a function's own variables", "call the function inside of @entry", at: range)
+      )
+      return invalid(range)
+    }
     if case .entry = draft.kind { return draft }
     return Draft(.entry(finished(draft)), draft.type, range, pointee: draft.pointee)
   }
@@ -130,12 +144,19 @@ extension Elaborator {
     }
   }
 
+  /// Reads `plan`; what it takes from the function's entry was kept there.
   private func read(
     _ plan: LocationPlan,
     _ inputs: [ElaboratedExpression],
     _ range: SourceRange
   ) -> ElaboratedExpression {
-    ElaboratedExpression(.read(withThreadPointer(plan), inputs: inputs), type: .long, range)
+    var (plan, inputs) = (withThreadPointer(plan), inputs)
+    for number in plan.entryRegisters.sorted() {
+      plan = plan.replacing(.entryRegister(number), by: .input(inputs.count))
+      let register = ElaboratedExpression(.read(.register(number), inputs: []), type: .long, range)
+      inputs.append(ElaboratedExpression(.entry(register), type: .long, range))
+    }
+    return ElaboratedExpression(.read(plan, inputs: inputs), type: .long, range)
   }
 
   /// The plan with what the kernel knows in the place of the thread pointer.
@@ -166,19 +187,27 @@ extension Elaborator {
     _ inputs: [ElaboratedExpression],
     _ range: SourceRange
   ) -> ElaboratedExpression {
+    let isIndexed = capture.isEntry && !inputs.isEmpty && !body.isInEntry && capture.kind != .isKept
     let read =
-      capture.isEntry || body.isInEntry
-      ? self.read(capture.plan, inputs, range) : lateRead(capture.plan, inputs, range)
+      isIndexed
+      ? self.read(capture.plan.fromEntryRegisters, inputs, range)
+      : capture.isEntry || body.isInEntry
+        ? self.read(capture.plan, inputs, range) : lateRead(capture.plan, inputs, range)
     let value: ElaboratedExpression
     switch capture.kind {
     case .number: value = read
+    case .isKept:
+      // Filled at the entry; 0 where there was none.
+      let one = ElaboratedExpression(.long(1), type: .long, range)
+      value = ElaboratedExpression(.entry(one), type: .long, range)
     case .string(let memory):
       let most = ElaboratedExpression(.long(Int64(environment.maxStringLength - 1)), type: .long, range)
       let empty = ElaboratedExpression(.string(""), type: .string, range)
       let intrinsic: Intrinsic = memory == .user ? .userStringOr : .kernelStringOr
       value = ElaboratedExpression(.intrinsic(intrinsic, [read, most, empty]), type: .string, range)
     }
-    return capture.isEntry ? ElaboratedExpression(.entry(value), type: value.type, range) : value
+    return capture.isEntry && !isIndexed
+      ? ElaboratedExpression(.entry(value), type: value.type, range) : value
   }
 }
 
@@ -196,5 +225,13 @@ extension TargetObject {
     default:
       TargetObject(location: .value(.input(0)), type: type.type, source: type.source, memory: type.memory)
     }
+  }
+}
+
+extension ElaboratedExpression {
+  fileprivate var readsLocals: Bool {
+    var found = false
+    forEach { if case .place(.local) = $0.kind { found = true } }
+    return found
   }
 }

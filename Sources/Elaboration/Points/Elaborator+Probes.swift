@@ -46,6 +46,7 @@ extension Elaborator {
         ProbeDraft(
           name: name,
           trigger: group.trigger,
+          entry: group.entry,
           conditions: expanded.conditions,
           pieces: pieces,
           writtenNames: written,

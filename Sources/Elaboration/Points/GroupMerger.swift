@@ -52,7 +52,7 @@ struct GroupMerger {
       guard captures.allSatisfy({ $0.kind == .number && $0.plan.isCheapEverywhere }) else { return nil }
       meanings[query] = .text([])
     }
-    guard !group.slots.isEmpty, !group.separatesPrograms else { return nil }
+    guard !group.slots.isEmpty, !group.separatesPrograms, group.entry == nil else { return nil }
     return Key(
       kind: group.kind,
       processes: group.processes,
@@ -101,13 +101,18 @@ extension SiteGrouper.Group {
 extension SiteFormat {
   /// Points every hole to the new position of its value.
   fileprivate mutating func renumber(_ positions: [Int]) {
-    pieces = pieces.map { piece in
-      switch piece {
-      case .text: return piece
-      case .value(let index, let presentation): return .value(positions[index], presentation)
-      case .computed(let plan, let presentation):
-        return .computed(plan.substituting(positions.map { .input($0) }), presentation)
-      }
+    pieces = pieces.map { $0.renumbered(positions) }
+  }
+}
+
+extension SiteFormat.Piece {
+  fileprivate func renumbered(_ positions: [Int]) -> SiteFormat.Piece {
+    switch self {
+    case .text: self
+    case .value(let index, let presentation): .value(positions[index], presentation)
+    case .computed(let plan, let presentation):
+      .computed(plan.substituting(positions.map { .input($0) }), presentation)
+    case .ifKept(let index, let pieces): .ifKept(positions[index], pieces.map { $0.renumbered(positions) })
     }
   }
 }

@@ -7,6 +7,8 @@ struct ProbeDraft {
   /// As the script wrote the point.
   var name: String
   var trigger: ElaboratedTrigger
+  /// Where what it reads of the function's entry is kept.
+  var entry: EntryPoint?
   /// After `if`, of the point and of its aliases.
   var conditions: [Expression]
   /// Prologues of aliases, the probe's own body, epilogues.

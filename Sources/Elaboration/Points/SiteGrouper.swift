@@ -22,6 +22,8 @@ struct SiteGrouper {
     /// The body walks on from values by the types of one program.
     var separatesPrograms: Bool
     var arguments: ArgumentPlaces
+    /// Where registers are kept that its answers read as they were at the entry.
+    var entry: EntryPoint?
   }
 
   /// How a group is triggered.
@@ -48,6 +50,8 @@ struct SiteGrouper {
     let condition: String?
     let meanings: [TargetMeaning]
     let arguments: ArgumentPlaces
+    /// Where the stack pointer of the entry is told, when something is kept from there.
+    let entryStackPointer: FrameOffset?
   }
 
   private let queries: [TargetQuery]
@@ -219,6 +223,9 @@ struct SiteGrouper {
       answers = answers.map { SharedCaptures.shared($0, registers, &site.description.loads) }
     }
     site.description.formats = Self.formats(answers)
+    let kept = answers.reduce(into: Set<Int>()) { $0.formUnion($1.entryRegisters) }
+    var entry = kept.isEmpty ? nil : landed.scope.entryPoint(keeping: X86Registers(dwarf: kept))
+    entry?.isOptional = answers.allSatisfy(\.toleratesMissingEntry)
     let path = separatesPrograms ? site.path : ""
     let key = Key(
       kind: landed.kind,
@@ -226,15 +233,18 @@ struct SiteGrouper {
       path: path,
       condition: landed.condition?.text,
       meanings: answers.map(\.meaning),
-      arguments: argumentPlaces(landed.scope)
+      arguments: argumentPlaces(landed.scope),
+      entryStackPointer: entry?.stackPointer
     )
     if let index = indexes[key] {
       groups[index].sites.append(site)
+      groups[index].addEntry(entry)
       return
     }
     indexes[key] = groups.count
     var group = group(landed.kind, [site], landed.processes, landed.scope, answers)
     group.condition = landed.condition
+    group.entry = entry
     groups.append(group)
   }
 
@@ -294,6 +304,13 @@ extension TargetAnswer {
 }
 
 extension SiteGrouper.Group {
+  /// Adds the entry of one more site's function.
+  fileprivate mutating func addEntry(_ other: EntryPoint?) {
+    for site in other?.sites ?? [] where entry?.sites.contains(where: { $0.isSamePlace(as: site) }) == false {
+      entry?.sites.append(site)
+    }
+  }
+
   /// What makes the group's probe run.
   var trigger: ElaboratedTrigger {
     switch kind {
@@ -321,5 +338,11 @@ extension SiteGrouper.Group {
       answers: answers,
       slots: slots
     )
+  }
+}
+
+extension ProbeSite {
+  fileprivate func isSamePlace(as other: ProbeSite) -> Bool {
+    fileOffset == other.fileOffset && path == other.path
   }
 }

@@ -1,3 +1,4 @@
+import MachineCode
 import TargetModel
 
 /// The variables that a site in a function sees.
@@ -128,6 +129,12 @@ struct FunctionScope: TargetScope {
         message: "'$\(variable.name)' of '\(function.name)' cannot be read here: \(problem.message)",
         notes: problem.notes
       )
+    }.flatMap { location in
+      let kept = location.entryRegisters
+      guard kept.isEmpty || entryPoint(keeping: X86Registers(dwarf: kept)) != nil else {
+        return .failure(onlyAtEntry(variable.name))
+      }
+      return .success(location)
     }.map {
       TargetObject(
         location: $0,
@@ -165,6 +172,15 @@ struct FunctionScope: TargetScope {
     TargetProblem(
       id: "local-in-return",
       message: "'$\(name)' is a local variable, which is gone when the function returns"
+    )
+  }
+
+  private func onlyAtEntry(_ name: String) -> TargetProblem {
+    TargetProblem(
+      id: "variable-unavailable",
+      message:
+        "'$\(name)' of '\(function.name)' cannot be read here: only its value at entry is known, and a "
+        + "probe cannot keep that"
     )
   }
 

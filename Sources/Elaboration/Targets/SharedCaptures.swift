@@ -51,6 +51,9 @@ struct SharedCaptures {
   }
 
   private mutating func rewritten(_ piece: SiteFormat.Piece, _ old: [TargetCapture]) -> SiteFormat.Piece {
+    if case .ifKept(let index, let pieces) = piece, old.indices.contains(index) {
+      return .ifKept(slot(of: old[index]), pieces.map { rewritten($0, old) })
+    }
     guard case .value(let index, let presentation) = piece, old.indices.contains(index) else { return piece }
     let capture = old[index]
     guard capture.kind == .number else { return .value(slot(of: capture), presentation) }
@@ -73,7 +76,7 @@ struct SharedCaptures {
       return .bits(opened(value, isEntry), offset: offset, count: count, isSigned: isSigned)
     case .extend(let value, let byteCount, let isSigned):
       return .extend(opened(value, isEntry), byteCount: byteCount, isSigned: isSigned)
-    case .load, .threadPointer, .currentTask, .tracepointArgument, .input, .siteLoad:
+    case .load, .entryRegister, .threadPointer, .currentTask, .tracepointArgument, .input, .siteLoad:
       return captured(plan, isEntry)
     }
   }
@@ -132,7 +135,9 @@ extension LocationPlan {
     case .binary(_, let left, let right):
       left.insertOpenRegisters(into: &set)
       right.insertOpenRegisters(into: &set)
-    case .constant, .threadPointer, .currentTask, .tracepointArgument, .input, .load, .siteLoad: break
+    case .constant, .entryRegister, .threadPointer, .currentTask, .tracepointArgument, .input, .load,
+      .siteLoad:
+      break
     }
   }
 }

@@ -18,7 +18,8 @@ extension LocationPlan {
     if self == part { return replacement }
     let inner = { (plan: LocationPlan) in plan.replacing(part, by: replacement) }
     switch self {
-    case .constant, .register, .threadPointer, .currentTask, .tracepointArgument, .input, .siteLoad:
+    case .constant, .register, .entryRegister, .threadPointer, .currentTask, .tracepointArgument, .input,
+      .siteLoad:
       return self
     case .unary(let operation, let operand): return .unary(operation, inner(operand))
     case .binary(let operation, let left, let right): return .binary(operation, inner(left), inner(right))

@@ -7,6 +7,8 @@ struct TargetCapture: Hashable, Sendable {
     case number
     /// The plan gives the address of a string of that memory.
     case string(PlanMemory)
+    /// 1 where the registers of the function's entry were kept, else 0; the plan means nothing.
+    case isKept
   }
 
   var plan: LocationPlan
@@ -34,8 +36,27 @@ struct TargetPretty {
         addUnknown()
         continue
       }
-      if pretty == .none { addHexadecimal(object) } else { add(object, pretty) }
+      addIfKept(object) { text in
+        if pretty == .none { text.addHexadecimal(object) } else { text.add(object, pretty) }
+      }
     }
+  }
+
+  /// What `build` adds; `?` at a hit whose function's entry was not seen, when the object is told by that.
+  private mutating func addIfKept(_ object: TargetObject, _ build: (inout TargetPretty) -> Void) {
+    guard !object.location.entryRegisters.isEmpty else { return build(&self) }
+    let flag = TargetCapture(plan: .constant(1), kind: .isKept, isEntry: object.isEntry)
+    let index = captures.firstIndex(of: flag) ?? captures.count
+    if index == captures.count { captures.append(flag) }
+    let before = pieces
+    pieces = []
+    build(&self)
+    pieces = before + [.ifKept(index, pieces)]
+  }
+
+  /// The one object that a text is about.
+  mutating func addShown(_ object: TargetObject, _ pretty: TargetQuery.Pretty) {
+    addIfKept(object) { $0.add(object, pretty) }
   }
 
   /// One object as `$x$` or `$x$$` shows it.

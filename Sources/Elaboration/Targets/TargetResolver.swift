@@ -40,6 +40,25 @@ struct TargetAnswer: Sendable {
     }
   }
 
+  /// The registers that it reads as they were at the function's entry, by DWARF number.
+  var entryRegisters: Set<Int> {
+    switch meaning {
+    case .value(let plan, _): plan.entryRegisters
+    case .text(let captures): captures.reduce(into: []) { $0.formUnion($1.plan.entryRegisters) }
+    case .siteText, .unavailable: []
+    }
+  }
+
+  /// Whether the rest of the answer can be had where nothing was kept from the entry.
+  var toleratesMissingEntry: Bool {
+    switch meaning {
+    case .value(let plan, _): plan.entryRegisters.isEmpty
+    case .text(let captures):
+      captures.allSatisfy { $0.kind != .number || $0.plan.entryRegisters.isEmpty || !$0.plan.loadsMemory }
+    case .siteText, .unavailable: true
+    }
+  }
+
   init(_ meaning: TargetMeaning, format: SiteFormat? = nil, type: TargetType? = nil) {
     self.meaning = meaning
     self.format = format
@@ -81,7 +100,7 @@ extension TargetScope {
       var object = try walk.object()
       object.isEntry = start.isEntry
       var pretty = TargetPretty()
-      pretty.add(object.followingPointer(), query.pretty)
+      pretty.addShown(object.followingPointer(), query.pretty)
       return TargetAnswer(pretty)
     }
     let plan = try walk.value()

@@ -1,3 +1,4 @@
+import MachineCode
 import TargetModel
 
 /// A type, and who knows it.
@@ -64,12 +65,16 @@ protocol TargetScope: Sendable {
   var stackArguments: LocationPlan { get }
   /// Where the kernel keeps the registers of the system call that is meant; nil where there is none.
   var systemCallRegisters: LocationPlan? { get }
+  /// Where these registers can be kept for the site when its function is called; nil where nobody can.
+  func entryPoint(keeping registers: X86Registers) -> EntryPoint?
   /// Whether `$value` is a text that the probe and whoever caused it exchange.
   var hasEventText: Bool { get }
 }
 
 extension TargetScope {
   var hasEventText: Bool { false }
+
+  func entryPoint(keeping registers: X86Registers) -> EntryPoint? { nil }
 
   var systemCallRegisters: LocationPlan? { nil }
 

@@ -4,13 +4,20 @@ import TraceIR
 extension ByteBuffer {
   /// Prints a site's format: its text with the captured values in the holes.
   mutating func append(_ format: SiteFormat, _ values: [Datum]) {
-    for piece in format.pieces {
+    append(format.pieces, values)
+  }
+
+  private mutating func append(_ pieces: [SiteFormat.Piece], _ values: [Datum]) {
+    for piece in pieces {
       switch piece {
       case .text(let text): append(text)
       case .value(let index, let presentation):
         if values.indices.contains(index) { append(values[index], presentation) }
       case .computed(let plan, let presentation):
         append(.long(plan.value(from: values.map(\.long))), presentation)
+      case .ifKept(let index, let inner):
+        let isKept = values.indices.contains(index) && values[index].long != 0
+        append(isKept ? inner : [.text("?")], values)
       }
     }
   }

@@ -79,8 +79,8 @@ extension HitContext {
     case .currentTask: return long(.currentTask)
     case .tracepointArgument(let index): return Int64(bitPattern: tracepointArgument(index) ?? 0)
     case .input(let index): return inputs.indices.contains(index) ? inputs[index] : 0
-    // Only kernel-side probes have sites.
-    case .siteLoad: return 0
+    // Only kernel-side probes have sites, and kept values are inputs.
+    case .siteLoad, .entryRegister: return 0
     case .unary(let operation, let operand):
       let value = try evaluate(operand, inputs: inputs)
       return operation == .negate ? 0 &- value : ~value

@@ -74,7 +74,7 @@ extension LossReason {
     case .ringFull: "records lost: the output buffer was full"
     case .scratchBusy: "hits skipped: no working memory was free"
     case .mapBusy: "updates lost: an array was busy or out of memory"
-    case .missedEntry: "returns skipped: their entry was not seen"
+    case .missedEntry: "hits skipped: the entry of their function was not seen"
     case .lockTimeout: "hits skipped: a global's lock was not to be had"
     case .familyFull: "processes not followed: the target had too many at once"
     }

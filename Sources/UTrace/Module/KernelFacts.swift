@@ -89,7 +89,7 @@ extension Block {
 extension LocationPlan {
   fileprivate var readsKernelStructures: Bool {
     switch self {
-    case .constant, .register, .input, .siteLoad: false
+    case .constant, .register, .entryRegister, .input, .siteLoad: false
     // The thread pointer is found in the kernel's task structure.
     case .threadPointer, .currentTask, .tracepointArgument, .load(.kernel, _, _, _): true
     case .unary(_, let value), .bits(let value, _, _, _), .extend(let value, _, _):

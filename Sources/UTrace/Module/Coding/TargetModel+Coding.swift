@@ -100,6 +100,23 @@ extension ProbeSite: BinaryCoded {
   }
 }
 
+extension EntryPoint: BinaryCoded {
+  init(from reader: inout BinaryReader) throws(CodingFailure) {
+    self.init(sites: try reader.value(), stackPointer: try reader.value())
+    isOptional = try reader.value()
+  }
+
+  func write(to writer: inout BinaryWriter) { writer.write(sites, stackPointer, isOptional) }
+}
+
+extension FrameOffset: BinaryCoded {
+  init(from reader: inout BinaryReader) throws(CodingFailure) {
+    self.init(register: try reader.value(), byteCount: try reader.value())
+  }
+
+  func write(to writer: inout BinaryWriter) { writer.write(register, byteCount) }
+}
+
 extension DataWatch: BinaryCoded {
   init(from reader: inout BinaryReader) throws(CodingFailure) {
     self.init(
@@ -161,6 +178,7 @@ extension SiteFormat.Piece: BinaryCoded {
     case 0: self = .text(try reader.value())
     case 1: self = .value(try reader.value(), try reader.value())
     case 2: self = .computed(try reader.value(), try reader.value())
+    case 3: self = .ifKept(try reader.value(), try reader.nested())
     default: throw reader.malformed
     }
   }
@@ -170,6 +188,7 @@ extension SiteFormat.Piece: BinaryCoded {
     case .text(let text): writer.write(case: 0, text)
     case .value(let index, let presentation): writer.write(case: 1, index, presentation)
     case .computed(let plan, let presentation): writer.write(case: 2, plan, presentation)
+    case .ifKept(let index, let pieces): writer.write(case: 3, index, pieces)
     }
   }
 }
@@ -239,6 +258,7 @@ extension LocationPlan: BinaryCoded {
       )
     case 10: self = .extend(try reader.nested(), byteCount: try reader.value(), isSigned: try reader.value())
     case 11: self = .siteLoad(try reader.value())
+    case 12: self = .entryRegister(try reader.value())
     default: throw reader.malformed
     }
   }
@@ -259,6 +279,7 @@ extension LocationPlan: BinaryCoded {
       writer.write(case: 9, value, offset, count, isSigned)
     case .extend(let value, let byteCount, let isSigned): writer.write(case: 10, value, byteCount, isSigned)
     case .siteLoad(let index): writer.write(case: 11, index)
+    case .entryRegister(let number): writer.write(case: 12, number)
     }
   }
 }

@@ -163,12 +163,13 @@ extension Probe: BinaryCoded {
   init(from reader: inout BinaryReader) throws(CodingFailure) {
     self.init(name: try reader.value(), trigger: try reader.value(), body: try reader.value())
     entryBody = try reader.value()
+    entryPoint = try reader.value()
     entrySlots = try reader.value()
     arming = try reader.value()
   }
 
   func write(to writer: inout BinaryWriter) {
-    writer.write(name, trigger, body, entryBody, entrySlots, arming)
+    writer.write(name, trigger, body, entryBody, entryPoint, entrySlots, arming)
   }
 }
 
