@@ -71,6 +71,7 @@ extension ValueLocation {
     case .memory(_, let plan), .value(let plan): plan.entryRegisters
     case .pieces(let pieces):
       pieces.compactMap(\.location).reduce(into: []) { $0.formUnion($1.entryRegisters) }
+    case .pointer(let target, _): target.entryRegisters
     }
   }
 }

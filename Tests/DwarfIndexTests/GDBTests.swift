@@ -116,6 +116,7 @@ import Testing
     switch place {
     case .unavailable(let reason): return "none (\(reason))"
     case .found(.value(.register(let number))): return "reg \(file.register(number)?.name ?? "?")"
+    case .found(.pointer): return "implicit"
     case .found(.value(.constant(let value))): return "const \(value)"
     case .found(.memory(_, .constant(let address))): return "static \(address)"
     case .found(
@@ -270,7 +271,7 @@ import Testing
     }
     guard their == "expression" else { return nil }
     if own.contains("only its caller") { return .callerKnows }
-    return own.contains("it points to something") ? .implicitPointer : nil
+    return own.contains("it points to something") || own.contains("implicit") ? .implicitPointer : nil
   }
 
   /// Equal but for spaces and the order in which C lets one write integer types.

@@ -4,14 +4,16 @@ import Testing
 @testable import DwarfIndex
 
 @Suite("LocationPlanner") struct LocationPlannerTests {
-  private static let context = LocationPlanner.Context(
-    address: 0x1000,
-    isPositionIndependent: true,
-    isAtEntry: true,
-    frameBase: .register(6),
-    canonicalFrameAddress: LocationPlan.register(7).offset(by: 8),
-    threadBlock: .fixed(-64)
-  )
+  private static var context: LocationPlanner.Context {
+    LocationPlanner.Context(
+      address: 0x1000,
+      isPositionIndependent: true,
+      isAtEntry: true,
+      frameBase: .register(6),
+      canonicalFrameAddress: LocationPlan.register(7).offset(by: 8),
+      threadBlock: .fixed(-64)
+    )
+  }
 
   private static func operation(
     _ code: UInt8,
@@ -119,6 +121,20 @@ import Testing
     #expect(Self.plan(operations) == .value(.constant(5)))
     let loop = [Self.operation(0x31, at: 0), Self.operation(0x28, -4, at: 1)]
     #expect(Self.plan(loop) == nil)
+  }
+
+  @Test func runTimeBranchesSelect() {
+    // breg5 0, bra(+2), lit3, skip(+1), lit5, stack_value: 5 where rdi is not 0.
+    let operations = [
+      Self.operation(0x75, 0, at: 0), Self.operation(0x28, 4, at: 2), Self.operation(0x33, at: 5),
+      Self.operation(0x2f, 1, at: 6), Self.operation(0x35, at: 9), Self.operation(0x9f, at: 10),
+    ]
+    let isTrue = LocationPlan.binary(.notEqual, .register(5), .constant(0))
+    let difference = LocationPlan.binary(.subtract, .constant(5), .constant(3))
+    #expect(
+      Self.plan(operations)
+        == .value(.binary(.add, .constant(3), .binary(.multiply, isTrue, difference)))
+    )
   }
 
   @Test(

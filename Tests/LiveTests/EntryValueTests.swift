@@ -136,5 +136,50 @@ extension LiveTests {
       #expect(traced.messages.isEmpty, "\(traced.errors)")
       #expect(traced.lines == ["word word", "\"word\""])
     }
+
+    @Test("what a pointer points to that the compiler did away with", arguments: ["gcc", "clang"])
+    func followsImplicitPointers(_ compiler: String) throws {
+      let scratch = try ScratchDirectory()
+      let file = try scratch.write(Self.pointers, to: "pointers.c")
+      let program = "\(scratch.path)/pointers"
+      #expect(try run(compiler, ["-g", "-O2", "-o", program, file]).status == 0)
+      let probe = "probe process.statement(\"add@pointers.c:6\")"
+      let traced = try utrace([
+        "-c", program, "-e",
+        """
+        \(probe) {
+          if (@defined($p->first)) printf("%d %d %d %s\\n", $p->first, $p[0]->second, $k[0], $p$)
+          else println("unknown")
+        }
+        """,
+      ])
+      let expected = [1, 2].map { "\($0) 20 \($0 * 3) {.first=\($0), .second=20, .third=[...]}" }
+      // clang says nothing of them.
+      #expect(traced.lines == (compiler == "gcc" ? expected : ["unknown", "unknown"]), "\(traced.errors)")
+      guard compiler == "gcc" else { return }
+      let value = try utrace(["-c", program, "-e", "\(probe) { println($p) }"])
+      #expect(value.errors.contains("'$p' has no value here; only what it points to is known"))
+    }
+
+    private static let pointers = """
+      struct pair { int first; long second; int third[3]; };
+      static volatile int sink;
+      __attribute__((noinline)) static void use(long x) { sink += x; __asm__ volatile("" ::: "memory"); }
+      static inline __attribute__((always_inline)) int add(struct pair *p, const int *k) {
+        use(p->first);
+        use(p->second); /* line 6 */
+        use(p->first + p->second + *k);
+        return sink;
+      }
+      __attribute__((noinline)) int outer(int n, int m) {
+        struct pair q = { n, m * 2L, { n + 1, n + 2, n + 3 } };
+        int k = n * 3;
+        return add(&q, &k) + n + q.third[1];
+      }
+      int main(int argc, char **argv) {
+        for (int i = 0; i < 2; i++) outer(i + argc, 10);
+        return argv == 0;
+      }
+      """
   }
 }

@@ -38,7 +38,7 @@ extension LocationPlanner {
     case DwarfOpcode.derefSize: try load(byteCount: Int(clamping: operation.first), isSigned: false)
     case DwarfOpcode.stackValue: try setValue()
     case DwarfOpcode.implicitValue: setBytes(operation.block)
-    case DwarfOpcode.implicitPointer, DwarfOpcode.gnuImplicitPointer: setImplicitPointer()
+    case DwarfOpcode.implicitPointer, DwarfOpcode.gnuImplicitPointer: try pointImplicitly(operation)
     case DwarfOpcode.formTLSAddress, DwarfOpcode.gnuPushTLSAddress: try pushThreadLocal()
     case DwarfOpcode.entryValue, DwarfOpcode.gnuEntryValue: try pushEntryValue(operation.nested)
     case DwarfOpcode.gnuParameterRef: throw Failure("only its caller knows it")
@@ -82,6 +82,14 @@ extension LocationPlanner {
     try push(block.start { planner.address($0) }.offset(by: distance), weight: 8)
   }
 
+  /// The operation's DIE is the variable that is pointed to.
+  private mutating func pointImplicitly(_ operation: DwarfOperation) throws(Failure) {
+    guard let die = operation.die, let target = context.pointee?(die) else {
+      throw Failure("it points to something that was optimised out")
+    }
+    setPointer(to: target, byteOffset: Int(clamping: Int64(bitPattern: operation.second)))
+  }
+
   /// What `nested` was when the function was called (DWARF 5, section 2.5.1.7).
   private mutating func pushEntryValue(_ nested: [DwarfOperation]) throws(Failure) {
     guard nested.count <= 16,
@@ -96,7 +104,7 @@ extension LocationPlanner {
         throw Failure("only its value at entry is known, and that was in memory")
       }
       try push(kept, weight: 16)
-    case .pieces: throw Failure("its DWARF expression is broken")
+    case .pieces, .pointer: throw Failure("its DWARF expression is broken")
     }
   }
 

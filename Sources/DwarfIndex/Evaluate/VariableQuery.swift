@@ -59,9 +59,19 @@ extension ImageCore {
     of die: DIE,
     in owner: DIE?,
     _ context: LocationPlanner.Context,
-    _ reader: DwarfReader
+    _ reader: DwarfReader,
+    depth: Int = 0
   ) -> Place {
     var context = context
+    let plain = context
+    context.pointee = { die in
+      guard depth < 4,
+        case .found(let target) = self.place(of: die, in: owner, plain, reader, depth: depth + 1)
+      else {
+        return nil
+      }
+      return target
+    }
     switch Self.look(die, at: context.address) {
     case .constant(let location): return .found(location)
     case .unavailable(let reason): return .unavailable(reason)
@@ -240,7 +250,7 @@ extension ImageCore {
           var planner = LocationPlanner(context)
           guard case .memory(_, let plan) = try planner.plan(operations) else { break }
           variable.place = .threadLocal(plan)
-        case .value, .pieces: variable.place = .unavailable(reason: "it is not in memory")
+        case .value, .pieces, .pointer: variable.place = .unavailable(reason: "it is not in memory")
         }
       } catch {
         variable.place = .unavailable(reason: error.reason)
@@ -328,7 +338,7 @@ extension ValueLocation {
   fileprivate func isBelowCaller(_ abi: CallingABI) -> Bool {
     switch self {
     case .memory(_, let address): address.isBelowCaller(abi)
-    case .value, .pieces: false
+    case .value, .pieces, .pointer: false
     }
   }
 }

@@ -117,7 +117,7 @@ extension UnwindRules.Rule {
         self = .value(.load(.user, byteCount: byteCount, isSigned: false, address: address))
       case .memory(_, let address): self = .saved(address)
       case .value(let plan): self = .value(plan)
-      case .pieces, nil: self = .undefined
+      case .pieces, .pointer, nil: self = .undefined
       }
     case .unchanged: self = .unchanged
     case .undefined, nil: self = .undefined

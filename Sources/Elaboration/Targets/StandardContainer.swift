@@ -57,10 +57,20 @@ extension StructureLayout.Member {
 extension TargetObject {
   /// The object that a C++ reference means; nil when the reference cannot be read.
   var referent: TargetObject? {
-    guard let type, case .pointer(let byteCount, let target?, true) = source.layout(of: type),
-      let address = location.read(byteCount: byteCount, isSigned: false)
-    else { return nil }
+    guard let type, case .pointer(let byteCount, let target?, true) = source.layout(of: type) else {
+      return nil
+    }
+    return pointee(target, pointerByteCount: byteCount)
+  }
+
+  /// The object of type `target` that this pointer points to; nil when that cannot be told.
+  func pointee(_ target: TypeReference, pointerByteCount: Int) -> TargetObject? {
     var result = self
+    if case .pointer(to: let object, byteOffset: let offset) = location {
+      result.location = object
+      return result.part(at: offset * 8, type: target)
+    }
+    guard let address = location.read(byteCount: pointerByteCount, isSigned: false) else { return nil }
     result.location = .memory(memory, address: address)
     result.type = target
     return result

@@ -71,6 +71,7 @@ extension ValueLocation {
     case .value(let plan):
       return byteCount >= 8 ? plan : .extend(plan, byteCount: byteCount, isSigned: isSigned)
     case .pieces: return readBits(offset: 0, count: byteCount * 8, isSigned: isSigned)
+    case .pointer: return nil
     }
   }
 
@@ -87,6 +88,7 @@ extension ValueLocation {
         return piece.readBits(offset: 0, count: count, isSigned: isSigned)
       }
       return gather(offset: offset, count: count, isSigned: isSigned)
+    case .pointer: return nil
     }
   }
 
@@ -103,10 +105,34 @@ extension ValueLocation {
         return .memory(memory, address: address.offset(by: Int64(inside / 8)))
       case .value(let plan):
         return .value(inside == 0 ? plan : .binary(.shiftRightLogical, plan, .constant(Int64(inside))))
+      case .pointer where inside == 0: return piece.location
       default: return nil
       }
     }
     return nil
+  }
+
+  /// The bits `start..<start + bitCount` as an object of their own; parts that cannot be had stay unknown.
+  func slice(at start: Int, bitCount: Int) -> ValueLocation {
+    switch self {
+    case .memory(let memory, let address):
+      return .memory(memory, address: address.offset(by: Int64(start / 8)))
+    case .value(let plan):
+      return .value(start == 0 ? plan : .binary(.shiftRightLogical, plan, .constant(Int64(start))))
+    case .pointer: return start == 0 ? self : .pieces([Piece(bitCount: bitCount, location: nil)])
+    case .pieces(let pieces):
+      var found: [Piece] = []
+      var offset = 0
+      for piece in pieces {
+        let (low, high) = (max(offset, start), min(offset + piece.bitCount, start + bitCount))
+        if low < high {
+          let part = piece.location?.slice(at: low - offset, bitCount: high - low)
+          found.append(Piece(bitCount: high - low, location: part))
+        }
+        offset += piece.bitCount
+      }
+      return .pieces(found)
+    }
   }
 
   /// Reads the smallest aligned word that holds the bits, so as not to touch what lies behind the object.
@@ -165,6 +191,14 @@ extension ValueLocation {
 }
 
 extension TypeSource {
+  /// Whether an object has members or elements.
+  func isAggregate(_ type: TypeReference) -> Bool {
+    switch layout(of: type) {
+    case .structure, .array: true
+    default: false
+    }
+  }
+
   /// The size of an object; nil for what has none.
   func byteCount(of type: TypeReference, depth: Int = 0) -> Int? {
     switch layout(of: type) {

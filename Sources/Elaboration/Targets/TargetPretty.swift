@@ -279,16 +279,18 @@ extension StructureLayout.Member {
 
 extension TargetObject {
   /// What begins `bitOffset` bits from its start; nil when it cannot be read.
-  fileprivate func part(at bitOffset: Int, type: TypeReference) -> TargetObject? {
+  func part(at bitOffset: Int, type: TypeReference) -> TargetObject? {
     var inner = self
     inner.type = type
     switch location {
     case .memory(let memory, let address):
       inner.location = .memory(memory, address: address.offset(by: Int64(bitOffset / 8)))
-    case .value, .pieces:
+    case .value, .pieces, .pointer:
       let bits = (source.byteCount(of: type) ?? 8) * 8
       if let piece = location.piece(at: bitOffset, bitCount: bits) {
         inner.location = piece
+      } else if source.isAggregate(type) {
+        inner.location = location.slice(at: bitOffset, bitCount: bits)
       } else {
         let plan = location.readBits(offset: bitOffset, count: bits, isSigned: false)
         guard let plan else { return nil }
@@ -307,6 +309,7 @@ extension ValueLocation {
     case .memory: return nil
     case .value: pieces = [ValueLocation.Piece(bitCount: 64, location: self)]
     case .pieces(let parts): pieces = parts
+    case .pointer: return nil
     }
     var bytes: [UInt8] = []
     for piece in pieces {

@@ -176,12 +176,9 @@ extension TargetObject {
   fileprivate func followingPointer() -> TargetObject {
     guard let type, case .pointer(let byteCount, let target?, _) = source.layout(of: type),
       case .structure = source.layout(of: target),
-      let address = location.read(byteCount: byteCount, isSigned: false)
+      let object = pointee(target, pointerByteCount: byteCount)
     else { return self }
-    var result = self
-    result.location = .memory(memory, address: address)
-    result.type = target
-    return result
+    return object
   }
 }
 

@@ -105,7 +105,8 @@ struct TargetWalk {
     case .array(let elementType, let count) where !isInMemory:
       return try take(index, of: count, elementType)
     case .array(let elementType, _): (base, element) = (try address(), elementType)
-    case .pointer(_, .some(let target), _): (base, element) = (try value(), target)
+    case .pointer(_, .some(let target), _) where !isPointer: (base, element) = (try value(), target)
+    case .pointer(_, .some(let target), _): return try takeBehindPointer(index, target)
     default:
       if isAtPointer, case .object(.memory(_, let address)) = place {
         (base, element) = (address, type)
@@ -121,6 +122,32 @@ struct TargetWalk {
     }
     place = .object(.memory(memory, address: base.advanced(by: index, times: Int64(byteCount))))
     self.type = element
+  }
+
+  private var isPointer: Bool { if case .object(.pointer) = place { true } else { false } }
+
+  /// An element of what a pointer without a value points to.
+  private mutating func takeBehindPointer(
+    _ index: LocationPlan,
+    _ element: TypeReference
+  ) throws(TargetProblem) {
+    guard case .object(.pointer(to: let object, byteOffset: let offset)) = place else { return }
+    guard let byteCount = source.byteCount(of: element), byteCount > 0 else {
+      throw problem("no-elements", "the size of '\(source.spelling(of: element))' is not known")
+    }
+    if case .memory(let memory, let address) = object {
+      let start = address.offset(by: Int64(offset))
+      place = .object(.memory(memory, address: start.advanced(by: index, times: Int64(byteCount))))
+    } else {
+      guard case .constant(let number) = index,
+        let distance = Int(exactly: number).flatMap({
+          Int(exactly: Int64($0) * Int64(byteCount) + Int64(offset))
+        })
+      else { throw problem("no-address", "'\(name)' has no address here: only a constant can be its index") }
+      place = .object(object)
+      place = try part(at: distance * 8, bitCount: nil, type: element)
+    }
+    type = element
   }
 
   private var isInMemory: Bool { if case .object(.memory) = place { true } else { false } }
@@ -148,7 +175,12 @@ struct TargetWalk {
     guard let target else {
       throw problem("no-members", "'\(name)' is a 'void *'; say with @cast what it points to")
     }
-    place = .object(.memory(memory, address: try value()))
+    if case .object(.pointer(to: let object, byteOffset: let offset)) = place {
+      place = .object(object)
+      place = try part(at: offset * 8, bitCount: nil, type: target)
+    } else {
+      place = .object(.memory(memory, address: try value()))
+    }
     self.type = target
     // C++: a reference to a pointer.
     if case .pointer = source.layout(of: target) { try followPointers() }
@@ -163,9 +195,10 @@ struct TargetWalk {
     switch location {
     case .memory(let memory, let address):
       return .object(.memory(memory, address: address.offset(by: Int64(bitOffset / 8))))
-    case .value, .pieces:
+    case .value, .pieces, .pointer:
       let bits = (source.byteCount(of: type) ?? 8) * 8
       if let inside = location.piece(at: bitOffset, bitCount: bits) { return .object(inside) }
+      if source.isAggregate(type) { return .object(location.slice(at: bitOffset, bitCount: bits)) }
       return .bits(location, offset: bitOffset, count: bits)
     }
   }
@@ -177,7 +210,10 @@ struct TargetWalk {
       case .bits(let location, let offset, let count):
         location.readBits(offset: offset, count: count, isSigned: isSigned)
       }
-    guard let plan else { throw problem("optimized-out", "'\(name)' is optimised out here") }
+    guard let plan else {
+      let why = isPointer ? "has no value here; only what it points to is known" : "is optimised out here"
+      throw problem("optimized-out", "'\(name)' \(why)")
+    }
     return plan
   }
 
