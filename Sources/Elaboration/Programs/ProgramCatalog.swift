@@ -6,6 +6,8 @@ package import TargetModel
 /// Finds and opens the binaries that probe points name; made by the pipeline, which caches what it opens.
 package protocol ProgramCatalog: Sendable {
   /// The files that `process("name")` means: a path, a glob, or a name to look for in `$PATH`; links resolved.
+  ///
+  /// `<header.h>` is a library with the types of that header.
   func files(named name: String) -> Result<[String], ProgramProblem>
 
   /// The executable of a running process, as it can be opened from here.

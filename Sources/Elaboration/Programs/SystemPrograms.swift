@@ -8,6 +8,7 @@ import TargetModel
 package final class SystemPrograms: ProgramCatalog {
   private let environment: Environment
   private let options: DebugInfoOptions
+  private let headers = Mutex<[String: Result<String, ProgramProblem>]>([:])
   private let opened = Mutex<[String: Result<any Program, ProgramProblem>]>([:])
 
   /// `environment` is where `PATH` and `LD_LIBRARY_PATH` come from.
@@ -17,6 +18,7 @@ package final class SystemPrograms: ProgramCatalog {
   }
 
   package func files(named name: String) -> Result<[String], ProgramProblem> {
+    if let header = HeaderTypes(name, environment) { return file(of: header, name).map { [$0] } }
     let found = files(written: name)
     if case .failure = found, let search = BuildIDSearch(name) { return search.files() }
     guard let elsewhere = multiarchPath(name), case .success(let paths) = files(written: elsewhere) else {
@@ -25,6 +27,16 @@ package final class SystemPrograms: ProgramCatalog {
     guard case .success(let known) = found else { return .success(paths) }
     // `/lib*/libc.so.6` is also that of `/lib32`, where 32-bit libraries are installed.
     return GlobPattern.isGlob(name) ? .success(known + paths.filter { !known.contains($0) }) : found
+  }
+
+  /// A header is compiled once, however often a script asks for its types.
+  private func file(of header: HeaderTypes, _ name: String) -> Result<String, ProgramProblem> {
+    headers.withLock { known in
+      if let file = known[name] { return file }
+      let file = header.file()
+      known[name] = file
+      return file
+    }
   }
 
   private func files(written name: String) -> Result<[String], ProgramProblem> {

@@ -229,11 +229,37 @@ enum ProgramTypes {
     // `"a:b"` tries one after the other (stap(1), "TYPECASTING").
     return module.split(separator: ":").flatMap { name -> [(source: any TypeSource, memory: PlanMemory)] in
       if name == "kernel" { return kernel }
-      guard case .success(let paths) = environment.programs.files(named: String(name)) else { return [] }
-      return paths.compactMap { path in
-        guard case .success(let program) = environment.programs.program(at: path) else { return nil }
-        return (program.types, .user)
+      if name.hasPrefix("<"), own?.abi == .i386 {
+        return [
+          (MissingTypes(ProgramProblem("headers are compiled for 64-bit programs, and this is none")), .user)
+        ]
+      }
+      switch environment.programs.files(named: String(name)) {
+      case .failure(let problem): return [(MissingTypes(problem), .user)]
+      case .success(let paths):
+        return paths.map { path in
+          switch environment.programs.program(at: path) {
+          case .failure(let problem): (MissingTypes(problem), .user)
+          case .success(let program): (program.types, .user)
+          }
+        }
       }
     }
   }
+}
+
+/// In the place of types that cannot be had.
+struct MissingTypes: TypeSource {
+  /// One line of why, and what else is known of it.
+  let reasons: [String]
+
+  init(_ problem: ProgramProblem) { reasons = [problem.message] + problem.notes }
+
+  func layout(of type: TypeReference) -> TypeLayout { .opaque("?") }
+
+  func spelling(of type: TypeReference?) -> String { "?" }
+
+  func type(named name: String) -> TypeReference? { nil }
+
+  func enumerator(named name: String) -> Int64? { nil }
 }

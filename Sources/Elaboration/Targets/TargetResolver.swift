@@ -149,7 +149,7 @@ extension TargetScope {
       return TargetObject(location: location, type: type, source: source, memory: memory)
     }
     let place = module.map { " in \($0)" } ?? ""
-    throw TargetProblem(id: "no-such-type", message: "no type '\(name)'\(place)")
+    throw noSuchType("type '\(name)'\(place)", in: sources.map(\.source))
   }
 
   /// `@enumname(value, "type")`: the value as one of that enumeration.
@@ -163,7 +163,12 @@ extension TargetScope {
       }
     }
     let place = module.map { " in \($0)" } ?? ""
-    throw TargetProblem(id: "no-such-type", message: "no enumeration '\(name)'\(place)")
+    throw noSuchType("enumeration '\(name)'\(place)", in: typeSources(module: module).map(\.source))
+  }
+
+  private func noSuchType(_ what: String, in sources: [any TypeSource]) -> TargetProblem {
+    let reasons = sources.compactMap { $0 as? MissingTypes }.flatMap(\.reasons)
+    return TargetProblem(id: "no-such-type", message: "no \(what)", notes: reasons)
   }
 
   private func addressType(_ walk: TargetWalk, _ start: TargetObject) -> TargetType? {
