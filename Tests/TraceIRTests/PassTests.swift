@@ -287,6 +287,28 @@ import TraceIR
     )
   }
 
+  @Test("what a dropped handler used is counted once, however deep it stands")
+  func countsUsesInDroppedHandlers() {
+    var before = program { body in
+      let tid = body.long { .context($0, .tid, kernelPlan: nil) }
+      let inner = body.block { $0.add(.print(FormatString([decimal]), [tid])) }
+      let handler = body.block { body in
+        let attempt = body.block { _ = $0.long { .binary($0, .divide, .long(1), .long(0)) } }
+        body.add(.tryCatch(attempt, message: nil, handler: inner))
+      }
+      body.add(.tryCatch(Block(), message: nil, handler: handler))
+      body.add(.storeGlobal(GlobalID(0), tid))
+    }
+    before.globals = [Global(name: "g", kind: .scalar(.long), maximumEntries: 0)]
+    #expect(
+      deadCodeElimination.run(before).probes[0].body.text == """
+        %0 = context tid
+        store @0, %0
+
+        """
+    )
+  }
+
   @Test(
     "what is asked twice is computed once, wherever the first answer has been given; clocks are asked again"
   )
