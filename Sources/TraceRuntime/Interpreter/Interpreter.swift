@@ -69,11 +69,15 @@ package final class Interpreter {
   /// What has been printed and not yet been taken.
   package var output: ByteBuffer { machine.output }
 
+  /// How long it is.
+  var outputByteCount: Int { machine.output.count }
+
   /// Forgets the output; its memory is used again.
   package func clearOutput() { machine.output.clear() }
 
   /// What probes have asked for since the last call.
   package func takeRequests() -> [SessionRequest] {
+    if machine.requests.isEmpty { return [] }
     defer { machine.requests.removeAll() }
     return machine.requests
   }
@@ -114,23 +118,29 @@ package final class Interpreter {
     _ fields: inout RecordFields,
     context: any HitContext
   ) throws(ScriptFault) {
-    let unit = machine.handlers[record.index]
-    machine.begin(in: context)
-    machine.enter(unit, 0, 0, 0)
-    for (index, type) in records[record.index].fields.enumerated() {
-      switch type {
-      case .long: machine.setLong(unit.locals[index].number, fields.readLong(item))
-      case .string: machine.setString(unit.locals[index].number, fields.readString(item))
-      }
-    }
-    _ = try machine.run(unit, Frame())
+    try machine.handle(record.index, records[record.index].fields, in: item, &fields, context)
   }
 }
 
 extension Machine {
-  /// Sets a slot of the outermost frame.
-  fileprivate mutating func setLong(_ slot: Int32, _ value: Int64) { longs[Int(slot)] = value }
-
-  /// Sets a slot of the outermost frame.
-  fileprivate mutating func setString(_ slot: Int32, _ value: ByteString) { strings[Int(slot)] = value }
+  /// Runs a record's handler on its fields; one call, so that exclusive access to the machine is taken once.
+  fileprivate mutating func handle(
+    _ record: Int,
+    _ types: [ValueType],
+    in item: RawSpan,
+    _ fields: inout RecordFields,
+    _ context: any HitContext
+  ) throws(ScriptFault) {
+    let unit = handlers[record]
+    begin(in: context)
+    enter(unit, 0, 0, 0)
+    for index in types.indices {
+      let slot = Int(unit.locals[index].number)
+      switch types[index] {
+      case .long: longs[slot] = fields.readLong(item)
+      case .string: strings[slot] = fields.readString(item)
+      }
+    }
+    _ = try run(unit, Frame())
+  }
 }

@@ -8,8 +8,6 @@ final class RecordPrinter {
   private let interpreter: Interpreter
   private let context: RecordContext
   private let sink: OutputSink
-  /// The sites of each kernel-side probe.
-  private let sites: [[SiteDescription]]
 
   init(
     _ program: TraceProgram,
@@ -21,14 +19,7 @@ final class RecordPrinter {
     self.program = program
     self.interpreter = interpreter
     self.sink = sink
-    context = RecordContext(target: target, userCode: userCode)
-    sites = program.probes.map { probe in
-      switch probe.trigger {
-      case .userSites(let sites, _, _): sites.map(\.description)
-      case .tracepoint(_, _, let description, _): [description]
-      default: []
-      }
-    }
+    context = RecordContext(program, target: target, userCode: userCode)
   }
 
   /// Shows the records of one ring item, which lie one behind the other; gives faults of their handlers.
@@ -44,7 +35,7 @@ final class RecordPrinter {
       let site = item.load(at: offset + 4, as: UInt32.self),
       program.records.indices.contains(Int(kind))
     {
-      context.site = description(probe: Int(probe), site: Int(site))
+      context.origin = (Int(probe), Int(site))
       var fields = RecordFields(offset: offset + RecordWire.headerByteCount)
       do {
         try interpreter.handle(record: RecordID(Int(kind)), in: item, &fields, context: context)
@@ -57,19 +48,14 @@ final class RecordPrinter {
     return faults
   }
 
-  private func description(probe: Int, site: Int) -> SiteDescription? {
-    guard sites.indices.contains(probe), sites[probe].indices.contains(site) else { return nil }
-    return sites[probe][site]
-  }
-
   /// Text is handed over in large pieces, JSON record by record.
   private func flush(probe: Int) {
     switch sink.format {
     case .text:
-      guard interpreter.output.count >= 1 << 15 else { return }
+      guard interpreter.outputByteCount >= 1 << 15 else { return }
       finish()
     case .json:
-      guard !interpreter.output.isEmpty else { return }
+      guard interpreter.outputByteCount > 0 else { return }
       let name = program.probes.indices.contains(probe) ? program.probes[probe].name : ""
       let text = ByteString(interpreter.output.bytes)
       sink.write(.print(probe: name, site: context.site?.probePoint, text: text))
@@ -79,7 +65,7 @@ final class RecordPrinter {
 
   /// Hands over the text that is left.
   func finish() {
-    guard !interpreter.output.isEmpty else { return }
+    guard interpreter.outputByteCount > 0 else { return }
     sink.print(interpreter.output.bytes)
     interpreter.clearOutput()
   }

@@ -69,15 +69,32 @@ package final class SessionContext: HitContext {
 
 /// What a record's handler can ask: the texts of the site that sent it.
 final class RecordContext: HitContext {
-  var site: SiteDescription?
+  /// The probe and the site that sent the record; looked up only when somebody asks, since most handlers do not.
+  var origin = (probe: 0, site: 0)
+  /// The sites of each kernel-side probe.
+  private let sites: [[SiteDescription]]
   var entrySlots: [Datum] = []
   private let target: Int64
 
   let userCode: UserCode?
 
-  init(target: Int32?, userCode: UserCode?) {
+  init(_ program: TraceProgram, target: Int32?, userCode: UserCode?) {
     self.target = Int64(target ?? 0)
     self.userCode = userCode
+    sites = program.probes.map { probe in
+      switch probe.trigger {
+      case .userSites(let sites, _, _): sites.map(\.description)
+      case .tracepoint(_, _, let description, _): [description]
+      default: []
+      }
+    }
+  }
+
+  var site: SiteDescription? {
+    guard sites.indices.contains(origin.probe), sites[origin.probe].indices.contains(origin.site) else {
+      return nil
+    }
+    return sites[origin.probe][origin.site]
   }
 
   func long(_ field: ContextField) -> Int64 { field == .target ? target : 0 }
