@@ -1,12 +1,15 @@
 /// File-name patterns as `fnmatch(3)` with `FNM_NOESCAPE` has them: `*`, `?`, `[a-z]`, `[!a-z]`.
 package enum Glob {
   /// Whether `text` holds a character that makes it a pattern.
-  package static func isPattern(_ text: String) -> Bool { text.utf8.contains { "*?[".utf8.contains($0) } }
+  package static func isPattern(_ text: String) -> Bool {
+    text.utf8.contains { $0 == UInt8(ascii: "*") || $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "[") }
+  }
 
   /// Whether `pattern` covers all of `text`.
   ///
   /// Takes time proportional to the product of both lengths at worst: only the last `*` is ever tried again.
   package static func matches(_ text: String, pattern: String) -> Bool {
+    if !isPattern(pattern) { return text.utf8.elementsEqual(pattern.utf8) }
     let text = Array(text.unicodeScalars)
     let pattern = Array(pattern.unicodeScalars)
     var (here, at) = (0, 0)
