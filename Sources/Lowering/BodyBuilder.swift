@@ -7,7 +7,7 @@ import TraceIR
 struct BodyBuilder {
   private var body = Body()
   private var current: [Instruction] = []
-  var locations: LocationTable
+  let locations: LocationTable
   /// What `@entry` asked for.
   private(set) var entryCaptures = EntryCaptures()
   /// Whether the body runs where the function is entered: what `@entry` asks for is there.

@@ -12,7 +12,6 @@ extension Lowering {
     guard !shown.isEmpty else { return nil }
     var builder = BodyBuilder(locals: [], locations: locations, limits)
     for index in shown { builder.display(GlobalID(index), globals[index], at: program.globals[index].range) }
-    locations = builder.locations
     return Probe(name: "end", trigger: .end(order: .max), body: builder.finish())
   }
 }

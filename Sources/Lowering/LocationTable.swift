@@ -1,7 +1,7 @@
 import Diagnostics
 
-/// The positions that instructions name, each once.
-struct LocationTable {
+/// The positions that instructions name, each once; all bodies share one table, which copies of the builder must not copy.
+final class LocationTable {
   private let sources: SourceSet
   private var indexes: [SourceRange: Int] = [:]
   private(set) var texts: [String] = []
@@ -9,7 +9,7 @@ struct LocationTable {
   init(_ sources: SourceSet) { self.sources = sources }
 
   /// The index of the place where `range` starts.
-  mutating func index(of range: SourceRange) -> Int {
+  func index(of range: SourceRange) -> Int {
     let start = SourceRange(range.source, range.bytes.lowerBound..<range.bytes.lowerBound)
     if let index = indexes[start] { return index }
     let index = texts.count
