@@ -137,6 +137,20 @@ extension LiveTests {
       #expect(traced.lines == ["word word", "\"word\""])
     }
 
+    @Test(
+      "texts of thousands of sites take no program for each layout of a frame",
+      .requires(.script("build-psql"))
+    )
+    func sharesPrograms() throws {
+      let made = try run("\(Package.root)/Scripts/build-psql", [])
+      let psql = made.output.split(separator: "\n").last.map(String.init) ?? ""
+      let explained = try utrace([
+        "explain", "ir", "-e", "probe process(\"\(psql)\").function(\"*\") { println($$parms) }",
+      ])
+      #expect(explained.lines.contains { $0.hasPrefix("probe 0 ") && $0.contains("user sites(") })
+      #expect(!explained.lines.contains { $0.hasPrefix("entry of probe") })
+    }
+
     @Test("what a pointer points to that the compiler did away with", arguments: ["gcc", "clang"])
     func followsImplicitPointers(_ compiler: String) throws {
       let scratch = try ScratchDirectory()

@@ -100,7 +100,7 @@ extension SiteGrouper.Group {
 
 extension SiteFormat {
   /// Points every hole to the new position of its value.
-  fileprivate mutating func renumber(_ positions: [Int]) {
+  mutating func renumber(_ positions: [Int]) {
     pieces = pieces.map { $0.renumbered(positions) }
   }
 }

@@ -219,13 +219,20 @@ struct SiteGrouper {
   private mutating func file(_ landed: Landed) {
     var answers = landed.answers
     var site = landed.site
+    let kept = answers.reduce(into: Set<Int>()) { $0.formUnion($1.entryRegisters) }
+    var entry: EntryPoint?
+    if !kept.isEmpty {
+      let isOptional = answers.allSatisfy(\.toleratesMissingEntry)
+      // A program for each kind of frame would be dozens.
+      let isWorthwhile = !sharesCaptures || answers.contains(where: \.isKeptNumber)
+      entry = isWorthwhile ? landed.scope.entryPoint(keeping: X86Registers(dwarf: kept)) : nil
+      entry?.isOptional = isOptional
+      if entry == nil { answers = answers.map(\.withoutEntry) }
+    }
     if sharesCaptures {
       answers = answers.map { SharedCaptures.shared($0, registers, &site.description.loads) }
     }
     site.description.formats = Self.formats(answers)
-    let kept = answers.reduce(into: Set<Int>()) { $0.formUnion($1.entryRegisters) }
-    var entry = kept.isEmpty ? nil : landed.scope.entryPoint(keeping: X86Registers(dwarf: kept))
-    entry?.isOptional = answers.allSatisfy(\.toleratesMissingEntry)
     let path = separatesPrograms ? site.path : ""
     let key = Key(
       kind: landed.kind,

@@ -106,7 +106,8 @@ struct FunctionScope: TargetScope {
   ) -> [ListedTarget] {
     var seen: Set<String> = []
     return variables.variables(at: address).filter { isIncluded($0) && seen.insert($0.name).inserted }.map {
-      ListedTarget(name: $0.name, object: object($0, isEntry: isReturn))
+      // Whether the entry can be probed is asked for all of them together.
+      ListedTarget(name: $0.name, object: object($0, isEntry: isReturn, mayKeep: true))
     }
   }
 
@@ -122,7 +123,11 @@ struct FunctionScope: TargetScope {
     return object(value, isEntry: false)
   }
 
-  private func object(_ variable: ProgramVariable, isEntry: Bool) -> Result<TargetObject, TargetProblem> {
+  private func object(
+    _ variable: ProgramVariable,
+    isEntry: Bool,
+    mayKeep: Bool = false
+  ) -> Result<TargetObject, TargetProblem> {
     variable.location().mapError { problem in
       TargetProblem(
         id: "variable-unavailable",
@@ -131,7 +136,7 @@ struct FunctionScope: TargetScope {
       )
     }.flatMap { location in
       let kept = location.entryRegisters
-      guard kept.isEmpty || entryPoint(keeping: X86Registers(dwarf: kept)) != nil else {
+      guard kept.isEmpty || mayKeep || entryPoint(keeping: X86Registers(dwarf: kept)) != nil else {
         return .failure(onlyAtEntry(variable.name))
       }
       return .success(location)

@@ -198,7 +198,9 @@ struct TargetPretty {
     case .pointer(let byteCount, _, _), .float(_, let byteCount):
       addNumber(object, .hexadecimal, byteCount: byteCount, isSigned: false)
     case .array:
-      guard case .memory(_, let address) = object.location else { return addUnknown() }
+      guard case .memory(_, let address) = object.location else {
+        return object.location.constantText.map { add($0) } ?? addUnknown()
+      }
       addCapture(TargetCapture(plan: address, kind: .number, isEntry: object.isEntry), .hexadecimal)
     case .structure(let layout): addMembers(of: layout, object, .shallow)
     case .void, .function, .opaque: addUnknown()

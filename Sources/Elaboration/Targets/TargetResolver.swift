@@ -49,6 +49,11 @@ struct TargetAnswer: Sendable {
     }
   }
 
+  /// Whether it is a number that is told by the function's entry.
+  var isKeptNumber: Bool {
+    if case .value(let plan, _) = meaning { !plan.entryRegisters.isEmpty } else { false }
+  }
+
   /// Whether the rest of the answer can be had where nothing was kept from the entry.
   var toleratesMissingEntry: Bool {
     switch meaning {
@@ -57,6 +62,27 @@ struct TargetAnswer: Sendable {
       captures.allSatisfy { $0.kind != .number || $0.plan.entryRegisters.isEmpty || !$0.plan.loadsMemory }
     case .siteText, .unavailable: true
     }
+  }
+
+  /// A text with `?` for everything that is told by the function's entry.
+  var withoutEntry: TargetAnswer {
+    guard case .text(let captures) = meaning, var format else { return self }
+    let stays = captures.map { $0.kind != .isKept && $0.plan.entryRegisters.isEmpty }
+    guard stays.contains(false) else { return self }
+    format.pieces = format.pieces.map { piece in
+      if case .ifKept = piece { .text("?") } else { piece }
+    }
+    var count = 0
+    format.renumber(
+      stays.map { isKept in
+        defer { if isKept { count += 1 } }
+        return count
+      }
+    )
+    var result = self
+    result.meaning = .text(zip(captures, stays).filter(\.1).map(\.0))
+    result.format = format
+    return result
   }
 
   init(_ meaning: TargetMeaning, format: SiteFormat? = nil, type: TargetType? = nil) {
