@@ -1,4 +1,4 @@
-"""Translating scripts: one of 100 lines, parsing 10,000 lines, and a probe on 50,000 functions."""
+"""Translating scripts: of 100 lines, of 10,000 (parsing), with a probe on each system call and on 50,000 functions."""
 
 import os
 import re
@@ -100,6 +100,8 @@ def measure(bench):
     with open(path, "w") as file:
         file.write("global start, times\n" + PROBE * 1000)
     _add(bench, "parse and print 10,000 lines", "--pass", "1", path)
+    _add(bench, "translate probes of every system call", "--pass", "4", "--no-cache", "-w", "-e",
+         "probe syscall.* { println(name, argstr) } probe syscall.*.return { println(name, retstr) }")
     many = bench.program("functions")
     for what, text in ("count", "global n probe %s { n++ }"), ("name", "probe %s { println(probefunc()) }"):
         _add(bench, f"translate a probe on 50,000 functions, {what}", "--pass", "4", "--no-cache", "-e",
