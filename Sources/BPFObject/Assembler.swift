@@ -80,8 +80,11 @@ extension Assembler {
   package func isPlaced(_ label: Label) -> Bool { labels[label.index] != nil }
 
   /// Declares a subprogram, to be called before or after its code is written.
+  ///
+  /// A second one of the same name gets a number behind it: an object file tells functions by name.
   package mutating func makeFunction(_ name: String, linkage: FunctionLinkage = .static) -> Function {
-    functions.append(FunctionInfo(name: name, linkage: linkage))
+    let isTaken = functions.contains { $0.name == name }
+    functions.append(FunctionInfo(name: isTaken ? "\(name)_\(functions.count)" : name, linkage: linkage))
     return Function(index: functions.count - 1)
   }
 

@@ -118,6 +118,20 @@ import Testing
     #expect(instructions.filter { $0 == .move(.r0, 1) }.count == distance)
   }
 
+  @Test("functions of the same name are told apart")
+  func names() throws {
+    var code = Assembler(program: "main")
+    let functions = (0..<3).map { _ in code.makeFunction("round") }
+    for function in functions { code.loadFunction(.r2, function) }
+    code.emit(.exit)
+    for function in functions {
+      code.begin(function)
+      code.emit(.move(.r0, 0))
+      code.emit(.exit)
+    }
+    #expect(try code.finish().functions.map(\.name) == ["main", "round", "round_2", "round_3"])
+  }
+
   @Test("mistakes of the code generator are errors")
   func mistakes() {
     var open = Assembler(program: "main")
