@@ -9,10 +9,10 @@ import Platform
 ///     script.stp -vDMAXACTION=5 x -p 12 -- -y      ⇒      trace -v -D=MAXACTION=5 -p=12 -- script.stp x -y
 struct CommandLineWords {
   /// The letters of options that take a value.
-  static let lettersWithValue = Set("pxceDIGso")
+  static let lettersWithValue = Set("pxceDIGsor")
   /// The long options that take a value.
   static let namesWithValue: Set<String> = [
-    "buffer-size", "color", "command", "output", "pass", "pid", "script",
+    "buffer-size", "color", "command", "kernel-release", "output", "pass", "pid", "script",
   ]
   /// Options whose values add up.
   private static let repeatable: Set<String> = ["-D", "-G", "-I"]

@@ -1,4 +1,5 @@
 import ArgumentParser
+import KernelBridge
 
 /// What decides how a script is translated.
 struct TranslationOptions: Hashable {
@@ -21,6 +22,8 @@ struct TranslationOptions: Hashable {
   var skipsBadVariables = false
   var suppressesErrors = false
   var ignoresCache = false
+  /// `-r`; nil: the running kernel.
+  var kernelRelease: String?
   var presentation = PresentationOptions()
   /// The script's path, unless there is an expression, then its arguments.
   var arguments: [String] = []
@@ -32,6 +35,9 @@ struct TranslationOptions: Hashable {
     }
     if expression == nil, arguments.isEmpty {
       throw ValidationError("no script: name a file, or give one with -e")
+    }
+    if let kernelRelease, LinuxVersion(release: kernelRelease) == nil {
+      throw ValidationError("-r takes the release of a kernel, such as 6.1, not '\(kernelRelease)'")
     }
   }
 }
@@ -97,6 +103,15 @@ struct TranslationArguments: ParsableArguments {
   @Flag(name: .customLong("no-cache"), help: "Neither use nor keep translated modules.")
   var ignoresCache = false
 
+  @Option(
+    name: [.customShort("r", allowingJoined: true), .customLong("kernel-release")],
+    help: ArgumentHelp(
+      "Translate for this release of Linux and later ones, such as 6.1; for 'utrace build' and --pass 1 to 4.",
+      valueName: "release"
+    )
+  )
+  var kernelRelease: String?
+
   @OptionGroup var presentation: PresentationArguments
 
   @Argument(
@@ -120,6 +135,7 @@ struct TranslationArguments: ParsableArguments {
       skipsBadVariables: skipsBadVariables,
       suppressesErrors: suppressesErrors,
       ignoresCache: ignoresCache,
+      kernelRelease: kernelRelease,
       presentation: presentation.options,
       arguments: arguments
     )

@@ -63,6 +63,29 @@ import Testing
     #expect(types.output.contains("FUNC 'probe0'"))
   }
 
+  @Test("a module for an older kernel uses nothing newer")
+  func olderKernel() throws {
+    let program = try scratch.compileC(Self.source, to: "victim")
+    let script = """
+      global n, a probe process("\(program)").function("work") {
+        for (i = 0; i < 3; i++) a[i] = n++
+        foreach (i in a) n += strlen(str_replace(sprint(i), "1", "one"))
+        println(%( kernel_v == "6.1" %? "old" %: new %))
+      }
+      """
+    let built = try Tool.run(["build", "-r", "6.1", "-o", "m.o", "-e", script], in: scratch)
+    #expect(built.status == 0, "\(built.errors)")
+    let elf = try TestSupport.run("readelf", ["-s", "-W", scratch.path + "/m.o"])
+    let rounds = elf.output.split(whereSeparator: \.isWhitespace).filter { $0.hasPrefix("probe0__round") }
+    #expect(rounds.count > 1 && Set(rounds).count == rounds.count, "\(rounds)")
+    let wrong = try Tool.run(["build", "-r", "old", "-o", "m.o", "-e", script], in: scratch)
+    #expect(wrong.status == 2)
+    #expect(wrong.errors.contains("-r takes the release of a kernel, such as 6.1, not 'old'"))
+    let run = try Tool.run(["-r", "6.1", "-e", script], in: scratch)
+    #expect(run.status == 2)
+    #expect(run.errors.contains("-r translates for another kernel"))
+  }
+
   @Test("a module counts hits, and is refused when its program changes", .enabled(if: geteuid() == 0))
   func changedProgram() throws {
     let program = try scratch.compileC(Self.source, to: "victim")

@@ -20,6 +20,9 @@ struct TraceOptions: Hashable {
     if translation.followsChildren, translation.target.pid == nil, translation.target.command == nil {
       throw ValidationError("--children follows the target of -p or -c; there is neither")
     }
+    if translation.kernelRelease != nil, lastPass == 5 {
+      throw ValidationError("-r translates for another kernel: use 'utrace build -r', or --pass 1 to 4")
+    }
     guard (1...5).contains(lastPass) else { throw ValidationError("--pass takes 1 to 5") }
   }
 

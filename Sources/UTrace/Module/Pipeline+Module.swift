@@ -44,7 +44,7 @@ extension Pipeline {
     let structures = program.readsKernelStructures
     return ModuleFacts(
       scriptName: script.name,
-      kernel: KernelFacts(BPFTarget(kernel), machine, readingStructures: structures),
+      kernel: KernelFacts(kernelTarget, machine, readingStructures: structures),
       target: target,
       dependencies: dependencies,
       cacheKey: cacheKey ?? []
@@ -59,7 +59,7 @@ extension Pipeline {
 
   private func surroundings(_ target: TargetSelection) -> CacheKey.Surroundings {
     CacheKey.Surroundings(
-      kernel: KernelFacts(BPFTarget(kernel), machine, readingStructures: true),
+      kernel: KernelFacts(kernelTarget, machine, readingStructures: true),
       limits: limits,
       target: target.path,
       tapsets: TapsetDirectories.search(options.includes, environment: environment),
