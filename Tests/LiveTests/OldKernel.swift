@@ -12,17 +12,23 @@ struct OldKernel {
     seconds: Int = 150
   ) throws {
     let scratch = try ScratchDirectory()
-    let directory = "\(scratch.path)/files"
-    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    for file in files { _ = try scratch.write(file.text, to: "files/\(file.name)") }
+    for file in files { _ = try scratch.write(file.text, to: file.name) }
+    try self.init(commands, directory: scratch.path, seconds: seconds)
+  }
+
+  /// The same, with what is in `directory` here in `/t/files` there.
+  ///
+  /// Programs are also where they are here: modules that are built here know them so.
+  init(_ commands: [(name: String, arguments: [String])], directory: String, seconds: Int) throws {
+    let scratch = try ScratchDirectory()
     let tool = "\(scratch.path)/utrace"
     _ = try run("strip", ["-o", tool, Self.quickest])
     let script = try scratch.write(Self.script(commands.map(\.arguments), seconds / 2), to: "run")
-    var arguments = [
-      "--timeout", "\(seconds)", "--add", tool, "--add", "\(Package.tapset):/t/Tapset", "--add", directory,
-    ]
+    var arguments = ["--timeout", "\(seconds)", "--add", tool]
+    arguments += ["--add", "\(Package.tapset):/t/Tapset", "--add", "\(directory):/t/files"]
     for program in ["threads", "marks", "targets-O2", "family", "steps", "watched"] {
-      arguments += ["--add", Package.program(program)]
+      let path = Package.program(program)
+      arguments += ["--add", path, "--add", "\(path):\(path)"]
     }
     let booted = try run("\(Package.root)/Scripts/qemu-run", arguments + [script])
     guard booted.status == 0 else { throw CommandFailure(command: "qemu-run", output: booted.output) }
@@ -31,7 +37,7 @@ struct OldKernel {
 
   /// The one that is asked for, else a release build when it is at least as new: the emulated CPU takes 2 s for what the
   /// debug build's command line checks about itself.
-  private static var quickest: String {
+  static var quickest: String {
     if let wanted = ProcessInfo.processInfo.environment["UTRACE"] { return wanted }
     let release = "\(Package.root)/.build/release/utrace"
     guard let made = date(release), let other = date(Package.utrace), made >= other else {

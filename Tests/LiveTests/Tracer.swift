@@ -107,11 +107,12 @@ final class RunningProcess {
 /// Runs utrace to its end.
 func utrace(
   _ arguments: [String],
+  of program: String = Package.utrace,
   seconds: Double = 60,
   environment: [String: String] = [:],
   input: String = ""
 ) throws -> Outcome {
-  let process = try RunningProcess(Package.utrace, arguments, environment: environment)
+  let process = try RunningProcess(program, arguments, environment: environment)
   process.send(input)
   process.closeInput()
   return process.finish(seconds: seconds)
