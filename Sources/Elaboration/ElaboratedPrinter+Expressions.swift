@@ -50,6 +50,8 @@ extension ElaboratedPrinter {
     case .format(let format, let values): return "sprint(\(format.text.quoted)\(tail(values)))"
     case .printHistogram(let shape, let global, let keys, let endsLine):
       return "print\(endsLine ? "ln" : "")(\(text(shape, element(global, keys))))"
+    case .formatHistogram(let shape, let global, let keys):
+      return "sprint(\(text(shape, element(global, keys))))"
     default: preconditionFailure("text(_:) prints every other kind")
     }
   }

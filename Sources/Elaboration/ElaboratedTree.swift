@@ -78,6 +78,8 @@ extension ElaboratedExpression.Kind {
     case .format(let format, let values): return .format(format, values.map(change))
     case .printHistogram(let shape, let global, let keys, let endsLine):
       return .printHistogram(shape, global: global, keys.map { $0.map(change) }, endsLine: endsLine)
+    case .formatHistogram(let shape, let global, let keys):
+      return .formatHistogram(shape, global: global, keys.map { $0.map(change) })
     default: return self
     }
   }

@@ -130,7 +130,7 @@ struct UnusedCode {
   private func isPureAlone(_ expression: ElaboratedExpression) -> Bool {
     switch expression.kind {
     case .long, .string, .place, .unary, .binary, .ternary, .membership, .context, .read, .siteFormat, .entry,
-      .statistic, .histogramIndex, .format:
+      .statistic, .histogramIndex, .format, .formatHistogram:
       return true
     case .assign(.local, _), .modify(.local, _, _), .increment(.local, _): return true
     case .assign, .modify, .increment, .aggregate, .print, .printHistogram, .regexMatch: return false

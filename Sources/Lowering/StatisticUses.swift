@@ -81,7 +81,8 @@ private struct StatisticUses {
       note(shape, global)
       for key in keys { visit(key) }
       visit(index)
-    case .printHistogram(let shape, let global, let keys, _):
+    case .printHistogram(let shape, let global, let keys, _),
+      .formatHistogram(let shape, let global, let keys):
       note(shape, global)
       for key in keys { visit(key) }
     }

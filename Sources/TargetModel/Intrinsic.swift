@@ -114,6 +114,9 @@ package enum Intrinsic: String, Hashable, Sendable, CaseIterable {
   /// - → -: output that goes to a file goes to the next one
   case switchFile = "switch_file"
 
+  /// L L L S… → S: a histogram as it is drawn: low, high and step (0: by powers of two), its packed buckets
+  case histogramText = "histogram_text"
+
   // Registers by name (`register("rdi")`): S → L; `u_register` zero-extends.
   case register, uRegister = "u_register"
 }

@@ -233,6 +233,36 @@ let constructCases = [
     lines: ["Array overflow, check size limit (4)", "0 1 2 3 1"]
   ),
   ConstructCase(
+    name: "a histogram as a string is what it was then",
+    declarations: "global s, e, kept",
+    body: """
+      s <<< 3; e[1, "a"] <<< 12; kept = sprint(@hist_linear(s, 0, 20, 10)); s <<< 12; first = sprintln(@hist_log(s))
+      e[1, "a"] <<< 14; print(kept . sprint(@hist_linear(e[1, "a"], 0, 10, 10)))
+      println(strlen(kept) > 100, kept == first, strlen(sprint(@hist_log(e[2, "b"]))))
+      """,
+    lines: [
+      "value |-------------------------------------------------- count",
+      "    0 |@                                                  1",
+      "   10 |                                                   0",
+      "   20 |                                                   0",
+      "value |-------------------------------------------------- count",
+      "    0 |                                                   0",
+      "   10 |                                                   0",
+      "  >10 |@@                                                 2",
+      "100",
+    ]
+  ),
+  ConstructCase(
+    name: "the value of a foreach over statistics is one itself",
+    declarations: "global s",
+    body: """
+      for (i = 0; i < 20; i++) s[i & 3, "k"] <<< i
+      foreach (v = [k+, t] in s limit 2) println(k, t, ":", v, " ", @count(v), @avg(v), @sum(v), @min(v), @max(v))
+      foreach (v = [k+, t] in s limit 1) foreach (w = [k2-, t2] in s limit 1) println(@variance(v), @hist_log(w)[67])
+      """,
+    lines: ["0k:5 5840016", "1k:5 5945117", "401"]
+  ),
+  ConstructCase(
     name: "a histogram is printed as it is then",
     declarations: "global s",
     body: """

@@ -118,6 +118,7 @@ extension CodeWriter {
     case .userStackText, .userStackAddress, .userStackCallers, .userAddressDetail, .userAddressText,
       .kernelAddressDetail:
       throw unsupported("letting a call chain or the name of an address decide what only the kernel can do")
+    case .histogramText: throw unsupported("letting a drawn histogram decide what only the kernel can do")
     default: throw unsupported("'\(intrinsic.rawValue)'")
     }
   }

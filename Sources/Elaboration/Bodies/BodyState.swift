@@ -26,6 +26,8 @@ struct BodyState {
   var loopDepth = 0
   /// Globals that an enclosing `foreach` walks, with the place that says so.
   var iterated: [(global: Int, range: SourceRange)] = []
+  /// The `foreach` around that have a variable for the element's value.
+  var walkedValues: [WalkedValue] = []
   /// The variables of the `foreach` around.
   var loopVariables: [Name] = []
   /// Inside `@entry(…)`: target variables mean their values when the function was entered.
@@ -37,6 +39,15 @@ struct BodyState {
     self.source = source
     self.subject = subject
   }
+}
+
+/// `v` of `foreach (v = [k] in a)`.
+struct WalkedValue {
+  let name: String
+  let global: Int
+  let keys: [Name]
+  /// The body changes a key: it does not lead to the element any more.
+  let isAstray: Bool
 }
 
 /// A variable of one probe or function.

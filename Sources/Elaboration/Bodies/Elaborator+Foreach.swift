@@ -26,7 +26,13 @@ extension Elaborator {
     let sliced = slice.map { walkSlice($0, of: global, name) } ?? []
     let limit = loop.limit.map { walkLong($0, "a limit") }
     body.iterated.append((global, name.range))
+    let outside = body.walkedValues
+    if let value = loop.value {
+      let isAstray = !loop.body.writtenNames.isDisjoint(with: loop.keys.map(\.text))
+      body.walkedValues.append(.init(name: value.text, global: global, keys: loop.keys, isAstray: isAstray))
+    }
     let statement = walkBody(of: loop)
+    body.walkedValues = outside
     body.iterated.removeLast()
     return .foreach(
       ElaboratedForeach(

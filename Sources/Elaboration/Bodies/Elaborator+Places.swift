@@ -137,6 +137,9 @@ extension Elaborator {
     switch expression.kind {
     case .parenthesized(let inner): return walkStatistic(inner)
     case .identifier(let name):
+      if let walked = body.walkedValues.last(where: { $0.name == name }) {
+        return walkStatistic(walked, at: expression.range)
+      }
       guard let global = useGlobal(named: name, at: expression.range) else {
         report(.notStatistic(at: expression.range, name: name))
         return nil
@@ -155,6 +158,20 @@ extension Elaborator {
       report(.notStatistic(at: expression.range, name: nil))
       return nil
     }
+  }
+
+  /// `@avg(v)` in `foreach (v = [k] in s)`: of `s[k]`, which nothing may change in the loop.
+  private mutating func walkStatistic(
+    _ walked: WalkedValue,
+    at range: SourceRange
+  ) -> (global: Int, keys: [ElaboratedExpression?])? {
+    guard useAsStatistic(walked.global, at: range) else { return nil }
+    if walked.isAstray {
+      let advice = "keep it in another variable"
+      report(.notSupported("a statistic of '\(walked.name)' in a loop that changes a key", advice, at: range))
+    }
+    let keys = walked.keys.map { IndexPattern.value(Expression(.identifier($0.text), $0.range)) }
+    return (walked.global, walk(patterns: keys, of: walked.global))
   }
 
   /// The exact type of a global's value, statistics included.

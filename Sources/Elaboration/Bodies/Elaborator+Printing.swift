@@ -5,8 +5,11 @@ import TargetModel
 extension Elaborator {
   /// `print` and its ten kin: all become a format with its values.
   mutating func walkPrint(_ call: PrintCall, at range: SourceRange) -> Draft {
-    if call.arguments.count == 1, case .histogram(let histogram) = call.arguments[0].kind {
+    switch call.function {
+    case .print, .println, .sprint, .sprintln:
+      guard call.arguments.count == 1, case .histogram(let histogram) = call.arguments[0].kind else { break }
       return walkHistogramPrint(call, histogram, range)
+    default: break
     }
     switch call.function {
     case .printf, .sprintf: return walkFormatted(call, range)

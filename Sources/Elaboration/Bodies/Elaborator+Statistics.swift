@@ -56,18 +56,20 @@ extension Elaborator {
     return .long(.histogramIndex(histogram.shape, global: outputIndex(of: global), keys, bucket), range)
   }
 
-  /// `print(@hist_log(s))`.
+  /// `print(@hist_log(s))`, and `sprint` and the two that end a line.
   mutating func walkHistogramPrint(_ call: PrintCall, _ histogram: Histogram, _ range: SourceRange) -> Draft {
     check(histogram)
     guard let (global, keys) = walkStatistic(histogram.statistic) else { return invalid(range) }
+    let (shape, index) = (histogram.shape, outputIndex(of: global))
+    let text = Draft.string(.formatHistogram(shape, global: index, keys), range)
     switch call.function {
-    case .print, .println:
-      let endsLine = call.function == .println
-      let index = outputIndex(of: global)
-      return Draft(.printHistogram(histogram.shape, global: index, keys, endsLine: endsLine), nil, range)
+    case .sprint: return text
+    case .sprintln:
+      let line = FormatString([.plain(.string), .text("\n")])
+      return .string(.format(line, [finished(text)]), range)
     default:
-      report(.notSupported(call.function.rawValue + " of a histogram", "print it instead", at: range))
-      return invalid(range)
+      let endsLine = call.function == .println
+      return Draft(.printHistogram(shape, global: index, keys, endsLine: endsLine), nil, range)
     }
   }
 

@@ -75,7 +75,8 @@ extension Intrinsic {
     switch self {
     case .strlen, .substr, .isinstr, .strpos, .strReplace, .strtol, .textStr, .textStrn, .stringQuoted,
       .isdigit, .ctime, .tzCtime, .tzName, .tzGmtoff, .errnoStr, .syscallName, .userStackText,
-      .userStackAddress, .userStackCallers, .userAddressDetail, .userAddressText, .kernelAddressDetail:
+      .userStackAddress, .userStackCallers, .userAddressDetail, .userAddressText, .kernelAddressDetail,
+      .histogramText:
       true
     default: false
     }

@@ -74,10 +74,21 @@ extension Machine {
       return .long(context.userCode?.address(operands[0].long, depth: operands[1].long) ?? 0)
     case .userStackText, .userStackCallers, .userAddressDetail, .userAddressText:
       return .string(context.userCode?.answer(intrinsic, operands) ?? "")
+    case .histogramText: return .string(drawn(operands))
     case .register, .uRegister:
       return .long(try register(operands[0].string.text, isSigned: intrinsic == .register))
     }
     return nil
+  }
+
+  /// The text that printing these buckets would print.
+  private func drawn(_ operands: [Datum]) -> ByteString {
+    let (low, high, step) = (operands[0].long, operands[1].long, operands[2].long)
+    let buckets = operands.dropFirst(3).flatMap(\.string.unpackedLongs)
+    guard buckets.contains(where: { $0 > 0 }) else { return "" }
+    var text = ByteBuffer()
+    text.append(buckets, of: step == 0 ? .log : .linear(low: low, high: high, step: step))
+    return ByteString(text.bytes)
   }
 
   private mutating func detail(_ detail: Int64, ofKernelAddress address: Int64) -> ByteString {

@@ -161,7 +161,7 @@ extension Operation {
   /// Whether it only reads something that may not be there.
   private var isReading: Bool {
     switch self {
-    case .read, .histogramBucket, .extract, .binary, .matchRegex, .format: true
+    case .read, .histogramBucket, .packHistogram, .extract, .binary, .matchRegex, .format: true
     case .intrinsic(.some, let intrinsic, _): intrinsic.isOfTheHit || intrinsic.isOfMatch
     default: false
     }
@@ -181,7 +181,7 @@ extension Intrinsic {
   var needsUserSide: Bool {
     switch self {
     case .userStackText, .userStackAddress, .userStackCallers, .userAddressDetail, .userAddressText,
-      .kernelAddressDetail:
+      .kernelAddressDetail, .histogramText:
       true
     default: false
     }
