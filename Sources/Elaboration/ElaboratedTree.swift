@@ -50,7 +50,8 @@ extension ElaboratedExpression {
       visit(condition)
       visit(then)
       visit(otherwise)
-    case .membership(_, let keys), .statistic(_, _, let keys, _), .printHistogram(_, _, let keys, _):
+    case .membership(_, let keys), .statistic(_, _, let keys, _), .printHistogram(_, _, let keys, _),
+      .formatHistogram(_, _, let keys):
       for case let key? in keys { visit(key) }
     case .histogramIndex(_, _, let keys, let bucket):
       for case let key? in keys { visit(key) }

@@ -7,6 +7,9 @@ extension CodeWriter {
   /// As many as Linux can be built for; without `may_goto` what the verifier can follow.
   private var maximumCPUCount: Int32 { shared.target.hasMayGoto ? 8192 : 1024 }
 
+  /// A function for each few words is not worth it: programs have 256 at most, and where loops are functions half of them.
+  private static var fewestWords: Int { 8 }
+
   mutating func writeExtract(
     _ result: ValueID,
     _ field: StatisticField,
@@ -64,8 +67,22 @@ extension CodeWriter {
     else { return }
     storeScratch(.word, slot, immediate: Int32(8 * count))
     for bucket in 0..<count { storeScratch(.double, slot + 4 + 8 * bucket, immediate: 0) }
-    let words = GatheredPart.words(offset: layout.histogramOffsets[index] + 8 * first, count: count)
+    let start = layout.histogramOffsets[index] + 8 * first
     putKeyTogether(table, keys)
+    if count < Self.fewestWords {
+      return inMapOfKey(table) { writer, map in
+        let part = GatheredPart.bucket(shareByteCount: layout.byteCount)
+        for bucket in 0..<count {
+          writer.clearGathered()
+          writer.storeState(Int32(start + 8 * bucket), WalkState.gathered + Gathered.bucketOffset)
+          writer.loadElementKey(table, .r2)
+          writer.gather(map, .r2, part)
+          writer.loadState(.r0, WalkState.gathered + Gathered.count)
+          writer.storeScratch(.double, slot + 4 + 8 * bucket, .r0)
+        }
+      }
+    }
+    let words = GatheredPart.words(offset: start, count: count)
     inMapOfKey(table) { writer, map in
       writer.loadElementKey(table, .r2)
       writer.code.loadMap(.r1, map)
