@@ -78,10 +78,11 @@ struct ModuleRunner {
       return ExitCode(Status.systemError.rawValue)
     }
     let probe = module?.probe(ofProgram: failure.program).map { "probe \(program.probes[$0].name)" }
-    let place = failure.busiestPlace.map { "\($0): " } ?? ""
+    let what = "\(probe ?? "a probe") is too large for the kernel's verifier"
     reporter.fail(
       "too-large",
-      "\(place)\(probe ?? "a probe") is too large for the kernel's verifier, which was busy here most of the time",
+      failure.busiestPlace.map { "\($0): \(what), which was busy here most of the time" }
+        ?? "\(what): \(failure.tellingLines.last ?? "it does not say why")",
       notes: [
         "shorter loops and chains of conditions help, and dividing the probe into several of the same point",
         "'end' and 'timer' probes run outside the kernel: they may be of any size",

@@ -70,9 +70,7 @@ extension CodeWriter {
     case .substr:
       guard let result else { return }
       writeSubstring(operands, result)
-    case .stringat:
-      guard let result else { return }
-      writeByteAt(operands, result)
+    case .stringat: writeByteAt(operands, result)
     case .isdigit:
       guard let result else { return }
       writeIsDigit(operands[0], result)
@@ -100,9 +98,7 @@ extension CodeWriter {
       writeReplace(operands, result)
     case .tokenize: writeTokenize(operands, result)
     case .matched: writeMatched(result, operands[0])
-    case .ngroups:
-      guard let result else { return }
-      writeGroupCount(result)
+    case .ngroups: writeGroupCount(result)
     case .errnoStr:
       guard let result else { return }
       writeName(of: operands[0], in: .errors, result)
@@ -279,12 +275,14 @@ extension CodeWriter {
     code.place(done)
   }
 
-  private mutating func writeByteAt(_ operands: [Operand], _ result: ValueID) {
+  /// Faults behind the longest string also when nobody wants the byte.
+  private mutating func writeByteAt(_ operands: [Operand], _ result: ValueID?) {
     let (valid, done) = (code.makeLabel(), code.makeLabel())
     load(operands[1], into: .r2)
     code.jump(if: .lessOrEqual, .r2, Int32(module.field.capacity), to: valid)
     raise(.stringIndex)
     code.place(valid)
+    guard let result else { return }
     let source = text(operands[0])
     loadLength(.r1, source)
     code.emit(.move(.r0, 0))

@@ -34,12 +34,14 @@ extension CodeWriter {
   /// At the beginning of a hit.
   mutating func clearMatch() { storeScratch(.word, layout.matchOffset, immediate: 0) }
 
-  mutating func writeGroupCount(_ result: ValueID) {
+  /// Faults without a match also when nobody wants the number.
+  mutating func writeGroupCount(_ result: ValueID?) {
     let matched = code.makeLabel()
     loadScratch(.word, .r0, layout.matchOffset)
     code.jump(if: .notEqual, .r0, 0, to: matched)
     writeFault(.raised, subject: .long(0), .string("ngroups: " + Self.noMatch))
     code.place(matched)
+    guard let result else { return }
     code.emit(.arithmetic(.shiftRight, .r0, 1))
     store(.r0, result)
   }
