@@ -272,12 +272,17 @@ extension Expander {
     return Step(action: .operation(.storeLocal(local, zero)))
   }
 
+  /// Gives an operation of an inlined body its numbers in the expanded one.
   mutating func rename(_ operation: Operation, _ frame: inout InlineFrame) -> Operation {
-    var renamer = Renamer(frame: frame, values: body.values)
-    let renamed = renamer.rewrite(operation)
-    frame = renamer.frame
-    body.values = renamer.values
-    return renamed
+    operation
+      .mapping(operand: { frame.map($0) })
+      .mapping(local: { frame.local($0) ?? $0 })
+      .mapping(definition: { result in
+        body.values.append(frame.types[result.index])
+        let made = ValueID(body.values.count - 1)
+        frame.values[result.index] = .value(made)
+        return made
+      })
   }
 
   func unsupported(_ what: String, _ location: Int?) -> BPFBackendError {

@@ -38,25 +38,6 @@ struct InlineFrame {
   }
 }
 
-/// Gives an operation of an inlined body its numbers in the expanded one.
-struct Renamer: OperationRewriter {
-  var frame: InlineFrame
-  var values: [ValueType]
-
-  mutating func rewrite(_ operand: Operand) -> Operand { frame.map(operand) }
-
-  mutating func rewrite(result: ValueID) -> ValueID {
-    values.append(frame.types[result.index])
-    let made = ValueID(values.count - 1)
-    frame.values[result.index] = .value(made)
-    return made
-  }
-
-  mutating func rewrite(loaded local: LocalID) -> LocalID { frame.local(local) ?? local }
-
-  mutating func rewrite(stored local: LocalID) -> LocalID { frame.local(local) ?? local }
-}
-
 extension Block {
   /// Locals that anything inside assigns.
   var assignedLocals: Set<LocalID> {

@@ -45,7 +45,7 @@ extension StepVisitor {
     switch action {
     case .operation(let operation): visit(operation)
     case .machine(let result, let operation):
-      operation.operands.forEach { see($0) }
+      see(all: operation.operands)
       see(result: result)
     case .readFields(let read):
       see(read.base)
