@@ -8,6 +8,10 @@ package enum Clock {
   /// CLOCK_REALTIME: nanoseconds since 1970.
   package static func realtimeNanoseconds() -> UInt64 { nanoseconds(of: CLOCK_REALTIME) }
 
+  /// A file that changed twice within so many nanoseconds may look as if it had changed once: file systems take the time
+  /// from a clock that ticks (at CONFIG_HZ, 100 to 1000 times a second).
+  package static let fileSystemTick: Int64 = 20_000_000
+
   private static func nanoseconds(of clock: clockid_t) -> UInt64 {
     var time = timespec()
     unsafe clock_gettime(clock, &time)

@@ -53,6 +53,24 @@ package func parseMacroLibrary(
   return Checked(MacroLibrary(preprocessor.macros), diagnostics)
 }
 
+/// The words that stand behind an `@` in `text`, wherever it is; numbers (`@1`) are none.
+package func wordsBehindAt(in text: [UInt8]) -> [String] {
+  var words: [String] = []
+  var position = text.startIndex
+  while let at = text[position...].firstIndex(of: UInt8(ascii: "@")) {
+    let end = text[(at + 1)...].firstIndex { !Byte.isWord($0) } ?? text.endIndex
+    let word = text[(at + 1)..<end]
+    if let first = word.first, !Byte.isDigit(first) {
+      words.append(String(decoding: word, as: UTF8.self))
+    }
+    position = end
+  }
+  return words
+}
+
+/// Whether `@word` is an operator of the language, or `@define`.
+package func isOperator(behindAt word: String) -> Bool { word == "define" || atWords.contains(word) }
+
 /// The words that the parser sees.
 private func preprocess(
   _ file: SourceID,

@@ -5,21 +5,25 @@ struct ScannedFile: Sendable {
   enum Content: Sendable {
     case unreadable(SystemError)
     case macros([UInt8])
-    case script([UInt8], DeclarationScanner.Declarations)
+    case script(DeclarationScanner.Declarations)
   }
 
-  let path: String
+  /// The file before it was read.
+  let fact: FileFact
   let content: Content
 
   /// Whether a library reads files of that name.
-  static func isWanted(_ name: String) -> Bool { name.hasSuffix(".stp") || name.hasSuffix(".stpm") }
+  static func isWanted(_ name: String) -> Bool { name.hasSuffix(".stp") || hasMacros(name) }
+
+  /// Whether a file of that name holds macros.
+  static func hasMacros(_ name: String) -> Bool { name.hasSuffix(".stpm") }
 
   /// Reads the file.
   init(_ path: String) {
-    self.path = path
+    fact = FileFact(path)
     do throws(SystemError) {
       let text = try readSmallFile(path)
-      content = path.hasSuffix(".stpm") ? .macros(text) : .script(text, DeclarationScanner.scan(text))
+      content = Self.hasMacros(path) ? .macros(text) : .script(DeclarationScanner.scan(text))
     } catch {
       content = .unreadable(error)
     }

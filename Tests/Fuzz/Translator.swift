@@ -19,8 +19,9 @@ struct Translator {
     )
     preprocessor.guruMode = true
     var sources = SourceSet()
-    library = TapsetLibrary(directories: [tapset], environment: preprocessor, sources: &sources)
-    preprocessor.macros = library.macros
+    var library = TapsetLibrary(directories: [tapset], environment: preprocessor, sources: &sources)
+    preprocessor.macros = library.macros(for: [], in: &sources)
+    self.library = library
     self.preprocessor = preprocessor
     self.sources = sources
   }

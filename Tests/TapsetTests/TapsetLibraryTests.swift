@@ -1,6 +1,8 @@
 import Diagnostics
 import Foundation
+import Platform
 import StapSyntax
+import TestSupport
 import Testing
 
 @testable import Tapset
@@ -41,7 +43,7 @@ import Testing
     var library = TapsetLibrary(directories: [folder.path], environment: facts, sources: &sources)
     #expect(library.diagnostics.isEmpty)
     #expect(Set(library.functionNames) == ["f", "broken", "onlyHere"])
-    #expect(Array(library.globalNames) == ["g"])
+    #expect(library.globalNames == ["g"])
     #expect(Set(library.aliasNames) == ["syscall.open", "syscall.close.return"])
     #expect(sources.files.count == 1)
     let files = library.files(declaringFunction: "f", in: &sources)
@@ -120,6 +122,147 @@ import Testing
     }
     print("index of 100 files, \(files.reduce(0) { $0 + $1.1.utf8.count }) bytes: \(best)")
     #expect(best < .milliseconds(200))
+  }
+}
+
+/// What one run keeps of the library for the next.
+@Suite("LibraryCatalog") struct LibraryCatalogTests {
+  private typealias Folder = TapsetLibraryTests.Folder
+
+  private let facts = PreprocessorEnvironment(kernelRelease: "6.1.0", arch: "x86_64")
+  private let files = [
+    "a.stp": "function f() { return @one } global g probe syscall.open = end {} probe syscall.close = end {}",
+    "b.stp": "function f(x) { return x } probe syscall.close.return = begin {}",
+    "m.stpm": "@define one %( 1 %) @define two %( 2 %)", "x86_64/c.stp": "@two probe begin {}",
+  ]
+
+  /// Everything that a library answers about these files.
+  private func answers(_ folder: Folder, _ cache: Folder) -> [String] {
+    var sources = SourceSet()
+    var library = TapsetLibrary(
+      directories: [folder.path],
+      environment: facts,
+      cache: CacheDirectory(cache.path),
+      sources: &sources
+    )
+    var result = [library.functionNames, library.globalNames, library.aliasNames].map { "\($0)" }
+    result += library.files(declaringFunction: "f", in: &sources).map { file in
+      "\(sources[file.source].name) \(file.script == nil) \(file.diagnostics.map(\.id))"
+    }
+    for text in ["syscall.open", "syscall.*", "s*.close.return", "other"] {
+      let source = sources.add(SourceFile(name: "-l", text: Array(text.utf8)))
+      let points = parseProbePoints(source, in: sources, environment: facts).product ?? []
+      let found = points.flatMap { library.files(declaringAliasFor: $0, in: &sources) }
+      result.append(text + "\(found.map { sources[$0.source].name })")
+    }
+    result += library.diagnostics.map(\.message)
+    return result + ["\(library.facts.map(\.path))"]
+  }
+
+  private func kept(_ cache: Folder) -> [String] {
+    (try? FileManager.default.contentsOfDirectory(atPath: cache.path)) ?? []
+  }
+
+  /// Long enough that no change is too young to be told from a later one.
+  private func wait() { Thread.sleep(forTimeInterval: 0.1) }
+
+  @Test func aKeptOneAnswersTheSame() throws {
+    let (folder, cache) = (try Folder(files), try Folder([:]))
+    wait()
+    let first = answers(folder, cache)
+    #expect(kept(cache).count == 1)
+    #expect(answers(folder, cache) == first)
+    #expect(first.contains { $0.hasSuffix("a.stp false []") })
+  }
+
+  @Test func whatChangesIsSeen() throws {
+    let (folder, cache) = (try Folder(files), try Folder([:]))
+    wait()
+    _ = answers(folder, cache)
+    try "function g() {}".write(toFile: folder.path + "/b.stp", atomically: false, encoding: .utf8)
+    #expect(answers(folder, cache)[0] == "[\"f\", \"g\"]")
+    try "function h() {}".write(toFile: folder.path + "/z.stp", atomically: false, encoding: .utf8)
+    #expect(answers(folder, cache)[0] == "[\"f\", \"g\", \"h\"]")
+    wait()
+    _ = answers(folder, cache)
+    try FileManager.default.removeItem(atPath: folder.path + "/z.stp")
+    #expect(answers(folder, cache)[0] == "[\"f\", \"g\"]")
+  }
+
+  @Test func aLibraryWithMistakesIsReadEachTime() throws {
+    let folder = try Folder(files.merging(["n.stpm": "@define one %( 3 %)"]) { $1 })
+    let cache = try Folder([:])
+    wait()
+    for _ in 0..<2 {
+      #expect(answers(folder, cache).contains("macro '@one' is defined twice"))
+      #expect(kept(cache).isEmpty)
+    }
+  }
+
+  @Test func whatWasJustWrittenIsNotKept() throws {
+    let (folder, cache) = (try Folder(files), try Folder([:]))
+    _ = answers(folder, cache)
+    #expect(kept(cache).isEmpty)
+  }
+
+  @Test(
+    "macros are read for texts that may use them",
+    arguments: [
+      ("probe begin { println(1) } # a@b.c", true), ("probe begin { println(@one) }", true),
+      ("probe begin { println(@unknown) }", true), ("probe begin { println(@count(x), \"@\", @1) }", false),
+      ("@define", false), ("@", false), ("", false),
+    ] as [(String, Bool)]
+  )
+  func readsMacros(_ text: String, _ isRead: Bool) throws {
+    let (folder, cache) = (try Folder(files), try Folder([:]))
+    wait()
+    _ = answers(folder, cache)
+    var sources = SourceSet()
+    var library = TapsetLibrary(
+      directories: [folder.path],
+      environment: facts,
+      cache: CacheDirectory(cache.path),
+      sources: &sources
+    )
+    let macros = library.macros(for: Array(text.utf8), in: &sources)
+    #expect(Set(macros.names) == (isRead ? ["one", "two"] : []))
+    #expect(Set(library.macros(for: [], ["x@two"], in: &sources).names) == ["one", "two"])
+  }
+
+  /// A catalog of files that are not there.
+  private var example: [UInt8] {
+    var maker = CatalogMaker([FileFact("/proc/self/exe"), FileFact("/nowhere")])
+    maker.add(FileFact("/nowhere/a.stp"), DeclarationScanner.scan(Array(files["a.stp", default: ""].utf8)))
+    maker.add(FileFact("/nowhere/b.stp"), DeclarationScanner.scan(Array(files["b.stp", default: ""].utf8)))
+    maker.add(FileFact("/nowhere/m.stpm"), macros: ["two", "one"])
+    return maker.encoded()
+  }
+
+  @Test func findsNamesInPlace() throws {
+    let catalog = try #require(LibraryCatalog(SharedBytes(example)))
+    #expect(catalog.places(of: "f", .function).map(\.file) == [0, 1])
+    #expect(catalog.places(of: "f", .global).isEmpty && catalog.places(of: "", .function).isEmpty)
+    #expect(catalog.places(of: "ff", .function).isEmpty && catalog.places(of: "e", .function).isEmpty)
+    #expect(catalog.names(.macro) == ["one", "two"])
+    #expect(catalog.places(of: "syscall", .family).map(\.spans.count) == [2, 1])
+    #expect(LibraryCatalog.empty.names(.function).isEmpty)
+  }
+
+  @Test func damageIsSeenOrHarmless() {
+    let whole = example
+    for count in whole.indices { #expect(LibraryCatalog(SharedBytes(Array(whole[..<count]))) == nil) }
+    var random = SeededGenerator(seed: 7)
+    for _ in 0..<2_000 {
+      var bytes = whole
+      let place = Int.random(in: LibraryCatalog.checkedStart..<bytes.count, using: &random)
+      bytes[place] = UInt8.random(in: 0...255, using: &random)
+      let checksum = bytes.rawSpan.crc64(from: LibraryCatalog.checkedStart)
+      for index in 0..<8 { bytes[8 + index] = UInt8(truncatingIfNeeded: checksum >> UInt64(index * 8)) }
+      guard let catalog = LibraryCatalog(SharedBytes(bytes)) else { continue }
+      for kind in LibraryCatalog.Kind.allCases {
+        for name in catalog.names(kind) { _ = catalog.places(of: name, kind) }
+      }
+    }
   }
 }
 

@@ -31,9 +31,7 @@ struct ModuleCache {
   /// Keeps `module`, unless what it was made from may have changed meanwhile: `start` is when reading began, in
   /// nanoseconds since 1970.
   func keep(_ module: ModuleFile, start: UInt64) {
-    // A file changed within one tick of the clock of its file system looks unchanged.
-    let tick: Int64 = 20_000_000
-    guard module.facts.dependencies.latestChange < Int64(clamping: start) - tick,
+    guard module.facts.dependencies.latestChange < Int64(clamping: start) - Clock.fileSystemTick,
       let bytes = try? module.encoded()
     else { return }
     directory.write(fileName(module.facts.cacheKey), bytes)

@@ -38,44 +38,6 @@ struct ModuleDependencies: Hashable, Sendable {
   }
 }
 
-/// A file as it was, or that it was not there.
-struct FileFact: Hashable, Sendable {
-  /// What tells whether a path still leads to the same bytes.
-  struct Identity: Hashable, Sendable {
-    var byteCount: Int
-    var modified: Int64
-    /// Unlike the time above, nobody can set this one.
-    var changed: Int64
-    var inode: UInt64
-    var device: UInt64
-  }
-
-  var path: String
-  /// Nil: there was none.
-  var identity: Identity?
-
-  /// Looks at `path` now.
-  init(_ path: String) {
-    let identity = (try? FileStatus(of: path)).map { status in
-      Identity(
-        byteCount: status.byteCount,
-        modified: status.modifiedNanoseconds,
-        changed: status.changedNanoseconds,
-        inode: status.inode,
-        device: status.device
-      )
-    }
-    self.init(path: path, identity: identity)
-  }
-
-  init(path: String, identity: Identity?) {
-    self.path = path
-    self.identity = identity
-  }
-
-  var isUnchanged: Bool { FileFact(path) == self }
-}
-
 /// A binary with probe sites, or one that was searched for them.
 struct ProgramFact: Hashable, Sendable {
   var file: FileFact

@@ -40,7 +40,7 @@ extension Pipeline {
   /// What goes with a translated program into its module file.
   func facts(of program: TraceProgram, _ script: SourceFile, _ target: TargetSelection) -> ModuleFacts {
     var dependencies = programs.dependencies
-    dependencies.files += (library?.paths ?? []).map { FileFact($0) }
+    dependencies.files += library?.facts ?? []
     let structures = program.readsKernelStructures
     return ModuleFacts(
       scriptName: script.name,

@@ -1,6 +1,7 @@
 import BPFBackend
 import BPFObject
 import KernelBridge
+import Platform
 import TargetModel
 import TraceIR
 
