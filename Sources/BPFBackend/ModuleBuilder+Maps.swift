@@ -61,23 +61,32 @@ extension ModuleBuilder {
   /// Rows of `foreach` get this much memory for more than one hit at a time.
   private static let walkByteCount = 32 << 20
 
-  /// Slots of rows: two for each CPU as long as they are small.
-  ///
-  /// A slot is a claim and the index of its first row.
+  /// Slots of rows (``WalkSlot``): two for each CPU as long as they are small.
   private func walkMaps() -> [MapSpec] {
-    let slotByteCount = shared.walkRowByteCount * shared.walkRowCount
+    let slotByteCount = shared.rows.values.map { $0.byteCount * $0.count }.reduce(0, +)
     let count = max(1, min(2 * target.possibleCPUCount, Self.walkByteCount / slotByteCount))
     var contents: [UInt8] = []
     for slot in 0..<count {
-      let first = UInt64(slot * shared.walkRowCount)
       contents += [UInt8](repeating: 0, count: 8)
-      contents += (0..<8).map { UInt8(truncatingIfNeeded: first >> (8 * $0)) }
+      for rowClass in RowClass.all {
+        let first = UInt64(slot * (shared.rows[rowClass]?.count ?? 0))
+        contents += (0..<8).map { UInt8(truncatingIfNeeded: first >> (8 * $0)) }
+      }
     }
-    let rowCount = count * shared.walkRowCount
-    return [
-      .array(ModuleMaps.walkSlots.name, valueByteCount: 16, count: count, contents: contents),
-      .array(ModuleMaps.walkRows.name, valueByteCount: shared.walkRowByteCount, count: rowCount),
-    ]
+    let slots = MapSpec.array(
+      ModuleMaps.walkSlots.name,
+      valueByteCount: WalkSlot.byteCount,
+      count: count,
+      contents: contents
+    )
+    let rows = shared.rows.sorted { $0.key < $1.key }.map { rowClass, rows in
+      MapSpec.array(
+        ModuleMaps.walkRows(rowClass).name,
+        valueByteCount: rows.byteCount,
+        count: count * rows.count
+      )
+    }
+    return [slots] + rows
   }
 
   private var hasTextScalar: Bool { program.globals.contains { $0.kind == .scalar(.string) } }

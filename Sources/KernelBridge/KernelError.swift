@@ -11,6 +11,8 @@ package enum KernelError: Error, Sendable {
   case missing(KernelFeature, reason: String)
   /// The process to be probed has ended.
   case gone(pid: Int32)
+  /// What is to be made would take too much of the machine's memory.
+  case tooLittleMemory(String)
   /// A blueprint names something that it does not contain, or bytes that make no sense.
   case invalid(String)
 }
@@ -25,7 +27,7 @@ extension KernelError: CustomStringConvertible {
     case .missing(let feature, let reason):
       return "this needs \(feature.title) (Linux \(feature.since)): \(reason)"
     case .gone(let pid): return "process \(pid) ended before its probes were live"
-    case .invalid(let text): return text
+    case .tooLittleMemory(let text), .invalid(let text): return text
     }
   }
 }

@@ -19,6 +19,7 @@ extension FaultCode {
     case .functionsExhausted: "all functions exhausted"
     case .stringIndex: "string index out of range"
     case .userWrite: "user write fault at 0x"
+    case .walkMemory: "'foreach' of recursive functions out of memory"
     }
   }
 

@@ -52,6 +52,8 @@ package enum FaultCode: Int64, Sendable, CaseIterable {
   case functionsExhausted = 11
   case stringIndex = 12
   case userWrite = 13
+  /// Recursive functions walk over more elements than there is memory for.
+  case walkMemory = 14
 }
 
 /// Why a hit, a record or an update was lost; counted per probe in a per-CPU array, index

@@ -15,7 +15,10 @@ extension LiveTests {
         probe end { foreach (v = [t, i] in n) { count++; sum += v }; println(count, " ", sum) }
         """
       let limits = ["-DMAXMAPENTRIES=1000000", "-DMAXACTION=2000000"]
-      let traced = try utrace(["-v"] + limits + ["-c", "\(program) 4 250000", "-e", script], seconds: 150)
+      let traced = try utrace(
+        ["-v", "--no-cache"] + limits + ["-c", "\(program) 4 250000", "-e", script],
+        seconds: 150
+      )
       #expect(traced.lines.last == "1000000 \(4 * 250_000 * 249_999 / 2)", "\(traced)")
       #expect(traced.status == 0 && traced.messages.count == 1, "\(traced)")
       let size = traced.errors.firstMatch(of: /maps of (\d+) kB/).flatMap { Int($0.1) }
@@ -73,6 +76,72 @@ extension LiveTests {
         nested.errors.contains(/large\.stp:4:\d+: error: this is nested too deeply/),
         "\(nested.errors)"
       )
+    }
+
+    /// Bytes of the maps that `-v` speaks of.
+    private func mapByteCount(_ traced: Outcome) -> Int? {
+      traced.errors.firstMatch(of: /maps of (\d+) kB/).flatMap { Int($0.1) }.map { $0 << 10 }
+    }
+
+    @Test("few rows of long strings do not make many small ones large")
+    func keepsSmallRowsSmall() throws {
+      let script = """
+        global texts, n
+        probe process("\(program)").function("hit").call {
+          texts[sprintf("%70d", $i)] = $i
+          n[$i] = $i
+          if ($i < 2) next
+          foreach (k- in texts limit 2) println(strlen(k), " ", texts[k])
+          foreach (i- in n) println(i)
+        }
+        """
+      let traced = try utrace([
+        "-v", "--no-cache", "-DMAXSTRINGLEN=65536", "-c", "\(program) 1 3", "-e", script,
+      ])
+      #expect(traced.output.contains("70 2\n70 1\n2\n1\n0\n"), "\(traced)")
+      #expect(mapByteCount(traced) ?? 0 < 300 << 20, "\(traced.errors)")
+    }
+
+    @Test("walks of recursive functions share rows; more than there are is an error of its place")
+    func sharesRowsOfRecursion() throws {
+      let script = """
+        global t
+        function walk(depth) {
+          if (depth == 0) return 1
+          foreach ([a-, b] in t) { foreach ([c, d-] in t limit 2) sum += b * walk(depth - 1) + strlen(c) }
+          return sum
+        }
+        probe process("\(program)").function("hit").call {
+          t[sprintf("%70d", $i), $i] = $i
+          if ($i == 3) println(walk(3))
+          if ($i < 1500) next
+          try { walk(9) } catch (why) { println(why) }
+          walk(9)
+        }
+        """
+      // (0 + 1 + 2 + 3) × twice what is one level deeper, and the lengths of 70 that each level adds.
+      let deepest = (0...3).map { 2 * $0 }.reduce(0, +) + 8 * 70
+      let middle = 12 * deepest + 8 * 70
+      let limits = ["-DMAXSTRINGLEN=8000", "-DMAXACTION=200000", "-w"]
+      let traced = try utrace(
+        ["-v", "--no-cache"] + limits + ["-c", "\(program) 1 1501", "-e", script],
+        seconds: 60
+      )
+      let fault = "'foreach' of recursive functions out of memory"
+      #expect(["\(12 * middle + 8 * 70)", fault].allSatisfy(traced.lines.contains), "\(traced)")
+      #expect(traced.errors.contains("ERROR: \(fault) at <input>:4:3"), "\(traced.errors)")
+      #expect(mapByteCount(traced) ?? 0 < 200 << 20, "\(traced.errors)")
+    }
+
+    @Test("a walk over more than can be copied names its place, its size and what to change")
+    func refusesHugeWalks() throws {
+      let script = "global t probe process(\"\(program)\").function(\"hit\") { t[$$vars, execname()] = $i\n"
+      let huge = "  foreach ([a, b] in t) foreach ([c, d] in t) println(a, d) }"
+      let limits = ["-DMAXSTRINGLEN=65536", "-c", "\(program) 1 1", "-e"]
+      let traced = try utrace(limits + [script + huge])
+      #expect(traced.status == 1 && traced.errors.contains(/:2:25: this 'foreach' may walk/), "\(traced)")
+      let limited = huge.replacing("in t)", with: "in t limit 10)")
+      #expect(try utrace(limits + [script + limited]).status == 0)
     }
 
     @Test("MAXUPROBES counts places")

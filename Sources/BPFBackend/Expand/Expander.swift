@@ -14,8 +14,8 @@ struct Expander {
   var readTexts: [TextRead: Operand] = [:]
   /// Columns of the site table, in the order of first use.
   var siteColumns: [SiteText]
-  /// How many `foreach` are around.
-  var walkDepth = 0
+  /// The innermost `foreach` around of each class of rows, in this function.
+  var walksAround: [RowClass: WalkAround] = [:]
   private var scopeCount = 0
   private var budget: LocalID?
   /// The recursion that is being expanded.

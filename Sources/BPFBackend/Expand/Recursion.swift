@@ -39,11 +39,20 @@ struct Recursion {
   let results: [ValueType: LocalID]
   let budget: LocalID
   let fault: Fault
+  /// By class, the first row that callers leave free; in the region.
+  ///
+  /// A call passes on those that its own walks take; the others stay as they are.
+  var freeRows: [RowClass: LocalID] = [:]
   /// Whether a recursive call is made inside a `try` of a recursive function.
   var unwinds = false
 
   /// Longs that change from call to call and are not in the region.
   var pinned: [LocalID] { [top, budget, fault.word, fault.subject] + (results[.long].map { [$0] } ?? []) }
+
+  /// What calls pass on.
+  var passed: [LocalID] {
+    [caller] + functions.flatMap(\.arguments) + freeRows.sorted { $0.key < $1.key }.map(\.value)
+  }
 
   /// What begins anew with each call from outside, and is not in the region.
   var outsideLocals: [LocalID] {
@@ -57,6 +66,12 @@ struct RecursionRegion {
   var values: Range<Int>
   var locals: Range<Int>
   let pinned: [LocalID]
+}
+
+/// What a recursive call copies once the caller's variables are saved.
+struct PassedLocal {
+  let from: LocalID
+  let to: LocalID
 }
 
 /// What the expander knows while it is inside a recursion.
@@ -78,7 +93,7 @@ extension Expander {
     if draft != nil {
       return recurse(id, operands, location, into: &steps)
     }
-    let outside = (numbering, readTexts)
+    let outside = (numbering, readTexts, walksAround)
     var results: [ValueType: LocalID] = [:]
     for type in ValueType.allCases { results[type] = makeLocal(type) }
     let fault = Recursion.Fault(word: makeLocal(.long), subject: makeLocal(.long), text: makeLocal(.string))
@@ -99,14 +114,18 @@ extension Expander {
     draft = RecursionDraft(recursion: recursion, pending: [])
     request(id)
     while let next = draft?.pending.popLast() {
-      (numbering, readTexts) = outside
+      (numbering, readTexts, walksAround) = (outside.0, outside.1, [:])
       try expandBody(next, location)
     }
-    (numbering, readTexts) = outside
+    (numbering, readTexts, walksAround) = outside
     guard let finished = draft?.recursion else { return nil }
     draft = nil
     body.regions[finished.region].values = first.values..<body.values.count
     body.regions[finished.region].locals = first.locals..<body.locals.count
+    for (rowClass, local) in finished.freeRows.sorted(by: { $0.key < $1.key }) {
+      let row = firstFreeRow(of: rowClass, location, into: &steps)
+      steps.append(Step(action: .operation(.storeLocal(local, row)), location: location))
+    }
     for local in finished.outsideLocals { steps.append(clear(local)) }
     steps.append(Step(action: .activate(finished), location: location))
     return program.functions[id.index].result.flatMap { results[$0] }
@@ -153,10 +172,18 @@ extension Expander {
       steps.append(Step(action: .operation(.storeLocal(local, operand)), location: location))
       return local
     }
+    let arguments = draft?.recursion.functions.first { $0.id == id }?.arguments ?? []
+    var passed = zip(staged, arguments).map { PassedLocal(from: $0, to: $1) }
+    for rowClass in walksAround.keys.sorted() {
+      let row = firstFreeRow(of: rowClass, location, into: &steps)
+      let local = makeLocal(.long)
+      steps.append(Step(action: .operation(.storeLocal(local, row)), location: location))
+      passed.append(PassedLocal(from: local, to: callersRow(of: rowClass)))
+    }
     if draft?.openAttempts ?? 0 > 0 { draft?.recursion.unwinds = true }
     let result = program.functions[id.index].result.flatMap { draft?.recursion.results[$0] }
     let results = draft?.recursion.results.values.sorted { $0.index < $1.index } ?? []
-    steps.append(Step(action: .recurse(id, staged, results: results), location: location))
+    steps.append(Step(action: .recurse(id, passed, results: results), location: location))
     return result
   }
 }

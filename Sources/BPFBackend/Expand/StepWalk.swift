@@ -71,8 +71,8 @@ extension StepVisitor {
       if let message { see(stored: message) }
       visit(handler)
     case .activate(let recursion): visit(recursion)
-    case .recurse(_, let arguments, let results):
-      for argument in arguments { see(loaded: argument) }
+    case .recurse(_, let passed, let results):
+      for local in passed { see(loaded: local.from) }
       for result in results { see(stored: result) }
     case .leave, .breakLoop, .continueLoop, .finish: break
     }
@@ -84,11 +84,10 @@ extension StepVisitor {
     willEnterLoop()
     for local in recursion.outsideLocals + [recursion.budget] { see(stored: local) }
     // A call writes arguments after the region is saved, and reads others meanwhile: no two may share a place.
-    let ofCalls = [recursion.caller] + recursion.functions.flatMap(\.arguments)
-    for local in ofCalls { see(stored: local) }
+    for local in recursion.passed { see(stored: local) }
     for function in recursion.functions { visit(function.steps) }
     for local in recursion.outsideLocals + [recursion.budget] { see(loaded: local) }
-    for local in ofCalls { see(loaded: local) }
+    for local in recursion.passed { see(loaded: local) }
     didLeaveLoop()
   }
 
@@ -108,12 +107,16 @@ extension StepVisitor {
 
   private mutating func visit(_ step: WalkStep) {
     switch step {
-    case .begin(_, let limit): if let limit { see(limit) }
+    case .slotRow(_, let result): see(result: result)
+    case .begin(let walk, let limit):
+      if let limit { see(limit) }
+      see(loaded: walk.first)
     case .collect(_, let slice): see(all: slice.compactMap { $0 })
     case .add(_, let key, let shown): see(all: [key, shown])
     case .seal(_, let result): see(result: result)
-    case .load(_, let index, let keys, let shown):
+    case .load(let walk, let index, let keys, let shown):
       see(index)
+      see(loaded: walk.first)
       for local in keys + (shown.map { [$0] } ?? []) { see(stored: local) }
     }
   }

@@ -41,8 +41,8 @@ indirect enum Action {
   case fault(FaultCode, subject: Operand, text: Operand?)
   case attempt([Step], message: LocalID?, handler: [Step])
   case activate(Recursion)
-  /// A call inside of a recursion, its arguments in locals; afterwards what it returned is in one of `results`.
-  case recurse(FunctionID, [LocalID], results: [LocalID])
+  /// A call inside of a recursion; afterwards what it returned is in one of `results`.
+  case recurse(FunctionID, [PassedLocal], results: [LocalID])
 }
 
 /// Operations nearer to the machine.

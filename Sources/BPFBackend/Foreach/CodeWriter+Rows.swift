@@ -8,9 +8,9 @@ extension CodeWriter {
   /// `r0 = &rows[r1]`, or goes to `missing`.
   ///
   /// Uses the stack at -8.
-  mutating func findRow(_ missing: Assembler.Label) {
+  mutating func findRow(_ rowClass: RowClass, _ missing: Assembler.Label) {
     code.emit(.store(.word, .r10, -8, .r1))
-    code.loadMap(.r1, ModuleMaps.walkRows)
+    code.loadMap(.r1, ModuleMaps.walkRows(rowClass))
     stackAddress(.r2, -8)
     code.call(.mapLookupElement)
     code.jump(if: .equal, .r0, 0, to: missing)
@@ -18,7 +18,7 @@ extension CodeWriter {
 
   /// `r1` = index of the row that the next element is put into.
   mutating func loadSpareRow() {
-    loadState(.r1, WalkState.levelBase)
+    loadState(.r1, WalkState.first)
     loadState(.r2, WalkState.spare)
     code.emit(.arithmetic(.add, .r1, .r2))
   }
@@ -26,9 +26,9 @@ extension CodeWriter {
   // MARK: Places
 
   /// `r1` the index of a place: the number of the row that comes there.
-  mutating func writeRowAtPlace() {
+  mutating func writeRowAtPlace(_ rowClass: RowClass) {
     let missing = code.makeLabel()
-    findRow(missing)
+    findRow(rowClass, missing)
     code.emit(.load(.double, .r0, .r0, Int16(RowLayout.orderOffset)))
     code.emit(.exit)
     code.place(missing)
@@ -36,10 +36,10 @@ extension CodeWriter {
   }
 
   /// `r1` the index of a place, `r2` the number of a row.
-  mutating func writePutRow() {
+  mutating func writePutRow(_ rowClass: RowClass) {
     let missing = code.makeLabel()
     code.emit(.move(.r6, .r2))
-    findRow(missing)
+    findRow(rowClass, missing)
     code.emit(.store(.double, .r0, Int16(RowLayout.orderOffset), .r6))
     code.place(missing)
     finish(0)
@@ -54,7 +54,7 @@ extension CodeWriter {
   // MARK: Insertion
 
   /// `r1` scratch memory: takes the spare row in; gives 1 when no more rows are wanted.
-  mutating func writeInsert(_ order: RowOrder?) {
+  mutating func writeInsert(_ rowClass: RowClass, _ order: RowOrder?) {
     guard let scratch = layout.scratchRegister, let kept = callbackRegisters.first else { return }
     let (full, unwanted) = (code.makeLabel(), code.makeLabel())
     code.emit(.move(scratch, .r1))
@@ -62,11 +62,11 @@ extension CodeWriter {
     loadState(.r2, WalkState.capacity)
     code.jump(if: .greaterOrEqual, .r1, .r2, to: full)
     if let order {
-      loadState(.r2, WalkState.levelBase)
+      loadState(.r2, WalkState.first)
       code.emit(.arithmetic(.add, .r1, .r2))
       loadState(.r2, WalkState.spare)
-      code.call(function(.putRow))
-      loadState(.r1, WalkState.levelBase)
+      code.call(function(.putRow(rowClass)))
+      loadState(.r1, WalkState.first)
       loadState(.r2, WalkState.count)
       code.call(function(.rise(order)))
     }
@@ -84,19 +84,19 @@ extension CodeWriter {
 
   /// Puts the spare row in the place of the heap's top when it comes before that.
   private mutating func replaceTop(_ order: RowOrder, _ top: BPFRegister, _ done: Assembler.Label) {
-    loadState(.r1, WalkState.levelBase)
-    code.call(function(.rowAtPlace))
+    loadState(.r1, WalkState.first)
+    code.call(function(.rowAtPlace(order.rowClass)))
     code.emit(.move(top, .r0))
     loadSpareRow()
-    loadState(.r2, WalkState.levelBase)
+    loadState(.r2, WalkState.first)
     code.emit(.arithmetic(.add, .r2, top))
     code.call(function(.less(order)))
     code.jump(if: .equal, .r0, 0, to: done)
-    loadState(.r1, WalkState.levelBase)
+    loadState(.r1, WalkState.first)
     loadState(.r2, WalkState.spare)
-    code.call(function(.putRow))
+    code.call(function(.putRow(order.rowClass)))
     storeState(top, WalkState.spare)
-    loadState(.r1, WalkState.levelBase)
+    loadState(.r1, WalkState.first)
     code.emit(.move(.r2, 0))
     loadState(.r3, WalkState.capacity)
     code.call(function(.sift(order)))
@@ -116,11 +116,11 @@ extension CodeWriter {
       writer.code.emit(.arithmetic(.shiftLeft, .r9, 1))
       writer.code.emit(.arithmetic(.add, .r9, 1))
       writer.code.jump(if: .greaterOrEqual, .r9, .r7, to: done)
-      writer.keepRow(at: .r8, -16)
-      writer.keepRow(at: .r9, -24)
+      writer.keepRow(order, at: .r8, -16)
+      writer.keepRow(order, at: .r9, -24)
       writer.code.emit(.arithmetic(.add, .r9, 1))
       writer.code.jump(if: .greaterOrEqual, .r9, .r7, to: oneChild)
-      writer.keepRow(at: .r9, -32)
+      writer.keepRow(order, at: .r9, -32)
       writer.compareKept(order, -24, -32)
       writer.code.jump(if: .equal, .r0, 0, to: oneChild)
       writer.code.emit(.load(.double, .r1, .r10, -32))
@@ -130,23 +130,23 @@ extension CodeWriter {
       writer.code.emit(.arithmetic(.subtract, .r9, 1))
       writer.compareKept(order, -16, -24)
       writer.code.jump(if: .equal, .r0, 0, to: done)
-      writer.putKept(-24, at: .r8)
-      writer.putKept(-16, at: .r9)
+      writer.putKept(order, -24, at: .r8)
+      writer.putKept(order, -16, at: .r9)
       writer.code.emit(.move(.r8, .r9))
     }
     finish(0)
   }
 
-  private mutating func keepRow(at place: BPFRegister, _ offset: Int16) {
+  private mutating func keepRow(_ order: RowOrder, at place: BPFRegister, _ offset: Int16) {
     self.place(.r6, place)
-    code.call(function(.rowAtPlace))
+    code.call(function(.rowAtPlace(order.rowClass)))
     code.emit(.store(.double, .r10, offset, .r0))
   }
 
-  private mutating func putKept(_ offset: Int16, at place: BPFRegister) {
+  private mutating func putKept(_ order: RowOrder, _ offset: Int16, at place: BPFRegister) {
     self.place(.r6, place)
     code.emit(.load(.double, .r2, .r10, offset))
-    code.call(function(.putRow))
+    code.call(function(.putRow(order.rowClass)))
   }
 
   /// `r0` = whether the first of two rows comes before the second.
@@ -169,12 +169,12 @@ extension CodeWriter {
       writer.code.emit(.move(.r9, .r8))
       writer.code.emit(.arithmetic(.subtract, .r9, 1))
       writer.code.emit(.arithmetic(.shiftRight, .r9, 1))
-      writer.keepRow(at: .r9, -16)
-      writer.keepRow(at: .r8, -24)
+      writer.keepRow(order, at: .r9, -16)
+      writer.keepRow(order, at: .r8, -24)
       writer.compareKept(order, -16, -24)
       writer.code.jump(if: .equal, .r0, 0, to: done)
-      writer.putKept(-24, at: .r9)
-      writer.putKept(-16, at: .r8)
+      writer.putKept(order, -24, at: .r9)
+      writer.putKept(order, -16, at: .r8)
       writer.code.emit(.move(.r8, .r9))
     }
     finish(0)
@@ -189,10 +189,10 @@ extension CodeWriter {
     repeatRounds { writer, _, done in
       writer.code.jump(if: .lessOrEqual, .r8, 1, to: done)
       writer.code.emit(.arithmetic(.subtract, .r8, 1))
-      writer.keepRow(at: .r7, -16)
-      writer.keepRow(at: .r8, -24)
-      writer.putKept(-24, at: .r7)
-      writer.putKept(-16, at: .r8)
+      writer.keepRow(order, at: .r7, -16)
+      writer.keepRow(order, at: .r8, -24)
+      writer.putKept(order, -24, at: .r7)
+      writer.putKept(order, -16, at: .r8)
       writer.code.emit(.move(.r1, .r6))
       writer.code.emit(.move(.r2, 0))
       writer.code.emit(.move(.r3, .r8))
@@ -209,10 +209,10 @@ extension CodeWriter {
   mutating func writeLess(_ order: RowOrder) {
     let (before, behind) = (code.makeLabel(), code.makeLabel())
     code.emit(.move(.r7, .r2))
-    findRow(behind)
+    findRow(order.rowClass, behind)
     code.emit(.move(.r6, .r0))
     code.emit(.move(.r1, .r7))
-    findRow(behind)
+    findRow(order.rowClass, behind)
     code.emit(.move(.r7, .r0))
     let (less, greater) = order.isDescending ? (behind, before) : (before, behind)
     compareFields(order.field, order.offset, less: less, greater: greater)

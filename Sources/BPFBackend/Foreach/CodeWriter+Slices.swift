@@ -80,22 +80,23 @@ extension CodeWriter {
 
   // MARK: Callbacks
 
-  mutating func writeCollectCallback(_ walk: Walk, _ fixed: [Bool]) {
-    let table = module.table(walk.global)
+  mutating func writeCollectCallback(_ content: WalkContent, _ fixed: [Bool]) {
+    let table = module.table(content.global)
+    let layout = content.row
     let missing = code.makeLabel()
     beginCallback(table, fixed)
     let (key, value, row) = (callbackRegisters[0], callbackRegisters[1], callbackRegisters[2])
     loadSpareRow()
-    findRow(missing)
+    findRow(layout.rowClass, missing)
     code.emit(.move(row, .r0))
-    copyField(table.key, from: key, to: row, walk.row.keyOffset)
+    copyField(table.key, from: key, to: row, layout.keyOffset)
     if table.value == nil {
-      copyStatistic(walk, table, key, row)
-    } else if let shown = walk.row.shown {
+      copyStatistic(content, table, key, row)
+    } else if let shown = layout.shown {
       copyField(FieldLayout([shown], module.limits), from: value, to: row, RowLayout.shownOffset)
     }
     scratchAddress(.r1, 0)
-    code.call(function(.insert(walk.order)))
+    code.call(function(.insert(layout.rowClass, content.order)))
     code.emit(.exit)
     code.place(missing)
     finish(1)
@@ -123,19 +124,24 @@ extension CodeWriter {
   }
 
   /// The count when it is shown, and what rows are ordered by.
-  private mutating func copyStatistic(_ walk: Walk, _ table: Table, _ key: BPFRegister, _ row: BPFRegister) {
+  private mutating func copyStatistic(
+    _ content: WalkContent,
+    _ table: Table,
+    _ key: BPFRegister,
+    _ row: BPFRegister
+  ) {
     var field: StatisticField?
-    if case .field(let asked) = walk.rank { field = asked }
-    guard walk.row.shown != nil || field != nil else { return }
+    if case .field(let asked) = content.rank { field = asked }
+    guard content.row.shown != nil || field != nil else { return }
     clearGathered()
     gather(table.map, key, field == .variance ? .squares : .basics)
-    if walk.row.shown != nil {
+    if content.row.shown != nil {
       loadState(.r0, WalkState.gathered + Gathered.count)
       code.emit(.store(.double, row, Int16(RowLayout.shownOffset), .r0))
     }
     if let field {
       loadGathered(field)
-      code.emit(.store(.double, row, Int16(walk.row.rankOffset), .r0))
+      code.emit(.store(.double, row, Int16(content.row.rankOffset), .r0))
     }
   }
 

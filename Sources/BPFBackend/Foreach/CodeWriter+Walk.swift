@@ -5,9 +5,10 @@ import TraceIR
 extension CodeWriter {
   mutating func write(_ step: WalkStep) {
     switch step {
+    case .slotRow(let rowClass, let result): writeSlotRow(rowClass, result)
     case .begin(let walk, let limit): writeBegin(walk, limit)
     case .collect(let walk, let slice): writeCollect(walk, slice)
-    case .add(_, let key, let shown): writeAdd(step.walk, key, shown)
+    case .add(let walk, let key, let shown): writeAdd(walk, key, shown)
     case .seal(let walk, let result): writeSeal(walk, result)
     case .load(let walk, let index, let keys, let shown): writeLoadRow(walk, index, keys, shown)
     }
@@ -28,29 +29,43 @@ extension CodeWriter {
     storeState(.r0, WalkState.capacity)
     storeState(0, WalkState.count)
     storeState(0, WalkState.spare)
-    loadFirstRow(of: walk, .r0)
-    storeState(.r0, WalkState.levelBase)
+    load(layout.home(walk.first), into: .r0)
+    storeState(.r0, WalkState.first)
+    if isShortOfRows(walk) { boundRows(walk) }
   }
 
-  /// `register` = where its rows begin.
-  ///
-  /// Uses `r3`.
-  private mutating func loadFirstRow(of walk: Walk, _ register: BPFRegister) {
-    loadState(register, WalkState.base)
-    code.emit(.arithmetic(.add, register, Int32(demand.firstRow(walk.level))))
-    guard let activation = walk.activation else { return }
-    load(layout.home(activation), into: .r3)
-    code.emit(.arithmetic(.multiply, .r3, Int32(demand.activationRowCount)))
-    code.emit(.arithmetic(.add, register, .r3))
+  /// Whether other activations may have taken rows that it wants.
+  private func isShortOfRows(_ walk: Walk) -> Bool {
+    walk.isRecursive && demand.rows[walk.row.rowClass]?.isBounded == true
+  }
+
+  /// Takes no more rows than there are behind ``WalkState/first``.
+  private mutating func boundRows(_ walk: Walk) {
+    let (some, fits) = (code.makeLabel(), code.makeLabel())
+    let count = demand.rows[walk.row.rowClass]?.count ?? 0
+    storeState(-1, WalkState.room)
+    loadSlotRow(walk.row.rowClass)
+    // One is for the element that is being looked at.
+    code.emit(.arithmetic(.add, .r0, Int32(count - 1)))
+    loadState(.r1, WalkState.first)
+    code.emit(.arithmetic(.subtract, .r0, .r1))
+    code.jump(if: .signedGreaterOrEqual, .r0, 0, to: some)
+    code.emit(.move(.r0, 0))
+    code.place(some)
+    loadState(.r1, WalkState.capacity)
+    code.jump(if: .lessOrEqual, .r1, .r0, to: fits)
+    storeState(.r0, WalkState.capacity)
+    storeState(.r0, WalkState.room)
+    code.place(fits)
   }
 
   private mutating func writeCollect(_ walk: Walk, _ slice: [Operand?]) {
     let done = code.makeLabel()
-    let table = module.table(walk.global)
+    let table = module.table(walk.content.global)
     writePattern(table, slice)
     loadState(.r1, WalkState.capacity)
     code.jump(if: .equal, .r1, 0, to: done)
-    forEachElement(table, .collect(walk, fixed: slice.map { $0 != nil }))
+    forEachElement(table, .collect(walk.content, fixed: slice.map { $0 != nil }))
     code.place(done)
   }
 
@@ -70,17 +85,25 @@ extension CodeWriter {
   private mutating func writeAdd(_ walk: Walk, _ key: Operand, _ shown: Operand) {
     let missing = code.makeLabel()
     loadSpareRow()
-    findRow(missing)
+    findRow(walk.row.rowClass, missing)
     store(key, at: .r0, walk.row.keyOffset, .r1)
     store(shown, at: .r0, RowLayout.shownOffset, .r1)
     scratchAddress(.r1, 0)
-    code.call(function(.insert(walk.order)))
+    code.call(function(.insert(walk.row.rowClass, walk.order)))
     code.place(missing)
   }
 
   private mutating func writeSeal(_ walk: Walk, _ result: ValueID) {
+    if isShortOfRows(walk) {
+      let enough = code.makeLabel()
+      loadState(.r1, WalkState.count)
+      loadState(.r2, WalkState.room)
+      code.jump(if: .notEqual, .r1, .r2, to: enough)
+      raise(.walkMemory, subject: 0)
+      code.place(enough)
+    }
     if let order = walk.order {
-      loadState(.r1, WalkState.levelBase)
+      loadState(.r1, WalkState.first)
       loadState(.r2, WalkState.count)
       code.call(function(.takeApart(order)))
     }
@@ -97,17 +120,17 @@ extension CodeWriter {
     _ shown: LocalID?
   ) {
     let missing = code.makeLabel()
-    loadFirstRow(of: walk, .r1)
+    load(layout.home(walk.first), into: .r1)
     load(index, into: .r2)
     if walk.order != nil {
       code.emit(.store(.double, .r10, -16, .r1))
       code.emit(.arithmetic(.add, .r1, .r2))
-      code.call(function(.rowAtPlace))
+      code.call(function(.rowAtPlace(walk.row.rowClass)))
       code.emit(.load(.double, .r1, .r10, -16))
       code.emit(.move(.r2, .r0))
     }
     code.emit(.arithmetic(.add, .r1, .r2))
-    findRow(missing)
+    findRow(walk.row.rowClass, missing)
     code.emit(.store(.double, .r10, -16, .r0))
     for (index, local) in keys.enumerated() where index < walk.row.keys.types.count {
       loadField(local, walk.row.keyOffset + walk.row.keys.offsets[index])
@@ -138,19 +161,30 @@ extension CodeWriter {
 
   /// Takes a slot for this hit; goes to `failed`, with the loss counted, when all are taken for long.
   mutating func claimWalkSlot(_ failed: Assembler.Label) {
-    let (claimed, missing) = (code.makeLabel(), code.makeLabel())
-    shared.walkRowByteCount = max(shared.walkRowByteCount, demand.rowByteCount)
-    shared.walkRowCount = max(shared.walkRowCount, demand.rowCount)
+    let claimed = code.makeLabel()
+    for (rowClass, wanted) in demand.rows {
+      let known = shared.rows[rowClass, default: (0, 0)]
+      shared.rows[rowClass] = (max(known.byteCount, wanted.byteCount), max(known.count, wanted.count))
+    }
     code.call(function(.claimSlot))
     code.jump(if: .notEqual, .r0, 0, to: claimed)
-    code.place(missing)
     writeSkip(.scratchBusy, to: failed)
     code.place(claimed)
     code.emit(.arithmetic(.subtract, .r0, 1))
     storeState(.r0, WalkState.slot)
+  }
+
+  private mutating func writeSlotRow(_ rowClass: RowClass, _ result: ValueID) {
+    loadSlotRow(rowClass)
+    store(.r0, result)
+  }
+
+  /// `r0` = the slot's first row of that class.
+  private mutating func loadSlotRow(_ rowClass: RowClass) {
+    let missing = code.makeLabel()
     findSlot(missing)
-    code.emit(.load(.double, .r0, .r0, 8))
-    storeState(.r0, WalkState.base)
+    code.emit(.load(.double, .r0, .r0, Int16(WalkSlot.firstRowOffset(rowClass))))
+    code.place(missing)
   }
 
   mutating func releaseWalkSlot() {

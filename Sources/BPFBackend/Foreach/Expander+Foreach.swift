@@ -5,7 +5,7 @@ import TraceIR
 //
 //     foreach (v = k in a- limit 10) …
 //
-//     begin walk, 10
+//     begin walk, 10                    where its rows begin is known: `first`
 //     collect walk                      or, of a histogram: for each bucket: add walk, bucket, count
 //     %n = seal walk
 //     for (i = 0; i < %n; i++) { load walk, i → k, v … }
@@ -17,6 +17,8 @@ extension Expander {
     into steps: inout [Step]
   ) throws(BPFBackendError) -> Action {
     let walk = try plan(foreach, location)
+    let start = firstFreeRow(of: walk.row.rowClass, location, into: &steps)
+    steps.append(Step(action: .operation(.storeLocal(walk.first, start)), location: location))
     let slice = foreach.slice.map { $0.map { frame.map($0) } }
     let count = makeValue(.long)
     let limit = foreach.limit.map { frame.map($0) }
@@ -29,10 +31,11 @@ extension Expander {
     for action in [.walk(.begin(walk, limit: limit)), collection, .walk(.seal(walk, count))] as [Action] {
       steps.append(Step(action: action, location: location))
     }
-    let (index, start) = makeCounter(location)
-    steps.append(start)
-    walkDepth += 1
-    defer { walkDepth -= 1 }
+    let (index, zero) = makeCounter(location)
+    steps.append(zero)
+    let around = walksAround
+    walksAround[walk.row.rowClass] = .init(first: walk.first, count: count, lastRow: walk.lastRow - 1)
+    defer { walksAround = around }
     let place = makeValue(.long)
     let keys = foreach.keys.map { frame.local($0) ?? $0 }
     let load = WalkStep.load(walk, .value(place), keys: keys, shown: frame.local(foreach.value))
@@ -54,7 +57,7 @@ extension Expander {
     let (bucket, count) = (makeValue(.long), makeValue(.long))
     let body: [Action] = [
       .operation(.loadLocal(bucket, index)),
-      .operation(.histogramBucket(count, shape, walk.global, slice, .value(bucket))),
+      .operation(.histogramBucket(count, shape, walk.content.global, slice, .value(bucket))),
       .walk(.add(walk, key: .value(bucket), shown: .value(count))),
     ]
     let end = Operand.long(Int64(shape.bucketCount))
@@ -90,12 +93,38 @@ extension Expander {
     )
   }
 
+  // MARK: Rows
+
+  /// Behind the rows of walks around, in this function or in its callers.
+  mutating func firstFreeRow(of rowClass: RowClass, _ location: Int?, into steps: inout [Step]) -> Operand {
+    let row = makeValue(.long)
+    if let around = walksAround[rowClass] {
+      let first = makeValue(.long)
+      let end = TraceIR.Operation.binary(row, .add, .value(first), .value(around.count))
+      steps.append(Step(action: .operation(.loadLocal(first, around.first)), location: location))
+      steps.append(Step(action: .operation(end), location: location))
+    } else if draft != nil {
+      steps.append(Step(action: .operation(.loadLocal(row, callersRow(of: rowClass))), location: location))
+    } else {
+      steps.append(Step(action: .walk(.slotRow(rowClass, row)), location: location))
+    }
+    return .value(row)
+  }
+
+  /// Where a recursive function finds the first row that its callers leave free.
+  mutating func callersRow(of rowClass: RowClass) -> LocalID {
+    if let known = draft?.recursion.freeRows[rowClass] { return known }
+    let made = makeLocal(.long)
+    draft?.recursion.freeRows[rowClass] = made
+    return made
+  }
+
   // MARK: Plans
 
-  /// Rows of one walk in all; more than this is not worth having for a probe.
-  private static let mostRowBytes = 1 << 30
+  /// Rows of one walk and those around it; more than this is not worth having for a probe.
+  private static let mostRowBytes = 256 << 20
 
-  private func plan(_ foreach: ForeachOperation, _ location: Int?) throws(BPFBackendError) -> Walk {
+  private mutating func plan(_ foreach: ForeachOperation, _ location: Int?) throws(BPFBackendError) -> Walk {
     let global = program.globals[foreach.global.index]
     let (rank, isDescending) = rank(foreach)
     let isShown = foreach.value != nil || rank == .shown || foreach.histogram != nil
@@ -109,23 +138,24 @@ extension Expander {
       program.limits
     )
     let walk = Walk(
-      level: walkDepth,
-      global: foreach.global,
-      rank: rank,
-      isDescending: isDescending,
+      content: WalkContent(global: foreach.global, rank: rank, isDescending: isDescending, row: row),
+      first: makeLocal(.long),
       capacity: capacity(foreach),
-      row: row,
-      activation: draft?.recursion.top
+      rowsAround: walksAround[row.rowClass]?.lastRow ?? 0,
+      isRecursive: draft != nil
     )
-    let activations = walk.activation == nil ? 1 : max(1, program.limits.maxNesting)
-    guard walk.rowCount <= Self.mostRowBytes / row.byteCount / activations else {
-      throw .tooLarge(
-        "this 'foreach' may walk \(walk.capacity) elements of \(row.byteCount) bytes: use 'limit' with a number, "
-          + "or a smaller MAXACTION",
-        location: program.text(of: location)
-      )
-    }
+    let most = Self.mostRowBytes / row.byteCount
+    guard walk.lastRow <= most else { throw .tooLarge(tooMany(walk), location: program.text(of: location)) }
     return walk
+  }
+
+  private func tooMany(_ walk: Walk) -> String {
+    let around = walk.rowsAround > 0 ? " and those around it \(walk.rowsAround)" : ""
+    let megabytes = walk.lastRow * walk.row.byteCount >> 20
+    return
+      "this 'foreach' may walk \(walk.capacity) elements of \(walk.row.byteCount) bytes\(around), copies of which "
+      + "would take \(megabytes) MB, more than \(Self.mostRowBytes >> 20): use 'limit' with a number, an array with "
+      + "[N], or a smaller MAXSTRINGLEN, MAXMAPENTRIES or MAXACTION"
   }
 
   /// Each round counts against MAXACTION, so rows beyond it are never reached.
@@ -142,7 +172,7 @@ extension Expander {
     return type
   }
 
-  private func rank(_ foreach: ForeachOperation) -> (Walk.Rank, isDescending: Bool) {
+  private func rank(_ foreach: ForeachOperation) -> (WalkContent.Rank, isDescending: Bool) {
     switch foreach.order {
     case .none: return (.none, false)
     case .key(let index, let descending): return (.key(index), descending)

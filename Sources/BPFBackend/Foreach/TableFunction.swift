@@ -15,21 +15,21 @@ enum GatheredPart: Hashable {
 /// Code behind the main function that depends on a table or an order, written for those that are used.
 enum TableFunction: Hashable {
   // As `bpf_for_each_map_elem` calls them.
-  case collect(Walk, fixed: [Bool])
+  case collect(WalkContent, fixed: [Bool])
   case contains(GlobalID, fixed: [Bool])
   case delete(GlobalID, fixed: [Bool])
   case gatherSlice(GlobalID, fixed: [Bool], GatheredPart)
   case findOldest(GlobalID)
   // Called with addresses.
   case equalFields(StringField)
-  case insert(RowOrder?)
+  case insert(RowClass, RowOrder?)
   case gather(GatheredPart)
   case variance
   case birth(offset: Int)
   // Called with numbers only.
   case claimSlot
-  case rowAtPlace
-  case putRow
+  case rowAtPlace(RowClass)
+  case putRow(RowClass)
   case less(RowOrder)
   case sift(RowOrder)
   case rise(RowOrder)
@@ -95,19 +95,19 @@ extension CodeWriter {
 
   private mutating func write(_ kind: TableFunction) {
     switch kind {
-    case .collect(let walk, let fixed): writeCollectCallback(walk, fixed)
+    case .collect(let content, let fixed): writeCollectCallback(content, fixed)
     case .contains(let global, let fixed): writeContainsCallback(global, fixed)
     case .delete(let global, let fixed): writeDeleteCallback(global, fixed)
     case .gatherSlice(let global, let fixed, let part): writeGatherCallback(global, fixed, part)
     case .findOldest(let global): writeFindOldest(global)
     case .birth(let offset): writeBirth(offset)
     case .equalFields(let field): writeEqualFields(field)
-    case .insert(let order): writeInsert(order)
+    case .insert(let rowClass, let order): writeInsert(rowClass, order)
     case .gather(let part): writeGather(part)
     case .variance: writeVariance()
     case .claimSlot: writeClaimSlot()
-    case .rowAtPlace: writeRowAtPlace()
-    case .putRow: writePutRow()
+    case .rowAtPlace(let rowClass): writeRowAtPlace(rowClass)
+    case .putRow(let rowClass): writePutRow(rowClass)
     case .less(let order): writeLess(order)
     case .sift(let order): writeSift(order)
     case .rise(let order): writeRise(order)

@@ -4,8 +4,37 @@ import TraceIR
 ///
 /// The elements that match are copied into *rows* of an array map before the first round, because the hash map may
 /// change meanwhile and because a sorted walk must have seen all. A hit that walks owns a *slot*: as many rows as the
-/// walks that may be under way at once take, one *level* for each depth of nesting.
+/// walks that may be under way at once take. A walk's rows begin behind those that walks around it have filled, also where
+/// those belong to callers.
 struct Walk: Hashable {
+  let content: WalkContent
+  /// Where its rows begin.
+  let first: LocalID
+  /// The most rows that are ever looked at.
+  let capacity: Int
+  /// The most rows of the same class that walks around it in the same function fill.
+  let rowsAround: Int
+  /// Whether it is in a recursive function.
+  let isRecursive: Bool
+
+  var row: RowLayout { content.row }
+  var order: RowOrder? { content.order }
+
+  /// Rows up to its last: one more than are kept, for the element that is being looked at.
+  var lastRow: Int { rowsAround + capacity + 1 }
+}
+
+/// A walk as those inside of it see it.
+struct WalkAround {
+  let first: LocalID
+  /// How many rows it has filled.
+  let count: ValueID
+  /// The most that it and those around it may have filled.
+  let lastRow: Int
+}
+
+/// What a walk takes of each element.
+struct WalkContent: Hashable {
   /// What rows are ordered by, before their keys.
   enum Rank: Hashable {
     case none
@@ -15,19 +44,10 @@ struct Walk: Hashable {
     case field(StatisticField)
   }
 
-  /// How many walks are around it.
-  let level: Int
   let global: GlobalID
   let rank: Rank
   let isDescending: Bool
-  /// The most rows that are ever looked at.
-  let capacity: Int
   let row: RowLayout
-  /// In a recursive function: how many activations of it are saved, each of which has rows of its own.
-  let activation: LocalID?
-
-  /// Rows of its level: one more than are kept, for the element that is being looked at.
-  var rowCount: Int { capacity + 1 }
 
   /// How rows are compared; nil when they stay as they come.
   var order: RowOrder? {
@@ -64,6 +84,27 @@ struct RowLayout: Hashable {
   }
 
   var byteCount: Int { keyOffset + keys.byteCount }
+
+  var rowClass: RowClass { RowClass(byteCount: byteCount) }
+}
+
+/// Rows of about one size, which have a map of their own: among few rows with long strings and many small ones, the many
+/// stay small.
+struct RowClass: Hashable, Comparable {
+  let number: Int
+
+  private static let count = 8
+  static let all = (0..<count).map { RowClass(number: $0) }
+
+  private init(number: Int) { self.number = number }
+
+  /// Each class takes rows four times as large as those of the one before.
+  init(byteCount: Int) {
+    let fitting = (0..<Self.count).first { byteCount <= 64 << (2 * $0) }
+    number = fitting ?? Self.count - 1
+  }
+
+  static func < (left: RowClass, right: RowClass) -> Bool { left.number < right.number }
 }
 
 /// Ascending or descending by one field, then ascending by the keys, so that no two rows are alike.
@@ -74,6 +115,7 @@ struct RowOrder: Hashable {
   let isDescending: Bool
   let keyOffset: Int
   let keys: FieldLayout
+  let rowClass: RowClass
 
   init(_ row: RowLayout, by offset: Int, _ field: StringField?, _ isDescending: Bool) {
     self.offset = offset
@@ -81,11 +123,14 @@ struct RowOrder: Hashable {
     self.isDescending = isDescending
     keyOffset = row.keyOffset
     keys = row.keys
+    rowClass = row.rowClass
   }
 }
 
 /// A step of a walk.
 enum WalkStep {
+  /// The first row of the hit's slot.
+  case slotRow(RowClass, ValueID)
   /// No rows yet; `limit` of them at most.
   case begin(Walk, limit: Operand?)
   /// Takes the elements that match: nil matches anything, no keys all.
@@ -97,28 +142,37 @@ enum WalkStep {
   /// Fills the variables from the row that comes at a place.
   case load(Walk, Operand, keys: [LocalID], shown: LocalID?)
 
-  var walk: Walk {
+  /// What is walked over.
+  var global: GlobalID? {
     switch self {
     case .begin(let walk, _), .collect(let walk, _), .add(let walk, _, _), .seal(let walk, _),
       .load(let walk, _, _, _):
-      walk
+      walk.content.global
+    case .slotRow: nil
     }
   }
+}
+
+/// What a hit that walks claims: a word that is nonzero while it is claimed, and the slot's first row of each class.
+enum WalkSlot {
+  static let byteCount = 8 + 8 * RowClass.all.count
+
+  static func firstRowOffset(_ rowClass: RowClass) -> Int { 8 + 8 * rowClass.number }
 }
 
 /// 64-bit words in scratch memory that walks, slices and statistics work with: offsets from ``FrameLayout/stateOffset``.
 enum WalkState {
   /// The slot, a 32-bit index.
   static let slot = 0
-  /// The slot's first row.
-  static let base = 8
-  /// The level's first row.
-  static let levelBase = 16
+  /// When the walk may take fewer rows than it wants: how many; else nothing that a count can be.
+  static let room = 8
+  /// The walk's first row.
+  static let first = 16
   /// Rows so far; of a slice that is only looked for: whether one matched.
   static let count = 24
   /// How many are wanted.
   static let capacity = 32
-  /// The row, counted from `levelBase`, that the next element is put into.
+  /// The row, counted from `first`, that the next element is put into.
   static let spare = 40
   /// The least birth so far, of an array that makes room.
   static let oldest = 48

@@ -30,12 +30,8 @@ struct FrameDemand: StepVisitor {
   private var hasLoop = false
   /// Whether it merges statistics or goes over elements, which is done in scratch memory.
   private(set) var usesState = false
-  /// The most rows that walks of each level take.
-  private var rowCounts: [Int] = []
-  /// Whether a recursive function walks.
-  private var walksRecursively = false
-  /// Bytes of the largest row; 0 when nothing walks.
-  private(set) var rowByteCount = 0
+  /// What walks take; empty when nothing walks.
+  private(set) var rows: [RowClass: RowDemand] = [:]
   let liveness: Liveness
   private let hasMayGoto: Bool
   private let module: ModuleLayout
@@ -73,15 +69,6 @@ struct FrameDemand: StepVisitor {
     if needsScratch { reserve(8) }
   }
 
-  /// Rows of a slot.
-  var rowCount: Int { activationRowCount * (walksRecursively ? max(1, module.limits.maxNesting) : 1) }
-
-  /// Those of one activation of a recursive function, and of what is around it.
-  var activationRowCount: Int { rowCounts.reduce(0, +) }
-
-  /// Where the rows of a level begin in a slot.
-  func firstRow(_ level: Int) -> Int { rowCounts.prefix(level).reduce(0, +) }
-
   private mutating func reserve(_ byteCount: Int) { arenaByteCount = max(arenaByteCount, byteCount) }
 
   mutating func willEnterLoop() {
@@ -117,13 +104,11 @@ struct FrameDemand: StepVisitor {
   }
 
   private mutating func examine(_ step: WalkStep) {
-    let walk = step.walk
     useState()
     reserve(16)
-    walksRecursively = walksRecursively || walk.activation != nil
-    rowByteCount = max(rowByteCount, walk.row.byteCount)
-    while rowCounts.count <= walk.level { rowCounts.append(0) }
-    rowCounts[walk.level] = max(rowCounts[walk.level], walk.rowCount)
+    guard case .begin(let walk, _) = step else { return }
+    rows[walk.row.rowClass, default: RowDemand(nesting: module.limits.maxNesting)].add(walk)
+    if walk.isRecursive { mayFault = true }
   }
 
   private mutating func useState() {
@@ -219,6 +204,35 @@ struct FrameDemand: StepVisitor {
     else { return }
     fused[result] = FusedComparison(operation: operation, left: left, right: right)
   }
+}
+
+/// How many rows of one class a program uses at once.
+struct RowDemand {
+  /// How many activations of a recursive function there may be.
+  let nesting: Int
+  /// Bytes of the largest row.
+  private(set) var byteCount = 0
+  /// Most rows of walks outside of recursive functions, and of one activation inside.
+  private var outside = 0
+  private var inside = 0
+
+  /// All activations together get this much, or what one needs: hardly ever does each fill all rows that it may.
+  private static let mostRecursiveBytes = 32 << 20
+
+  init(nesting: Int) { self.nesting = max(1, nesting) }
+
+  mutating func add(_ walk: Walk) {
+    byteCount = max(byteCount, walk.row.byteCount)
+    if walk.isRecursive { inside = max(inside, walk.lastRow) } else { outside = max(outside, walk.lastRow) }
+  }
+
+  private var wanted: Int { inside * nesting }
+
+  /// Rows of a slot.
+  var count: Int { outside + min(wanted, max(inside, Self.mostRecursiveBytes / max(1, byteCount))) }
+
+  /// Whether walks of recursive functions may find no room, which they must look at.
+  var isBounded: Bool { count < outside + wanted }
 }
 
 extension BinaryOperation {

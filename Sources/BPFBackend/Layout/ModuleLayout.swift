@@ -184,17 +184,19 @@ enum ModuleMaps {
   static let uprobePath = MapReference("uprobe_path")
   static let returnPath = MapReference("return_path")
   static let walkSlots = MapReference("walk_slots")
-  static let walkRows = MapReference("walk_rows")
   static let regexes = MapReference("regexes")
   static let family = MapReference("family")
   static let familyPath = MapReference("family_path")
   static let executables = MapReference("executables")
   static let executablePath = MapReference("executable_path")
 
-  static let all = [
-    scalars, dataRing, controlRing, losses, literals, zeros, taskScratch, poolScratch,
-    uprobePath, returnPath, regexes, walkSlots, walkRows, family, familyPath, executables, executablePath,
-  ]
+  static let all =
+    [
+      scalars, dataRing, controlRing, losses, literals, zeros, taskScratch, poolScratch,
+      uprobePath, returnPath, regexes, walkSlots, family, familyPath, executables, executablePath,
+    ] + RowClass.all.map(walkRows)
+
+  static func walkRows(_ rowClass: RowClass) -> MapReference { MapReference("walk_rows_\(rowClass.number)") }
 
   static func sites(_ probe: Int) -> MapReference { MapReference("sites_\(probe)") }
   static func siteLoads(_ probe: Int) -> MapReference { MapReference("loads_\(probe)") }

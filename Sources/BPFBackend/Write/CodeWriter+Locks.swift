@@ -199,7 +199,7 @@ private struct GuardedAccess: StepVisitor {
     let global: GlobalID? =
       switch step.action {
       case .operation(let operation): operation.global
-      case .walk(let step): step.walk.global
+      case .walk(let step): step.global
       default: nil
       }
     if let global, guarded.contains(global.index) { isFound = true }

@@ -16,7 +16,7 @@ extension CodeWriter {
     checkState(role)
     checkProcess()
     if layout.scratchRegister != nil { claimScratch(role) }
-    if demand.rowByteCount > 0 { claimWalkSlot(slotless) }
+    if !demand.rows.isEmpty { claimWalkSlot(slotless) }
     beginOutput()
     if demand.usesTokens { clearTokens() }
     if demand.usesCaptures { clearMatch() }
@@ -47,7 +47,7 @@ extension CodeWriter {
 
   /// Gives back what was claimed.
   mutating func leave() {
-    if demand.rowByteCount > 0 { releaseWalkSlot() }
+    if !demand.rows.isEmpty { releaseWalkSlot() }
     code.place(slotless)
     releaseScratch()
     code.place(quit)

@@ -76,7 +76,7 @@ extension CodeWriter {
 
   // MARK: Calls
 
-  mutating func writeRecursiveCall(_ function: FunctionID, _ staged: [LocalID]) {
+  mutating func writeRecursiveCall(_ function: FunctionID, _ passed: [PassedLocal]) {
     guard let open = recursion else { return }
     let number = open.returns.count + 1
     let back = makeRound()
@@ -88,8 +88,7 @@ extension CodeWriter {
     raise(.actionBudget, subject: 0)
     code.place(affordable)
     saveRegion(open.recursion)
-    let arguments = open.recursion.functions.first { $0.id == function }?.arguments ?? []
-    for (argument, local) in zip(arguments, staged) { copy(local, to: argument) }
+    for local in passed { copy(local.from, to: local.to) }
     writeStoreLocal(open.recursion.caller, .long(Int64(number)))
     enter(function)
     placeRound(back, open.exhausted)

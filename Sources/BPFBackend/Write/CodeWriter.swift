@@ -44,8 +44,7 @@ struct CodeWriter {
     /// By probe: bytes of scratch memory behind the frames of its entries.
     var scratchBehindFrames: [Int: Int] = [:]
     /// What the rows of `foreach` take: bytes of one, and how many a hit may use.
-    var walkRowByteCount = 0
-    var walkRowCount = 0
+    var rows: [RowClass: (byteCount: Int, count: Int)] = [:]
   }
 
   var shared: Shared
@@ -149,7 +148,7 @@ extension CodeWriter {
     case .finish: code.jump(to: ends.end)
     case .attempt(let steps, let message, let handler): try writeAttempt(steps, message, handler)
     case .activate(let recursion): try writeActivation(recursion)
-    case .recurse(let function, let arguments, _): writeRecursiveCall(function, arguments)
+    case .recurse(let function, let passed, _): writeRecursiveCall(function, passed)
     }
   }
 

@@ -17,7 +17,7 @@ enum Verdict {
   init(user: Outcome, kernel: Outcome) {
     let all = user.errors + kernel.errors
     if user.status != 0 && !user.errors.contains("Number of errors")
-      || kernel.errors.contains("[unsupported]")
+      || kernel.errors.contains("[unsupported]") || kernel.errors.contains("this 'foreach' may walk")
     {
       self = .refused(all)
     } else if kernel.errors.contains("verifier") || kernel.status == 3 {
