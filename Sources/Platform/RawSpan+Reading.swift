@@ -111,17 +111,6 @@ extension RawSpan {
     }
   }
 
-  /// Whether these bytes come before `other` in the order of bytes, a prefix before what it begins.
-  package func precedes(_ other: RawSpan) -> Bool {
-    let order = unsafe withUnsafeBytes { left in
-      unsafe other.withUnsafeBytes { right in
-        guard let left = left.baseAddress, let right = right.baseAddress else { return CInt(0) }
-        return unsafe memcmp(left, right, min(byteCount, other.byteCount))
-      }
-    }
-    return order == 0 ? byteCount < other.byteCount : order < 0
-  }
-
   /// A copy as an array.
   package func copied() -> [UInt8] {
     unsafe withUnsafeBytes { unsafe [UInt8]($0) }

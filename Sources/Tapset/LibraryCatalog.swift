@@ -108,7 +108,7 @@ struct LibraryCatalog: Sendable {
       var (low, high) = (rows.lowerBound, rows.upperBound)
       while low < high {
         let middle = low + (high - low) / 2
-        let isBefore = bytes.span.extracting(nameRange(ofRow: middle)).precedes(wanted)
+        let isBefore = bytes.span.extracting(nameRange(ofRow: middle)).order(against: wanted) < 0
         (low, high) = isBefore ? (middle + 1, high) : (low, middle)
       }
       var found: [Place] = []

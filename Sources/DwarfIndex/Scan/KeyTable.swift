@@ -21,7 +21,12 @@ struct KeyTable {
   private static let seed = UInt64.random(in: .min ... .max) | 1
   private static let free = Slot(key: Key(first: 0), number: 0)
 
-  init() { slots = ContiguousArray(repeating: Self.free, count: 1 << 8) }
+  /// `count` keys fit without growing.
+  init(reserving count: Int = 0) {
+    var slotCount = 1 << 8
+    while slotCount / 2 <= count, slotCount < 1 << 24 { slotCount *= 2 }
+    slots = ContiguousArray(repeating: Self.free, count: slotCount)
+  }
 
   /// The number of `key`: that of the first time, or the next one, which is the count before.
   mutating func number(of key: Key) -> (number: Int, isNew: Bool) {
@@ -34,6 +39,16 @@ struct KeyTable {
     slots[index] = Slot(key: key, number: UInt32(truncatingIfNeeded: count + 1))
     count += 1
     return (count - 1, true)
+  }
+
+  /// The number of `key`; nil when it has none.
+  func knownNumber(of key: Key) -> Int? {
+    var index = Self.hash(key) & (slots.count - 1)
+    while slots[index].number != 0 {
+      if slots[index].key == key { return Int(slots[index].number) - 1 }
+      index = (index + 1) & (slots.count - 1)
+    }
+    return nil
   }
 
   private mutating func grow() {

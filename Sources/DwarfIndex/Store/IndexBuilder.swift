@@ -112,19 +112,18 @@ struct IndexBuilder {
 
   /// Adds symbols of functions that DWARF does not know, and other names of those it knows.
   private mutating func add(_ symbols: [ELFSymbol], _ isCode: (UInt64) -> Bool) {
-    var byAddress: [UInt64: [Int]] = [:]
-    for index in functions.indices { byAddress[functions[index].entry, default: []].append(index) }
-    var seen: Set<FunctionKey> = []
+    let byEntry = FunctionsByEntry(functions)
+    var seen = KeyTable(reserving: symbols.count)
     for symbol in symbols where isCode(symbol.address.raw) {
       let name = strings.insert(symbol.name)
-      let known = byAddress[symbol.address.raw] ?? []
+      let known = byEntry.indices(at: symbol.address.raw)
       if symbol.isExported {
         for index in known where functions[index].name == name || functions[index].linkageName == name {
           functions[index].flags.insert(.exported)
         }
       }
-      let key = FunctionKey(name: name, entry: symbol.address.raw)
-      guard name != 0, seen.insert(key).inserted else { continue }
+      let key = KeyTable.Key(first: symbol.address.raw, second: UInt64(name))
+      guard name != 0, seen.number(of: key).isNew else { continue }
       guard !known.contains(where: { functions[$0].name == name || functions[$0].linkageName == name }) else {
         continue
       }
@@ -160,11 +159,6 @@ struct IndexBuilder {
       record.flags.formUnion(known.flags.intersection(.needsPrologue).union(.alias))
     }
     functions.append(record)
-  }
-
-  private struct FunctionKey: Hashable {
-    let name: UInt32
-    let entry: UInt64
   }
 
   /// Puts the tables in order, half of the work on another thread.
@@ -274,14 +268,47 @@ struct IndexBuilder {
   }
 }
 
+/// Positions of functions by where they begin.
+private struct FunctionsByEntry {
+  private var numbers: KeyTable
+  /// The first function of each entry, and behind each function the next one of the same; -1 is none.
+  private var first: ContiguousArray<Int32> = []
+  private var next: ContiguousArray<Int32>
+
+  init(_ functions: ContiguousArray<FunctionRecord>) {
+    numbers = KeyTable(reserving: functions.count)
+    next = ContiguousArray(repeating: -1, count: functions.count)
+    for index in functions.indices.reversed() {
+      let (number, isNew) = numbers.number(of: KeyTable.Key(first: functions[index].entry))
+      if isNew { first.append(-1) }
+      next[index] = first[number]
+      first[number] = Int32(clamping: index)
+    }
+  }
+
+  /// In ascending order.
+  func indices(at entry: UInt64) -> [Int] {
+    guard let number = numbers.knownNumber(of: KeyTable.Key(first: entry)) else { return [] }
+    var found: [Int] = []
+    var index = first[number]
+    while index >= 0 {
+      found.append(Int(index))
+      index = next[Int(index)]
+    }
+    return found
+  }
+}
+
 /// Where references to strings ended up in the pool: thousands of records share a reference.
 private struct ReferencePool {
   private let output: ScanOutput
   private let sections: DwarfSections
-  private var numbers = KeyTable()
+  private var numbers: KeyTable
   private var offsets: ContiguousArray<UInt32> = []
 
   init(_ output: ScanOutput, _ sections: DwarfSections) {
+    // Most functions have a name of their own.
+    numbers = KeyTable(reserving: output.functions.count)
     self.output = output
     self.sections = sections
   }
@@ -324,8 +351,18 @@ extension LineFiles.File {
       let prefix = string(part)
       if !prefix.isEmpty { path = prefix + "/" + path }
     }
-    guard path.contains("./") || path.contains("//") else { return path }
+    guard Self.mayHaveEmptyParts(path) else { return path }
     let parts = path.split(separator: "/").filter { $0 != "." }
     return (path.hasPrefix("/") ? "/" : "") + parts.joined(separator: "/")
+  }
+
+  /// Whether a slash stands behind a dot or another slash: looked at for every file of every unit.
+  private static func mayHaveEmptyParts(_ path: String) -> Bool {
+    var last: UInt8 = 0
+    for byte in path.utf8 {
+      if byte == UInt8(ascii: "/"), last == UInt8(ascii: "/") || last == UInt8(ascii: ".") { return true }
+      last = byte
+    }
+    return false
   }
 }
