@@ -28,6 +28,13 @@ extension Statement {
     return names
   }
 
+  /// Whether `@count(name)`, `@hist_log(name)` or a kin of theirs is in here.
+  func asksForStatistic(of name: String) -> Bool {
+    var isFound = false
+    forEachExpression { isFound = isFound || $0.asksForStatistic(of: name) }
+    return isFound
+  }
+
   /// Calls `visit` with this statement and all inside it.
   func forEach(_ visit: (Statement) -> Void) {
     visit(self)
@@ -135,5 +142,25 @@ extension TargetExpression {
     }
     for case .index(let index) in steps { result.append(index) }
     return result
+  }
+}
+
+extension Expression {
+  fileprivate func asksForStatistic(of name: String) -> Bool {
+    switch kind {
+    case .statistic(_, let asked, _) where asked.identifier == name: true
+    case .histogram(let histogram) where histogram.statistic.identifier == name: true
+    case .histogramIndex(let histogram, _) where histogram.statistic.identifier == name: true
+    default: children.contains { $0.asksForStatistic(of: name) }
+    }
+  }
+
+  /// The name that it consists of.
+  private var identifier: String? {
+    switch kind {
+    case .identifier(let name): name
+    case .parenthesized(let inner): inner.identifier
+    default: nil
+    }
   }
 }

@@ -263,6 +263,20 @@ let constructCases = [
     lines: ["0k:5 5840016", "1k:5 5945117", "401"]
   ),
   ConstructCase(
+    name: "statistics of a foreach value are the element's, also when the body changes the keys",
+    declarations: "global s",
+    body: """
+      for (i = 0; i < 20; i++) s[i & 3, "k"] <<< i
+      foreach (v = [k+, t] in s limit 2) {
+        k += 2; t = "other"
+        println(k, t, ":", @count(v), @sum(v), " ", @max(v), " ", @hist_log(v)[67])
+      }
+      foreach (v = [k-, t] in s limit 1) foreach (k in @hist_linear(v, 0, 20, 10)) sum += k * @count(v)
+      println(sum)
+      """,
+    lines: ["2other:540 16 1", "3other:545 17 1", "50"]
+  ),
+  ConstructCase(
     name: "a histogram is printed as it is then",
     declarations: "global s",
     body: """

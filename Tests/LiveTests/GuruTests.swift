@@ -32,6 +32,19 @@ extension LiveTests {
       }
     }
 
+    @Test("functions that need guru mode inside point at the script's call, once each")
+    func pointsAtTheCall() throws {
+      let script = """
+        function poke(where) { set_user_string(where, "x") }
+        probe process("\(watched)").function("bump") { poke(1) raise(9) }
+        """
+      let plain = try utrace(["--pass", "2", "-e", script])
+      let changes = "changing memory of the traced program ('set_user_string') needs guru mode (option -g)"
+      #expect(plain.errors.contains("<input>:1:24: error: \(changes)"), "\(plain.errors)")
+      #expect(plain.errors.contains("error: sending a signal to the traced program needs guru mode"))
+      #expect(plain.errors.components(separatedBy: "error:").count == 3, "\(plain.errors)")
+    }
+
     @Test("raise sends the thread a signal, in guru mode only")
     func raises() throws {
       let scratch = try ScratchDirectory()

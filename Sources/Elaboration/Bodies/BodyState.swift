@@ -23,6 +23,8 @@ struct BodyState {
   /// The type that `return` gives; nil in probes.
   var result: TypeTerm?
   var returnsValue = false
+  /// Of a function of the tapset: the script's call that leads here.
+  var call: Name?
   var loopDepth = 0
   /// Globals that an enclosing `foreach` walks, with the place that says so.
   var iterated: [(global: Int, range: SourceRange)] = []
@@ -45,9 +47,8 @@ struct BodyState {
 struct WalkedValue {
   let name: String
   let global: Int
+  /// Nothing in the body changes them.
   let keys: [Name]
-  /// The body changes a key: it does not lead to the element any more.
-  let isAstray: Bool
 }
 
 /// A variable of one probe or function.
@@ -101,6 +102,9 @@ struct FunctionInstances {
     /// Some `return` has a value.
     var returnsValue: Bool
     let fallback: Int?
+    /// The script's own call that leads here first, through functions of the tapset or not; nil: it is in a probe of the
+    /// tapset.
+    let call: Name?
     /// The first place where its value is asked for.
     var valueUse: SourceRange?
   }

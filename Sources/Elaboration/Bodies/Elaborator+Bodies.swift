@@ -42,6 +42,7 @@ extension Elaborator {
     body = BodyState(source: declaration.range.source, subject: .function)
     body.context = instance.context
     body.result = instance.result
+    body.call = instance.call
     for (parameter, type) in zip(declaration.parameters, instance.parameters) {
       addParameter(parameter.name, type)
     }

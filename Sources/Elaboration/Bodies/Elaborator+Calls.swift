@@ -37,7 +37,7 @@ extension Elaborator {
     _ arguments: [Expression],
     _ range: SourceRange
   ) -> Draft {
-    let index = instance(of: symbol)
+    let index = instance(of: symbol, at: body.isTapset(symbols) ? body.call : name)
     let declaration = symbols.functions[symbol].declaration
     var values: [ElaboratedExpression] = []
     for (position, argument) in arguments.enumerated() {
@@ -51,12 +51,12 @@ extension Elaborator {
   }
 
   /// The instance of a function for the target variables of this body, made at the first call.
-  private mutating func instance(of symbol: Int) -> Int {
+  private mutating func instance(of symbol: Int, at call: Name?) -> Int {
     let context = usesTargets(symbol) ? body.context : nil
     if let index = functions.index(of: symbol, in: context) { return index }
     let declaration = symbols.functions[symbol].declaration
     let fallbackSymbol = AST.containsNext(declaration) ? overload(after: symbol) : nil
-    let fallback = fallbackSymbol.map { instance(of: $0) }
+    let fallback = fallbackSymbol.map { instance(of: $0, at: call) }
     let parameters =
       fallback.map { functions[$0].parameters } ?? declaration.parameters.map { _ in types.fresh() }
     let result = fallback.map { functions[$0].result } ?? types.fresh()
@@ -74,7 +74,8 @@ extension Elaborator {
         parameters: parameters,
         result: result,
         returnsValue: declaration.result != nil,
-        fallback: fallback
+        fallback: fallback,
+        call: call
       )
     )
   }

@@ -17,7 +17,9 @@ extension Elaborator {
     }
   }
 
-  /// Every variable that the output holds must have a type; without one the script is not finished.
+  /// Every variable of the script that the output holds must have a type; without one it is not finished.
+  ///
+  /// What the tapset has for functions that the script does not call stays empty, and may be anything.
   mutating func checkTypesAreKnown() {
     guard !diagnostics.hasErrors else { return }
     for (index, function) in functions.all.enumerated() { checkValue(of: function, index) }
@@ -27,7 +29,9 @@ extension Elaborator {
 
   /// Variables that are only assigned to each other are one mistake.
   private mutating func checkType(_ type: TypeTerm, _ what: String, at range: SourceRange) {
-    guard types.resolved(type) == nil, let identity = types.identity(of: type) else { return }
+    guard types.resolved(type) == nil, let identity = types.identity(of: type),
+      !symbols.tapsetSources.contains(range.source)
+    else { return }
     if unknownTypes.insert(identity).inserted { report(.unknownType(what, at: range)) }
   }
 

@@ -5,7 +5,7 @@ extension Elaborator {
   /// Converts a `foreach`.
   mutating func walk(_ loop: Foreach, at range: SourceRange) -> ElaboratedStatement.Kind {
     switch loop.base {
-    case .array(let name, let slice): walkArray(loop, name, slice)
+    case .array(let name, let slice): walkArray(keepingKeys(of: loop), name, slice)
     case .histogram(let expression): walkHistogram(loop, expression)
     }
   }
@@ -28,8 +28,7 @@ extension Elaborator {
     body.iterated.append((global, name.range))
     let outside = body.walkedValues
     if let value = loop.value {
-      let isAstray = !loop.body.writtenNames.isDisjoint(with: loop.keys.map(\.text))
-      body.walkedValues.append(.init(name: value.text, global: global, keys: loop.keys, isAstray: isAstray))
+      body.walkedValues.append(WalkedValue(name: value.text, global: global, keys: loop.keys))
     }
     let statement = walkBody(of: loop)
     body.walkedValues = outside
@@ -46,6 +45,28 @@ extension Elaborator {
         body: statement
       )
     )
+  }
+
+  /// Where the body asks for statistics of the value, keys that it changes are kept in variables of their own, so that they
+  /// go on leading to the element.
+  ///
+  ///     foreach (v = [k] in s) { k = 1; println(@avg(v)) }
+  ///     ⇒  foreach (v = [k'] in s) { k = k'; { k = 1; println(@avg(v)) } }
+  private func keepingKeys(of loop: Foreach) -> Foreach {
+    guard let value = loop.value, loop.body.asksForStatistic(of: value.text) else { return loop }
+    let written = loop.body.writtenNames
+    var (kept, starts) = (loop, [Statement]())
+    for (index, key) in loop.keys.enumerated()
+    where written.contains(key.text) && symbols.global(named: key.text, in: body.source) == nil {
+      let hidden = Name("\(key.text)'", key.range)
+      kept.keys[index] = hidden
+      let (place, source) = (
+        Expression(.identifier(key.text), key.range), Expression(.identifier(hidden.text), key.range)
+      )
+      starts.append(Statement(.expression(Expression(.assign(.set, place, source), key.range)), key.range))
+    }
+    if !starts.isEmpty { kept.body = Statement(.block(starts + [loop.body]), loop.body.range) }
+    return kept
   }
 
   private mutating func walkHistogram(_ loop: Foreach, _ base: Expression) -> ElaboratedStatement.Kind {

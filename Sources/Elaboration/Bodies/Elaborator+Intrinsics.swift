@@ -30,7 +30,8 @@ extension Elaborator {
     case .intrinsic(let intrinsic, let operands):
       if intrinsic == .userWrite || intrinsic == .raiseSignal, !environment.isGuru {
         let what = intrinsic == .userWrite ? "changing memory of" : "sending a signal to"
-        report(.needsGuruMode(for: what, at: range))
+        let call = body.isTapset(symbols) ? body.call : nil
+        report(.needsGuruMode(for: what, call?.text, at: call?.range ?? range))
       }
       return .intrinsic(intrinsic, operands.map { operand($0, values, range) })
     case .context(let field):
@@ -188,8 +189,14 @@ extension Elaborator {
 }
 
 extension Diagnostic {
-  fileprivate static func needsGuruMode(for what: String, at range: SourceRange) -> Diagnostic {
-    Diagnostic(.error, "needs-guru-mode", "\(what) the traced program needs guru mode (option -g)", at: range)
+  fileprivate static func needsGuruMode(
+    for what: String,
+    _ function: String?,
+    at range: SourceRange
+  ) -> Diagnostic {
+    let means = function.map { " ('\($0)')" } ?? ""
+    let message = "\(what) the traced program\(means) needs guru mode (option -g)"
+    return Diagnostic(.error, "needs-guru-mode", message, at: range)
   }
 }
 

@@ -166,10 +166,6 @@ extension Elaborator {
     at range: SourceRange
   ) -> (global: Int, keys: [ElaboratedExpression?])? {
     guard useAsStatistic(walked.global, at: range) else { return nil }
-    if walked.isAstray {
-      let advice = "keep it in another variable"
-      report(.notSupported("a statistic of '\(walked.name)' in a loop that changes a key", advice, at: range))
-    }
     let keys = walked.keys.map { IndexPattern.value(Expression(.identifier($0.text), $0.range)) }
     return (walked.global, walk(patterns: keys, of: walked.global))
   }
