@@ -181,6 +181,11 @@ let textCases: [TextCase] = [
   TextCase("sprint(strpos(s, \"wor\"), strpos(s, \"x\"))", "6-1"),
   TextCase("sprint(stringat(s, 4), stringat(s, 40), isdigit(s), isdigit(sprint(n)))", "111001"),
   TextCase("sprint(strtol(\"1f\", 16), \" \", strtol(\"17\", 8), \" \", strtol(\"-101\", 2))", "31 15 -5"),
+  TextCase(
+    "sprint(strtol(\"Zz!\", 36), \" \", strtol(\"-0x1f\", 0), \" \", strtol(\"0x1f\", 36))",
+    "1295 -31 42819"
+  ),
+  TextCase("sprint(strtol(\"11\", 37), strtol(\"11\", 1), strtol(\"11\", -2), strtol(\"z\", 35))", "0000"),
   TextCase("str_replace(s, \"o\", \"<0>\")", "hell<0> w<0>rld"),
   TextCase("str_replace(s, \"l\", empty)", "heo word"),
   TextCase("str_replace(s, empty, \"x\")", "hello world"),

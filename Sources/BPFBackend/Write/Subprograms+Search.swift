@@ -52,11 +52,16 @@ extension CodeWriter {
 
   // MARK: Numbers
 
-  /// As strtol(3) without white space and overflow: a sign, a prefix, digits up to base 16.
+  /// As strtol(3) without white space and overflow: a sign, a prefix, digits up to base 36.
   mutating func writeParseNumber() {
+    let knownBase = code.makeLabel()
     // r6 = text, r7 = base, r8 = position, r9 = value; on the stack the sign, 0 or -1.
     code.emit(.move(.r6, .r1))
     code.emit(.move(.r7, .r2))
+    // Base 1 has no digit but 0.
+    code.jump(if: .lessOrEqual, .r7, 36, to: knownBase)
+    code.emit(.move(.r7, 1))
+    code.place(knownBase)
     writeUnknownZero(.r8)
     writeUnknownZero(.r9)
     code.emit(.store(.double, .r10, -8, immediate: 0))
@@ -133,7 +138,7 @@ extension CodeWriter {
     code.emit(.arithmetic(.add, .r2, 48))
     code.emit(.arithmetic(.or, .r2, 32))
     code.emit(.arithmetic(.subtract, .r2, 97))
-    code.jump(if: .greater, .r2, 5, to: done)
+    code.jump(if: .greater, .r2, 25, to: done)
     code.emit(.arithmetic(.add, .r2, 10))
     code.place(known)
   }

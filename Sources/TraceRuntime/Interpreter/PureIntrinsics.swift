@@ -75,12 +75,13 @@ struct PureIntrinsics {
 }
 
 extension ByteString {
-  /// The number at the start of the text, as the kernel's `simple_strtol`: a minus sign, `0x` or `0` for base 16
-  /// and 8 when the base is 0, digits; wraps.
+  /// The number at the start of the text, as strtol(3) without white space and overflow: a minus sign, `0x` or `0` for base
+  /// 16 and 8 when the base is 0, digits up to base 36; wraps.
   fileprivate func parsed(base: Int64) -> Int64 {
     var rest = bytes[...]
     let isNegative = rest.first == UInt8(ascii: "-")
     if isNegative { rest = rest.dropFirst() }
+    guard base == 0 || 2...36 ~= base else { return 0 }
     var base = base
     let hasPrefix =
       rest.count > 2 && rest[rest.startIndex] == 48 && rest[rest.startIndex + 1] | 32 == UInt8(ascii: "x")
@@ -88,10 +89,19 @@ extension ByteString {
     if base == 16, hasPrefix { rest = rest.dropFirst(2) }
     var value: Int64 = 0
     for byte in rest {
-      guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue, digit < base else { break }
+      guard let digit = Self.digit(byte), digit < base else { break }
       value = value &* base &+ Int64(digit)
     }
     return isNegative ? 0 &- value : value
+  }
+
+  private static func digit(_ byte: UInt8) -> Int? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): Int(byte - UInt8(ascii: "0"))
+    case UInt8(ascii: "A")...UInt8(ascii: "Z"): Int(byte - UInt8(ascii: "A")) + 10
+    case UInt8(ascii: "a")...UInt8(ascii: "z"): Int(byte - UInt8(ascii: "a")) + 10
+    default: nil
+    }
   }
 }
 
