@@ -1,4 +1,5 @@
 import Diagnostics
+import Platform
 import StapSyntax
 
 /// Every declaration that names can mean, of the script and of the tapset files pulled in so far.
@@ -59,7 +60,7 @@ struct SymbolTable: Sendable {
 
   /// The aliases that a point may name, by its first component, which may be a pattern; in the order of the text.
   func aliases(forHead head: String) -> [Int] {
-    Glob.isPattern(head) ? Array(aliases.indices) : aliasesByHead[head] ?? []
+    GlobPattern.isGlob(head) ? Array(aliases.indices) : aliasesByHead[head] ?? []
   }
 
   /// Names of globals, for suggestions.

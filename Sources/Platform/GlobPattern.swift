@@ -48,6 +48,12 @@ package struct GlobPattern: Hashable, Sendable, CustomStringConvertible {
     text.utf8.contains { [UInt8(ascii: "*"), UInt8(ascii: "?"), UInt8(ascii: "[")].contains($0) }
   }
 
+  /// Whether `pattern` covers all of `text`: for patterns that meet one text only.
+  package static func matches(_ text: String, pattern: String) -> Bool {
+    let isPlain = !isGlob(pattern) && !pattern.utf8.contains(UInt8(ascii: "\\"))
+    return isPlain ? text.utf8.elementsEqual(pattern.utf8) : GlobPattern(pattern).matches(text)
+  }
+
   /// Whether the whole of `name` matches.
   package func matches(_ name: String) -> Bool { name.withRawSpan { matches($0) } }
 

@@ -1,4 +1,5 @@
 import Diagnostics
+import Platform
 
 /// What may stand between `%(` and `%?`: comparisons, joined by `&&` and, weaker, `||`.
 extension Preprocessor {
@@ -97,10 +98,10 @@ extension Preprocessor {
     }
     guard right.kind == .string else { throw refuse(.conditionText(left.text, right), at: right) }
     let value = fact.value(in: environment)
-    guard fact.isVersion, !Glob.isPattern(right.text) || !comparator.isEquality else {
+    guard fact.isVersion, !GlobPattern.isGlob(right.text) || !comparator.isEquality else {
       return try match(value, comparator, right)
     }
-    guard !Glob.isPattern(right.text) else { throw refuse(.orderedWildcard(right), at: right) }
+    guard !GlobPattern.isGlob(right.text) else { throw refuse(.orderedWildcard(right), at: right) }
     return comparator.holds(compareVersions(value, right.text), 0)
   }
 
@@ -111,7 +112,7 @@ extension Preprocessor {
   ) throws(ConditionError) -> Bool {
     guard right.kind == .string else { throw refuse(.conditionOperand(right), at: right) }
     guard comparator.isEquality else { throw refuse(.unorderedCondition(right), at: right) }
-    return Glob.matches(value, pattern: right.text) == (comparator == .equal)
+    return GlobPattern.matches(value, pattern: right.text) == (comparator == .equal)
   }
 
   private mutating func refuse(_ diagnostic: Diagnostic, at token: Token) -> ConditionError {

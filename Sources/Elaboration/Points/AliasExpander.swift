@@ -1,4 +1,5 @@
 import Diagnostics
+import Platform
 import StapSyntax
 import Tapset
 
@@ -67,7 +68,7 @@ extension Elaborator {
       return ([], [])
     }
     var result: [ExpandedPoint] = []
-    let families = ProbeFamily.all.filter { $0.isPublic && Glob.matches($0.head, pattern: head.text) }
+    let families = ProbeFamily.all.filter { $0.isPublic && GlobPattern.matches($0.head, pattern: head.text) }
     for family in families {
       var named = point
       named.components[0].name = Name(family.head, head.range)
@@ -177,7 +178,7 @@ extension ProbePoint {
       return nil
     }
     guard component.argument?.value == wanted.argument?.value,
-      Glob.matches(wanted.name.text, pattern: component.name.text),
+      GlobPattern.matches(wanted.name.text, pattern: component.name.text),
       let rest = length(of: point.dropFirst(), matching: alias.dropFirst())
     else { return nil }
     return 1 + rest
@@ -186,7 +187,7 @@ extension ProbePoint {
   private static func matches(_ text: String, _ pattern: String) -> Bool {
     var simple = ""
     for letter in pattern where !(letter == "*" && simple.hasSuffix("*")) { simple.append(letter) }
-    return Glob.matches(text, pattern: simple)
+    return GlobPattern.matches(text, pattern: simple)
   }
 }
 

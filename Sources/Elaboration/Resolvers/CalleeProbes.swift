@@ -1,4 +1,5 @@
 import Diagnostics
+import Platform
 import StapSyntax
 import TargetModel
 
@@ -81,7 +82,8 @@ struct CalleeSearch {
   }
 
   private func isNamed(_ function: ProgramFunction) -> Bool {
-    Glob.matches(function.name, pattern: pattern) || Glob.matches(function.baseName, pattern: pattern)
+    GlobPattern.matches(function.name, pattern: pattern)
+      || GlobPattern.matches(function.baseName, pattern: pattern)
   }
 
   private func fits(_ function: ProgramFunction) -> Bool {

@@ -1,6 +1,7 @@
 import Diagnostics
 import DwarfIndex
 import MachineCode
+import Platform
 import StapSyntax
 import TargetModel
 
@@ -90,7 +91,7 @@ enum FunctionProbes {
     if !program.hasDebugInfo {
       notes.append("without DWARF only functions that have a symbol are known, and marks")
     }
-    let isGlob = Glob.isPattern(pattern.name)
+    let isGlob = GlobPattern.isGlob(pattern.name)
     let copies = isGlob ? [] : program.functions(matching: FunctionPattern(name: pattern.name + ".*"))
     if let copy = copies.first {
       notes.insert(

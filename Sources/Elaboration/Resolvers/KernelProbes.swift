@@ -1,4 +1,5 @@
 import Diagnostics
+import Platform
 import StapSyntax
 import TargetModel
 
@@ -29,8 +30,8 @@ enum KernelProbes {
     let parts = pattern.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     let name = parts[parts.count - 1]
     return kernel.tracepoints.filter { tracepoint in
-      guard Glob.matches(tracepoint.name, pattern: name) else { return false }
-      return parts.count == 1 || Glob.matches(tracepoint.system, pattern: parts[0])
+      guard GlobPattern.matches(tracepoint.name, pattern: name) else { return false }
+      return parts.count == 1 || GlobPattern.matches(tracepoint.system, pattern: parts[0])
     }
   }
 

@@ -1,4 +1,5 @@
 import Diagnostics
+import Platform
 import StapSyntax
 import TargetModel
 
@@ -17,7 +18,7 @@ enum LabelProbes {
     for function in functions {
       for label in function.variables?.labels() ?? [] {
         names.insert(label.name)
-        guard Glob.matches(label.name, pattern: pattern) else { continue }
+        guard GlobPattern.matches(label.name, pattern: pattern) else { continue }
         add(label, of: function, point, to: &result)
       }
     }

@@ -1,6 +1,7 @@
 import Diagnostics
 import ELF
 import MachineCode
+import Platform
 import StapSyntax
 import TargetModel
 
@@ -29,7 +30,7 @@ enum LinkageProbes {
     let pattern = component.string ?? "*"
     let stubs = program.stubs
     var result = ProbeResolution()
-    for stub in stubs where Glob.matches(stub.name, pattern: pattern) {
+    for stub in stubs where GlobPattern.matches(stub.name, pattern: pattern) {
       let text = "process(\"\(program.path)\").plt(\"\(stub.name)\")" + (isReturn ? ".return" : "")
       var standing = ProbeAddress.standing(at: stub.address, isFunctionStart: true, program)
       let function = ProgramFunction(name: stub.name, entry: stub.address, probeAddress: stub.address)

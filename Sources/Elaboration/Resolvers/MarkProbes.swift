@@ -1,4 +1,5 @@
 import Diagnostics
+import Platform
 import StapSyntax
 import TargetModel
 
@@ -40,12 +41,12 @@ enum MarkProbes {
     let wanted = provider?.string?.withoutDashes
     let program = place.program
     let found = program.marks.filter { mark in
-      Glob.matches(mark.name, pattern: name)
-        && (wanted.map { Glob.matches(mark.provider, pattern: $0) } ?? true)
+      GlobPattern.matches(mark.name, pattern: name)
+        && (wanted.map { GlobPattern.matches(mark.provider, pattern: $0) } ?? true)
     }
     guard !found.isEmpty else {
       let providers = Set(program.marks.map(\.provider)).sorted()
-      if let provider, let wanted, !providers.contains(where: { Glob.matches($0, pattern: wanted) }),
+      if let provider, let wanted, !providers.contains(where: { GlobPattern.matches($0, pattern: wanted) }),
         !providers.isEmpty
       {
         return .failed(.noSuchProvider(provider, in: program.path, among: providers))

@@ -1,4 +1,5 @@
 import Diagnostics
+import Platform
 import StapSyntax
 import TargetModel
 
@@ -171,7 +172,7 @@ struct ProbePlace: Sendable {
   /// their interpreters.
   var detour: [String] {
     let last = name.flatMap { $0.split(separator: "/").last.map(String.init) } ?? ""
-    if last.isEmpty || Glob.isPattern(last) || program.path.hasSuffix(last) { return [] }
+    if last.isEmpty || GlobPattern.isGlob(last) || program.path.hasSuffix(last) { return [] }
     return ["'\(last)' leads to \(program.path)"]
   }
 }
