@@ -48,6 +48,48 @@ extension LiveTests {
       #expect(!FileManager.default.fileExists(atPath: session.files))
     }
 
+    @Test("one file for readers and writers: each read and each write runs its probe", .requires(.probes))
+    func servesBoth() throws {
+      let script = """
+        global state = "none"
+        probe procfs("deep/state").umask(0027).read.maxsize(300) { $value = state . "\\n" }
+        probe procfs("deep/state").umask(0027).write { state = tokenize($value, "\\n") println("<", state, ">") }
+        """
+      let session = try Session(script)
+      #expect(try session.read("deep/state") == "none\n")
+      func shell(_ command: String) throws -> String {
+        let file = "f=\(session.files)/deep/state; "
+        return try run("timeout", ["10", "bash", "-c", file + command]).output
+      }
+      let states = try shell("echo one >$f; cat $f; printf two >>$f; cat $f $f; stat -c '%a %s' $f")
+      #expect(states == "one\ntwo\ntwo\n640 0\n")
+      let whileOpen = try shell("exec 3<$f; head -c 1 <&3; echo three >$f; cat <&3; cat $f")
+      #expect(whileOpen == "two\nthree\n", "who has begun to read goes on with its text")
+      #expect(try shell("for i in 1 2 3 4; do cat $f & done; wait") == "three\nthree\nthree\nthree\n")
+      #expect(session.end() == "<one>\n<two>\n<three>\nend\n")
+      #expect(!FileManager.default.fileExists(atPath: session.files))
+      #expect(!text(ofFile: "/proc/mounts").contains(session.files))
+    }
+
+    @Test("what is longer than a string comes in several writes", .requires(.probes))
+    func dividesWrites() throws {
+      let script = """
+        probe procfs("f").write { println(strlen($value)) } probe procfs("f").read { $value = "x" }
+        """
+      let session = try Session(script, ["-DMAXSTRINGLEN=32"])
+      let command = "printf '%070d' 5 >\(session.files)/f"
+      #expect(try run("timeout", ["5", "sh", "-c", command]).status == 0)
+      #expect(session.end() == "31\n31\n8\nend\n")
+    }
+
+    @Test("a file for both that cannot be mounted says what it needs")
+    func needsMounts() throws {
+      let script = "probe procfs(\"f\").write { } probe procfs(\"f\").read { $value = \"x\" }"
+      let nobody = ["--reuid", "65534", "--clear-groups"]
+      let outcome = try run("setpriv", nobody + [Package.utrace, "-e", script])
+      #expect(outcome.output.contains("is a mount, which needs CAP_SYS_ADMIN and FUSE"), "\(outcome.output)")
+    }
+
     @Test("what is written to a file is in $value")
     func takesWrites() throws {
       let script = """
@@ -111,6 +153,16 @@ extension LiveTests {
         input: "\(long)\nq\n"
       )
       #expect(outcome.output == "31\n2\n")
+    }
+
+    @Test("json_data without metrics is an empty list of them")
+    func makesNoMetrics() throws {
+      let script = "probe json_data { @json_output_data_start @json_output_data_end }"
+      let session = try Session(script)
+      let metadata = try session.read("metadata.json")
+      #expect(metadata == "{\"prefix\":\"utrace\",\"metrics\":[]}\n")
+      #expect(try session.read("data.json") == "{}\n")
+      _ = session.end()
     }
 
     @Test("prometheus and json_data make files")

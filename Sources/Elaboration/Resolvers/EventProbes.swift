@@ -77,37 +77,7 @@ enum EventProbes {
   }
 }
 
-extension Elaborator {
-  /// A file is a pipe, which has readers or writers.
-  mutating func checkFiles() {
-    var known: [String: (kind: SessionEvent.Kind, range: SourceRange)] = [:]
-    for draft in drafts {
-      guard case .event(let event) = draft.trigger, !event.path.isEmpty else { continue }
-      guard let first = known[event.path] else {
-        known[event.path] = (event.kind, draft.range)
-        continue
-      }
-      if first.kind != event.kind { report(.fileForBoth(event.path, at: draft.range, first.range)) }
-    }
-  }
-}
-
 extension Diagnostic {
-  fileprivate static func fileForBoth(
-    _ path: String,
-    at range: SourceRange,
-    _ first: SourceRange
-  ) -> Diagnostic {
-    let message = "file \"\(path)\" is read and written: a file is for readers or for writers, take two names"
-    return Diagnostic(
-      .error,
-      "file-probe",
-      message,
-      at: range,
-      notes: [.note("the other probe is here", at: first)]
-    )
-  }
-
   fileprivate static func fileNeedsDirection(at range: SourceRange) -> Diagnostic {
     let message = "a 'procfs' probe is one of '.read', which may have a '.maxsize(N)', or of '.write'"
     return Diagnostic(.error, "file-probe", message, at: range)

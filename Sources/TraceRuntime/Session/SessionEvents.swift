@@ -15,6 +15,7 @@ final class SessionEvents {
   private enum Source {
     case readers(PipeSource, probes: [Int], limit: Int)
     case writers(PipeSink, probes: [Int])
+    case both(ServedFile, readers: [Int], writers: [Int], limit: Int)
     case input(StandardInput)
   }
 
@@ -30,7 +31,7 @@ final class SessionEvents {
   /// Makes every file of `program` and adds all to `loop`.
   /// - Throws: ``SystemError`` when a file cannot be made.
   init(_ program: TraceProgram, directory path: String, in loop: borrowing EventLoop) throws(SystemError) {
-    var files: [(event: SessionEvent, probes: [Int])] = []
+    var files: [FileProbes] = []
     var (characterProbes, lineProbes): ([Int], [Int]) = ([], [])
     for (index, probe) in program.probes.enumerated() {
       guard case .event(let event) = probe.trigger else { continue }
@@ -38,41 +39,48 @@ final class SessionEvents {
       case .inputCharacter: characterProbes.append(index)
       case .inputLine: lineProbes.append(index)
       case .fileRead, .fileWrite:
-        guard let known = files.firstIndex(where: { $0.event.path == event.path }) else {
-          files.append((event, [index]))
-          continue
-        }
-        files[known].probes.append(index)
-        files[known].event.permissions |= event.permissions
-        files[known].event.byteCount = max(files[known].event.byteCount, event.byteCount)
+        let known = files.firstIndex { $0.path == event.path } ?? files.count
+        if known == files.count { files.append(FileProbes(path: event.path)) }
+        files[known].add(event, probe: index)
       }
     }
     stringLimit = program.limits.longestString
     (self.characterProbes, self.lineProbes) = (characterProbes, lineProbes)
     directory = files.isEmpty ? nil : try SessionDirectory(path)
     let usual = program.limits.fileByteCount > 0 ? program.limits.fileByteCount : program.limits.longestString
-    for (event, probes) in files { try add(event, probes, usual, in: loop) }
+    for file in files { try add(file, usual, in: loop) }
     if !characterProbes.isEmpty || !lineProbes.isEmpty { addInput(to: loop) }
   }
 
   private func add(
-    _ event: SessionEvent,
-    _ probes: [Int],
+    _ file: FileProbes,
     _ usualByteCount: Int,
     in loop: borrowing EventLoop
   ) throws(SystemError) {
     guard let directory else { return }
-    let path = try directory.place(event.path)
-    let permissions = UInt32(clamping: event.permissions)
-    if event.kind == .fileRead {
+    let path = try directory.place(file.path)
+    let permissions = UInt32(clamping: file.permissions)
+    let limit = file.byteCount > 0 ? file.byteCount : usualByteCount
+    switch (file.readers, file.writers) {
+    case (let readers, []):
       let source = try PipeSource(path, permissions: permissions)
-      let limit = event.byteCount > 0 ? event.byteCount : usualByteCount
       try loop.add(source.raw, tag: nextTag)
-      sources.append(.readers(source, probes: probes, limit: limit))
-    } else {
+      sources.append(.readers(source, probes: readers, limit: limit))
+    case ([], let writers):
       let sink = try PipeSink(path, permissions: permissions)
       try loop.add(sink.raw, tag: nextTag)
-      sources.append(.writers(sink, probes: probes))
+      sources.append(.writers(sink, probes: writers))
+    case (let readers, let writers):
+      let served = try serve(path, permissions)
+      try loop.add(served.raw, tag: nextTag)
+      sources.append(.both(served, readers: readers, writers: writers, limit: limit))
+    }
+  }
+
+  private func serve(_ path: String, _ permissions: UInt32) throws(SystemError) -> ServedFile {
+    do throws(SystemError) { return try ServedFile(path, permissions: permissions) } catch {
+      let why = "a file with '.read' and '.write' is a mount, which needs CAP_SYS_ADMIN and FUSE"
+      throw SystemError(error.call, on: "\(error.subject) (\(why); else take two names)", code: error.code)
     }
   }
 
@@ -91,12 +99,19 @@ final class SessionEvents {
     guard tag >= Self.firstTag, tag - Self.firstTag < UInt64(sources.count) else { return false }
     switch sources[Int(tag - Self.firstTag)] {
     case .readers(let source, let probes, let limit):
-      source.answer {
-        probes.reduce(ByteString()) { text, probe in run(probe, text, limit) }.cut(to: limit).bytes
-      }
+      source.answer { text(of: probes, limit, run) }
     case .writers(let sink, let probes):
       let text = ByteString(sink.read(upTo: max(1, stringLimit)))
       if !text.isEmpty { for probe in probes { _ = run(probe, text, stringLimit) } }
+    case .both(let file, let readers, let writers, let limit):
+      file.answer {
+        text(of: readers, limit, run)
+      } writing: { bytes in
+        for start in stride(from: 0, to: bytes.count, by: max(1, stringLimit)) {
+          let text = ByteString(Array(bytes[start...].prefix(max(1, stringLimit))))
+          for probe in writers { _ = run(probe, text, stringLimit) }
+        }
+      }
     case .input(let input):
       if let bytes = input.read(upTo: Self.inputByteCount) {
         for byte in bytes { take(byte, run) }
@@ -106,6 +121,10 @@ final class SessionEvents {
       }
     }
     return true
+  }
+
+  private func text(of probes: [Int], _ limit: Int, _ run: Run) -> [UInt8] {
+    probes.reduce(ByteString()) { text, probe in run(probe, text, limit) }.cut(to: limit).bytes
   }
 
   /// A line that is longer than strings are loses its end.
@@ -124,12 +143,30 @@ final class SessionEvents {
       switch source {
       case .readers(let source, _, _): source.stop()
       case .writers: break
+      case .both(let file, _, _, _): file.stop()
       case .input(let input): input.restore()
       }
     }
     sources = []
     inputTag = nil
     directory?.remove()
+  }
+}
+
+/// The probes of one file.
+private struct FileProbes {
+  let path: String
+  private(set) var permissions = 0
+  private(set) var byteCount = 0
+  private(set) var readers: [Int] = []
+  private(set) var writers: [Int] = []
+
+  init(path: String) { self.path = path }
+
+  mutating func add(_ event: SessionEvent, probe: Int) {
+    if event.kind == .fileRead { readers.append(probe) } else { writers.append(probe) }
+    permissions |= event.permissions
+    byteCount = max(byteCount, event.byteCount)
   }
 }
 
