@@ -76,6 +76,15 @@ struct ModuleBuilder {
     programs += try FamilyKeeper.programs(lossIndex: index)
   }
 
+  /// Adds the programs that find a probe by the number that it is for.
+  mutating func dispatch(_ plan: DispatchPlan) throws(BPFBackendError) {
+    let bodies = Dictionary(uniqueKeysWithValues: probes.map { ($0.probe, programs[$0.body].name) })
+    for (index, group) in plan.groups.enumerated() {
+      programs.append(try Dispatcher.program(index, group))
+      probeMaps.append(Dispatcher.map(index, group, programs: group.probes.compactMapValues { bodies[$0] }))
+    }
+  }
+
   private mutating func write(
     _ source: Body,
     _ probe: Probe,

@@ -84,6 +84,14 @@ extension KernelSession {
     }
   }
 
+  /// The same for a program that finds others in `programs`, which the kernel empties when nobody holds it any more.
+  package func attach(_ program: BPFProgram, through programs: BPFMap) throws(KernelError) -> Attachment {
+    // In the order of release: the link, then the array.
+    var all = Attachment([programs.descriptor])
+    all.add(try attach(program))
+    return all
+  }
+
   /// Runs a `perfEvent` program `frequencyHertz` times a second on every CPU that is online and busy.
   ///
   /// With `pid` only that thread is sampled: perf_event_open(2) knows threads. For a whole process, sample

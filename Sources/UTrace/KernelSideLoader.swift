@@ -72,6 +72,8 @@ struct KernelSideLoader {
       all.add(try kernel.attach(loaded.program(FamilyPrograms.fork)))
       try TargetFamily(target).enter(loaded.map(family.name))
     }
+    let dispatchers = module.dispatchers
+    var attached: Set<String> = []
     for programs in module.probes {
       // Entries before bodies, so that no return lacks its entry for want of a probe.
       let probe = programs.probe
@@ -80,7 +82,9 @@ struct KernelSideLoader {
       if let index = programs.entry {
         parts.append((try loaded.program(module.blueprint.programs[index].name), entrySites))
       }
-      parts.append((try loaded.program(module.blueprint.programs[programs.body].name), nil))
+      let body = module.blueprint.programs[programs.body].name
+      let dispatcher = dispatchers[body]
+      if dispatcher == nil { parts.append((try loaded.program(body), nil)) }
       let attach = { [parts] () throws(KernelError) -> Attachment in
         var all = Attachment()
         for part in parts { all.add(try self.attach(part.program, of: probe, at: part.sites)) }
@@ -90,6 +94,9 @@ struct KernelSideLoader {
         all.add(try attach())
       } else {
         side.adopt(attach, ofProbe: probe)
+      }
+      if let dispatcher, attached.insert(dispatcher).inserted {
+        all.add(try kernel.attach(loaded.program(dispatcher), through: loaded.map(dispatcher)))
       }
     }
     if module.family != nil { all.add(try kernel.attach(loaded.program(FamilyPrograms.exit))) }

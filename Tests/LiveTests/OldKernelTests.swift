@@ -291,6 +291,22 @@ private let cases = [
     status: 1
   ),
   OldKernelCase(
+    name: "system calls by their numbers",
+    command: [
+      "-c", "cat /etc/passwd-not", "-e",
+      """
+      global n
+      function count(name) { if (pid() == target() && execname() == "cat") n[name]++ }
+      probe syscall.* { count(name) }
+      probe syscall.{openat,write,exit_group} { count(name) }
+      probe syscall.{openat,write,close}.return { count(name) }
+      probe end { printf("%d %d %d\\n", n["openat"] > 0 && n["openat"] % 3 == 0, n["exit_group"], n["close"] % 2) }
+      """,
+    ],
+    lines: ["1 2 0"],
+    status: 1
+  ),
+  OldKernelCase(
     name: "timers and exit",
     command: ["-e", "global n probe timer.ms(50) { if (++n == 4) exit() } probe end { println(n) }"],
     lines: ["4"]

@@ -47,6 +47,59 @@ extension LiveTests {
       #expect(traced.status == 0 && traced.messages.isEmpty, "\(traced.errors)")
     }
 
+    @Test("each call is seen by the probes of its number, in the order of the script, and by no other")
+    func dispatches() throws {
+      let scratch = try ScratchDirectory()
+      let source = """
+        #include <sys/syscall.h>
+        #include <unistd.h>
+        int main(void) {
+          for (int i = 0; i < 1000; i++) {
+            syscall(SYS_getppid);
+            if (i % 2) syscall(SYS_getpgrp);
+            if (i % 4 == 0) syscall(SYS_getegid);
+          }
+          syscall(SYS_getppid | 1L << 32);
+          return 0;
+        }
+
+        """
+      let program = try scratch.compileC(source, to: "calls", flags: ["-O1"])
+      let script = """
+        global n, order
+        function mine() { return pid() == target() && execname() == "calls" }
+        function note(who, what) {
+          n[who . " " . what]++
+          if (n[who . " " . what] == 1) order = order . who . " "
+        }
+        probe syscall.getppid { if (mine()) note("A", name) }
+        probe syscall.getpgrp { if (mine()) note("B", name) }
+        probe syscall.getegid { if (mine()) note("C", name) }
+        probe syscall.getppid { if (mine()) note("D", name) }
+        probe kernel.trace("sys_enter") { if (mine() && $id == 110) note("E", "all") }
+        probe syscall.getppid { if (mine()) note("F", name) }
+        probe syscall.getpgrp, syscall.getegid { if (mine()) note("G", name) }
+        probe syscall.{getppid,getpgrp,getegid}.return { if (mine()) note("H", name) }
+        probe end {
+          foreach (k+ in n) printf("%s %d\\n", k, n[k])
+          println(order)
+        }
+        """
+      let traced = try utrace(["-v", "-c", program, "-e", script])
+      let lines = traced.lines
+      #expect(
+        lines == [
+          "A getppid 1001", "B getpgrp 500", "C getegid 250", "D getppid 1001", "E all 1001",
+          "F getppid 1001", "G getegid 250", "G getpgrp 500", "H getegid 250", "H getpgrp 500",
+          "H getppid 1000", "A D E F H C G H B G H ",
+        ],
+        "\(traced.errors)"
+      )
+      // The kernel takes 32 bits of a number; at its end the last call has another one.
+      // Eleven probes; a dispatcher for A to C, one for F and G, one for the returns.
+      #expect(traced.errors.contains("generated 14 eBPF programs"), "\(traced.errors)")
+    }
+
     /// What our tapset calls otherwise than the kernel, as SystemTap does.
     private let names = [
       "epoll_create": "epoll_create1", "eventfd": "eventfd2", "fstatat": "newfstatat", "mmap2": "mmap",
