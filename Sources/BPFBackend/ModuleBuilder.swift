@@ -81,7 +81,7 @@ struct ModuleBuilder {
     let bodies = Dictionary(uniqueKeysWithValues: probes.map { ($0.probe, programs[$0.body].name) })
     for (index, group) in plan.groups.enumerated() {
       programs.append(try Dispatcher.program(index, group))
-      probeMaps.append(Dispatcher.map(index, group, programs: group.probes.compactMapValues { bodies[$0] }))
+      probeMaps.append(Dispatcher.map(index, programs: group.probes.compactMapValues { bodies[$0] }))
     }
   }
 

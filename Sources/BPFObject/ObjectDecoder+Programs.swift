@@ -133,7 +133,7 @@ extension ObjectDecoder {
       guard let target = starts[name] else { throw ObjectError("\(name) belongs to another program") }
       code.instructions[slot].source = 4
       code.instructions[slot].immediate = Int32(target - slot - 1)
-    } else if let target = starts[symbol.name] {
+    } else if symbol.kind == .function, let target = starts[symbol.name] {
       code.instructions[slot].source = instruction.isWide ? 4 : 1
       code.instructions[slot].immediate = Int32(target - slot - 1)
     } else if let map = maps.first(where: { $0.name == symbol.name }) {

@@ -1,4 +1,5 @@
 import BPFObject
+import Platform
 import TargetModel
 import Testing
 import TraceIR
@@ -119,6 +120,10 @@ import TraceIR
       ),
       "\(text)"
     )
+    var kept = try ObjectFile.decode(SharedBytes(ObjectFile.encode(arguments.blueprint)), path: "test.o")
+    kept.maps.sort { $0.name < $1.name }
+    #expect(kept.maps == arguments.blueprint.maps.sorted { $0.name < $1.name })
+    #expect(kept.programs == arguments.blueprint.programs)
     let members = try generate(
       program((1...3).map { probe($0, of: "sys_exit", Self.member) }),
       for: BPFTarget()
@@ -142,5 +147,17 @@ import TraceIR
       ),
       "\(other)"
     )
+  }
+
+  @Test(
+    "a global is not called as one of our maps",
+    arguments: [
+      ("sites_0", "sites_0_2"), ("dispatch_12", "dispatch_12_2"), ("losses", "losses_2"), ("sites_", "sites_"),
+      ("sites_x", "sites_x"), ("places", "places"),
+    ]
+  )
+  func names(_ wanted: String, _ given: String) {
+    var names = MapNames()
+    #expect(names.unique(wanted) == given)
   }
 }

@@ -107,6 +107,28 @@ import Testing
     #expect(try decode(ObjectFile.encode(blueprint)) == blueprint)
   }
 
+  @Test("a map may have the name of a program")
+  func sameNames() throws {
+    var code = Assembler(program: "first")
+    code.loadMap(.r1, MapReference("first"))
+    code.loadMapValue(.r1, MapReference("second"), offset: 8)
+    code.emit(.move(.r0, 0))
+    code.emit(.exit)
+    var other = Assembler(program: "second")
+    other.emit(.move(.r0, 0))
+    other.emit(.exit)
+    let blueprint = ModuleBlueprint(
+      maps: [
+        .array("first", valueByteCount: 16, count: 4), .array("second", valueByteCount: 16, count: 1),
+      ],
+      programs: [
+        ProgramSpec(name: "first", kind: .rawTracepoint("sched_switch"), code: try code.finish()),
+        ProgramSpec(name: "second", kind: .rawTracepoint("sched_switch"), code: try other.finish()),
+      ]
+    )
+    #expect(try decode(ObjectFile.encode(blueprint)) == blueprint)
+  }
+
   @Test("readelf reads it without complaint")
   func readelf() throws {
     let scratch = try ScratchDirectory()

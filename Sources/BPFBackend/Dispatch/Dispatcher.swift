@@ -4,15 +4,11 @@ import BPFObject
 ///
 /// A number that is nobody's ends there. The program that is reached looks at the number, too: only its low 32 bits have told
 /// which one it is.
-package enum Dispatcher {
-  private static let prefix = "dispatch_"
-
-  /// The names of the n-th one; programs and maps have names of their own.
-  static func name(_ index: Int) -> String { "\(prefix)\(index)" }
-
-  static func map(_ index: Int, _ group: DispatchPlan.Group, programs: [UInt32: String]) -> MapSpec {
+enum Dispatcher {
+  /// The array; like the program it has the name ``ModuleMaps/dispatcher(_:)``.
+  static func map(_ index: Int, programs: [UInt32: String]) -> MapSpec {
     MapSpec(
-      name: name(index),
+      name: ModuleMaps.dispatcher(index).name,
       kind: .programArray,
       keyByteCount: 4,
       valueByteCount: 4,
@@ -22,8 +18,8 @@ package enum Dispatcher {
   }
 
   static func program(_ index: Int, _ group: DispatchPlan.Group) throws(BPFBackendError) -> ProgramSpec {
-    let name = name(index)
-    var code = Assembler(program: name)
+    let array = ModuleMaps.dispatcher(index)
+    var code = Assembler(program: array.name)
     let end = code.makeLabel()
     code.emit(.move(.r6, .r1))
     switch group.number {
@@ -38,25 +34,26 @@ package enum Dispatcher {
       code.emit(.load(.double, .r3, .r10, -8))
     }
     code.emit(.move(.r1, .r6))
-    code.loadMap(.r2, MapReference(name))
+    code.loadMap(.r2, array)
     code.call(.tailCall)
     code.place(end)
     code.emit(.move(.r0, 0))
     code.emit(.exit)
     do {
-      return ProgramSpec(name: name, kind: .rawTracepoint(group.tracepoint), code: try code.finish())
+      return ProgramSpec(
+        name: array.name,
+        kind: .rawTracepoint(group.tracepoint),
+        code: try code.finish()
+      )
     } catch { throw .assembly(error) }
   }
-
-  /// Whether a program or a map of that name is one.
-  fileprivate static func isOne(_ name: String) -> Bool { name.hasPrefix(prefix) }
 }
 
 extension BPFModule {
   /// The dispatcher's name by that of each program that it jumps to, which is not attached itself.
   package var dispatchers: [String: String] {
     var found: [String: String] = [:]
-    for map in blueprint.maps where Dispatcher.isOne(map.name) {
+    for map in blueprint.maps where ModuleMaps.isDispatcher(map) {
       for program in map.programs.values { found[program] = map.name }
     }
     return found

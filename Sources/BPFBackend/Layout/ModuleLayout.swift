@@ -161,7 +161,7 @@ struct MapNames {
     let allowed = wanted.filter { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
     var name = String(allowed.prefix(15))
     var number = 2
-    while name.isEmpty || taken.contains(name) {
+    while name.isEmpty || taken.contains(name) || ModuleMaps.isNumbered(name) {
       let suffix = "_\(number)"
       name = String(allowed.prefix(15 - suffix.count)) + suffix
       number += 1
@@ -198,8 +198,29 @@ enum ModuleMaps {
 
   static func walkRows(_ rowClass: RowClass) -> MapReference { MapReference("walk_rows_\(rowClass.number)") }
 
-  static func sites(_ probe: Int) -> MapReference { MapReference("sites_\(probe)") }
-  static func siteLoads(_ probe: Int) -> MapReference { MapReference("loads_\(probe)") }
-  static func siteIndex(_ probe: Int) -> MapReference { MapReference("places_\(probe)") }
-  static func entryFrames(_ probe: Int) -> MapReference { MapReference("entries_\(probe)") }
+  private enum Numbered: String, CaseIterable {
+    case sites, loads, places, entries, dispatch
+
+    func callAsFunction(_ number: Int) -> MapReference { MapReference("\(rawValue)_\(number)") }
+  }
+
+  static func sites(_ probe: Int) -> MapReference { Numbered.sites(probe) }
+  static func siteLoads(_ probe: Int) -> MapReference { Numbered.loads(probe) }
+  static func siteIndex(_ probe: Int) -> MapReference { Numbered.places(probe) }
+  static func entryFrames(_ probe: Int) -> MapReference { Numbered.entries(probe) }
+  static func dispatcher(_ index: Int) -> MapReference { Numbered.dispatch(index) }
+
+  /// Whether one of the maps that go by a number is or may be called so.
+  static func isNumbered(_ name: String) -> Bool {
+    Numbered.allCases.contains { kind in
+      guard name.hasPrefix(kind.rawValue + "_") else { return false }
+      let number = name.dropFirst(kind.rawValue.count + 1)
+      return !number.isEmpty && number.allSatisfy(\.isNumber)
+    }
+  }
+
+  /// Whether it is a ``dispatcher(_:)``.
+  static func isDispatcher(_ map: MapSpec) -> Bool {
+    map.kind == .programArray && map.name.hasPrefix(Numbered.dispatch.rawValue)
+  }
 }
