@@ -152,8 +152,8 @@ import TraceIR
   @Test(
     "a global is not called as one of our maps",
     arguments: [
-      ("sites_0", "sites_0_2"), ("dispatch_12", "dispatch_12_2"), ("losses", "losses_2"), ("sites_", "sites_"),
-      ("sites_x", "sites_x"), ("places", "places"),
+      ("sites_0", "sites_0_2"), ("dispatch_12", "dispatch_12_2"), ("losses", "losses_2"),
+      ("sites_", "sites_"), ("sites_x", "sites_x"), ("places", "places"),
     ]
   )
   func names(_ wanted: String, _ given: String) {
