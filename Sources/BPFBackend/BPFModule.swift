@@ -18,6 +18,18 @@ package struct BPFModule: Sendable {
     }
   }
 
+  /// The maps of one array or statistic.
+  package struct TableMaps: Hashable, Sendable {
+    package var whole: MapReference
+    /// That of the short keys, where they have their own (``KeyLayout``).
+    package var short: MapReference?
+
+    package init(_ whole: MapReference, short: MapReference? = nil) {
+      self.whole = whole
+      self.short = short
+    }
+  }
+
   /// The probe that the program of that name belongs to, as an index into ``TraceProgram/probes``.
   package func probe(ofProgram name: String) -> Int? {
     let index = blueprint.programs.firstIndex { $0.name == name }
@@ -26,10 +38,8 @@ package struct BPFModule: Sendable {
 
   package var blueprint: ModuleBlueprint
   package var probes: [ProbePrograms]
-  /// The map of each global, by ``GlobalID``: arrays and statistics that the kernel side uses; else nil.
-  package var globals: [MapReference?]
-  /// Likewise the maps of short keys (``KeyLayout``).
-  package var shortKeyed: [MapReference?]
+  /// Where each global is, by ``GlobalID``: arrays and statistics that the kernel side uses; else nil.
+  package var globals: [TableMaps?]
   /// One mappable value as ``ScalarLayout`` says.
   package var scalars: MapReference
   package var dataRing: MapReference
@@ -40,8 +50,7 @@ package struct BPFModule: Sendable {
   package init(
     blueprint: ModuleBlueprint,
     probes: [ProbePrograms],
-    globals: [MapReference?],
-    shortKeyed: [MapReference?],
+    globals: [TableMaps?],
     scalars: MapReference,
     dataRing: MapReference,
     controlRing: MapReference,
@@ -50,7 +59,6 @@ package struct BPFModule: Sendable {
     self.blueprint = blueprint
     self.probes = probes
     self.globals = globals
-    self.shortKeyed = shortKeyed
     self.scalars = scalars
     self.dataRing = dataRing
     self.controlRing = controlRing

@@ -199,8 +199,7 @@ struct ModuleBuilder {
     return BPFModule(
       blueprint: ModuleBlueprint(maps: maps, programs: programs, sources: sources),
       probes: probes,
-      globals: module.tables.map { $0?.map },
-      shortKeyed: module.tables.map { $0?.short?.map },
+      globals: module.tables.map { $0.map { .init($0.map, short: $0.short?.map) } },
       scalars: ModuleMaps.scalars,
       dataRing: ModuleMaps.dataRing,
       controlRing: ModuleMaps.controlRing,

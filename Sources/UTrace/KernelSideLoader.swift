@@ -24,8 +24,7 @@ struct KernelSideLoader {
     let loaded = try kernel.load(module.blueprint)
     let side = try KernelModuleSide(
       program,
-      maps: maps(module.globals, loaded),
-      shortKeyed: maps(module.shortKeyed, loaded),
+      tables: tables(loaded),
       scalars: loaded.map(module.scalars.name),
       dataRing: loaded.map(module.dataRing.name),
       controlRing: loaded.map(module.controlRing.name),
@@ -47,15 +46,18 @@ struct KernelSideLoader {
     return (side, loaded.verificationNanoseconds)
   }
 
-  private func maps(
-    _ references: [MapReference?],
-    _ loaded: borrowing LoadedModule
-  ) throws(KernelError) -> [BPFMap?] {
-    var maps: [BPFMap?] = []
-    for reference in references {
-      if let reference { maps.append(try loaded.map(reference.name)) } else { maps.append(nil) }
+  private func tables(_ loaded: borrowing LoadedModule) throws(KernelError) -> [MapStore.Table?] {
+    var tables: [MapStore.Table?] = []
+    for maps in module.globals {
+      guard let maps else {
+        tables.append(nil)
+        continue
+      }
+      var table = MapStore.Table(try loaded.map(maps.whole.name))
+      if let short = maps.short { table.short = try loaded.map(short.name) }
+      tables.append(table)
     }
-    return maps
+    return tables
   }
 
   /// Attaches every probe that has no condition; `side` attaches the others when theirs hold.

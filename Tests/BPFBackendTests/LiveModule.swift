@@ -189,7 +189,7 @@ final class LiveModule {
 
   /// The elements of an array or statistic, keys and values as bytes.
   func elements(_ global: GlobalID) throws -> [[UInt8]: [UInt8]] {
-    let map = try loaded.map(try #require(module.globals[global.index]).name)
+    let map = try loaded.map(try #require(module.globals[global.index]).whole.name)
     var result: [[UInt8]: [UInt8]] = [:]
     var key: [UInt8]?
     while let next = try map.key(after: key) {

@@ -78,8 +78,9 @@ import TraceIR
     #expect(
       count(FormatString.Directive(flag: nil, width: .none, precision: .none, conversion: .binary)) == 4
     )
-    #expect(count(ModuleExample.module) == 8)
+    #expect(count(ModuleExample.module) == 7)
     #expect(count(ModuleExample.module.probes[0]) == 3)
+    #expect(ModuleExample.module.globals[0].map(count) == 2)
     #expect(count(ModuleExample.facts) == 5)
   }
 

@@ -54,7 +54,13 @@ enum StoreKind: CaseIterable { case memory, maps }
     let maps = try program.globals.map { global -> BPFMap? in
       if case .scalar = global.kind { nil } else { try module.map(global.name) }
     }
-    return (try MapStore(program, scalars: module.map("scalars"), maps: maps), maps)
+    return (
+      try MapStore(
+        program,
+        scalars: module.map("scalars"),
+        tables: maps.map { $0.map { MapStore.Table($0) } }
+      ), maps
+    )
   }
 
   private func spec(_ global: Global) -> MapSpec {

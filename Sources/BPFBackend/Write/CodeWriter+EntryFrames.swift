@@ -58,8 +58,6 @@ struct EntryFrameLayout {
 extension CodeWriter {
   private typealias Frame = EntryFrameLayout
 
-  var frames: EntryFrameLayout { EntryFrameLayout(facts, module: module) }
-
   private func stackPointerOffset() -> Int16 {
     let registers = shared.target.registers
     return Int16(registers.register(registers.stackPointer)?.contextOffset ?? 0)

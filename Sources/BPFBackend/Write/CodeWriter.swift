@@ -51,6 +51,8 @@ struct CodeWriter {
   var code: Assembler
   let facts: ProbeFacts
   let layout: FrameLayout
+  /// Where values that are kept from entries lie.
+  let frames: EntryFrameLayout
   /// Of the function that is being written, or of the part of it that holds a lock.
   var ends: Ends
   /// Those of parts with a lock that are written.
@@ -86,6 +88,7 @@ struct CodeWriter {
     self.shared = shared
     self.facts = facts
     self.layout = layout
+    frames = EntryFrameLayout(facts, module: shared.module)
     code = Assembler(program: name)
     // `gotol` is older (6.6 and 6.9): kernels between them do without.
     code.allowsLongJumps = shared.target.hasMayGoto

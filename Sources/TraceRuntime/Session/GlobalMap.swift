@@ -10,15 +10,14 @@ struct GlobalMap {
   private let whole: BPFMap
   private let short: (map: BPFMap, layout: KeyLayout.Short)?
 
-  /// `short` is the map of the short keys, when the layout has some.
-  /// - Throws: ``KernelError`` when there is none where the layout wants one.
-  init(_ whole: BPFMap, short: BPFMap?, _ layout: KeyLayout) throws(KernelError) {
-    self.whole = whole
+  /// - Throws: ``KernelError`` when there is no map for short keys where the layout wants one.
+  init(_ table: MapStore.Table, _ layout: KeyLayout) throws(KernelError) {
+    whole = table.whole
     guard let wanted = layout.short else {
       self.short = nil
       return
     }
-    guard let short else { throw .invalid("an array has no map for its short keys") }
+    guard let short = table.short else { throw .invalid("an array has no map for its short keys") }
     self.short = (short, wanted)
   }
 

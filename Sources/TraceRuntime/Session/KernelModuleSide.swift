@@ -21,13 +21,11 @@ package final class KernelModuleSide: KernelSide {
 
   /// Takes over `attachment`, which ends with ``detach()``.
   ///
-  /// `maps` and `shortKeyed` are those of the globals, by index, as ``MapStore`` wants them; `target` is what `target()` answers;
-  /// with `targetIsWaiting` it is a command that has yet to become its program.
+  /// `tables` are the maps of the globals, by index, as ``MapStore`` wants them; `target` is what `target()` answers; with `targetIsWaiting` it is a command that has yet to become its program.
   /// - Throws: ``KernelError`` when the control ring or scalars cannot be mapped.
   package init(
     _ program: TraceProgram,
-    maps: [BPFMap?],
-    shortKeyed: [BPFMap?],
+    tables: [MapStore.Table?],
     scalars: BPFMap,
     dataRing: BPFMap,
     controlRing: BPFMap,
@@ -35,7 +33,7 @@ package final class KernelModuleSide: KernelSide {
     target: Int32?,
     targetIsWaiting: Bool = false
   ) throws(KernelError) {
-    globals = try MapStore(program, scalars: scalars, maps: maps, shortKeyed: shortKeyed)
+    globals = try MapStore(program, scalars: scalars, tables: tables)
     control = try RingBuffer(controlRing)
     self.dataRing = dataRing
     lossCounters = losses

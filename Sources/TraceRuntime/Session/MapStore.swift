@@ -21,25 +21,31 @@ package final class MapStore: GlobalStore {
   /// Statistics that kernel-side probes read.
   private let readInKernel: Set<Int>
 
-  /// A store over the maps of a module: `maps` by global, nil for those that the kernel side does not use;
-  /// `shortKeyed` likewise, those of short keys (``KeyLayout``).
+  /// The maps of one array or statistic.
+  package struct Table {
+    package var whole: BPFMap
+    /// That of the short keys, where they have their own (``KeyLayout``).
+    package var short: BPFMap?
+
+    package init(_ whole: BPFMap) { self.whole = whole }
+  }
+
+  /// A store over the maps of a module: `tables` by global, nil for those that the kernel side does not use.
   /// - Throws: ``KernelError`` when the scalars cannot be mapped, or a map is missing.
   package init(
     _ program: TraceProgram,
     scalars: BPFMap,
-    maps: [BPFMap?],
-    shortKeyed: [BPFMap?] = []
+    tables: [Table?]
   ) throws(KernelError) {
     self.program = program
     self.scalars = try MappedArray(scalars)
     var places: [GlobalMap?] = []
-    for (index, map) in maps.enumerated() {
-      guard let map, program.globals.indices.contains(index) else {
+    for (index, table) in tables.enumerated() {
+      guard let table, program.globals.indices.contains(index) else {
         places.append(nil)
         continue
       }
-      let short = shortKeyed.indices.contains(index) ? shortKeyed[index] : nil
-      places.append(try GlobalMap(map, short: short, KeyLayout(program.globals[index], program.limits)))
+      places.append(try GlobalMap(table, KeyLayout(program.globals[index], program.limits)))
     }
     self.maps = places
     layout = ScalarLayout(program)

@@ -23,7 +23,6 @@ extension BPFModule: BinaryCoded {
       blueprint: ModuleBlueprint(),
       probes: try reader.value(),
       globals: try reader.value(),
-      shortKeyed: try reader.value(),
       scalars: try reader.value(),
       dataRing: try reader.value(),
       controlRing: try reader.value(),
@@ -32,8 +31,16 @@ extension BPFModule: BinaryCoded {
   }
 
   func write(to writer: inout BinaryWriter) {
-    writer.write(probes, globals, shortKeyed, scalars, dataRing, controlRing, losses)
+    writer.write(probes, globals, scalars, dataRing, controlRing, losses)
   }
+}
+
+extension BPFModule.TableMaps: BinaryCoded {
+  init(from reader: inout BinaryReader) throws(CodingFailure) {
+    self.init(try reader.value(), short: try reader.value())
+  }
+
+  func write(to writer: inout BinaryWriter) { writer.write(whole, short) }
 }
 
 extension BPFModule.ProbePrograms: BinaryCoded {
