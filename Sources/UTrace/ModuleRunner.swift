@@ -25,6 +25,7 @@ struct ModuleRunner {
         try ChildProcess(command, isSuspended: true)
       }
       session.target = target.pid
+      session.kernelMemory = KernelMemory(kernel)
       session.whenRunning = { [reporter] in reporter.say("Pass 5: starting run") }
       let command = session.command
       let pid = command?.pid ?? target.pid

@@ -5,6 +5,24 @@ import Testing
 extension LiveTests {
   /// The kernel's own events.
   @Suite(.requires(.probes), .timeLimit(.minutes(1))) struct KernelSideTests {
+    @Test("timers read the kernel's memory, and what is not there is a fault")
+    func readsKernelMemoryInTimers() throws {
+      let script = """
+        global place
+        probe kernel.trace("sched_switch") { if (pid() == target() && !place) place = &$prev->comm[0] }
+        probe timer.ms(50) {
+          if (!place) next
+          printf("%s %c %d\\n", kernel_string(place), kernel_char(place), kernel_int(place) == 0x65656c73)
+          try { println(kernel_string(16)) } catch (message) { println(message) }
+          try { println(kernel_long(-9)) } catch (message) { println(message) }
+          exit()
+        }
+        """
+      let traced = try utrace(["-c", "sleep 20", "-e", script], seconds: 30)
+      let faults = ["kernel string copy fault -14 at 0x10", "kernel read fault at 0xfffffffffffffff7"]
+      #expect(traced.lines == ["sleep s 1"] + faults, "\(traced.output)\(traced.errors)")
+    }
+
     @Test("syscall.open and syscall.openat: who opens what, system-wide, as in SystemTap's overview")
     func seesOpens() throws {
       let scratch = try ScratchDirectory()

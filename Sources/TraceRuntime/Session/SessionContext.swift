@@ -1,4 +1,5 @@
 import Glibc
+package import KernelBridge
 package import Platform
 package import TargetModel
 package import TraceIR
@@ -15,11 +16,18 @@ package final class SessionContext: HitContext {
   package let userCode: UserCode?
   private let target: Int64
   private let environment: Environment
+  private let kernelMemory: KernelMemory?
   private let process = RunningProcess.current()
 
   /// A context whose `target()` is `target`.
-  package init(target: Int32?, environment: Environment, userCode: UserCode? = nil) {
+  package init(
+    target: Int32?,
+    environment: Environment,
+    userCode: UserCode? = nil,
+    kernelMemory: KernelMemory? = nil
+  ) {
     self.userCode = userCode
+    self.kernelMemory = kernelMemory
     self.target = Int64(target ?? 0)
     self.environment = environment
   }
@@ -58,6 +66,10 @@ package final class SessionContext: HitContext {
     case .pexecname: ByteString((try? RunningProcess(pid: getppid()).commandName()) ?? "")
     default: ""
     }
+  }
+
+  package func read(_ memory: PlanMemory, at address: UInt64, byteCount: Int) -> [UInt8]? {
+    memory == .kernel ? kernelMemory?.read(at: address, byteCount: byteCount) : nil
   }
 
   package var commandLine: [ByteString] { ((try? process.arguments()) ?? []).map { ByteString($0) } }

@@ -1,3 +1,4 @@
+package import KernelBridge
 package import Platform
 
 /// How a session is to run.
@@ -13,6 +14,8 @@ package struct SessionOptions {
   package var drainMilliseconds = 10
   /// The longest sleep while none come.
   package var idleMilliseconds = 1000
+  /// What `begin`, `end` and timer probes read of the kernel; nil: nothing.
+  package var kernelMemory: KernelMemory?
   /// `-w`.
   package var hidesWarnings = false
   /// Where the files of `procfs` probes are.

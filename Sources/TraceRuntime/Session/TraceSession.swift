@@ -49,7 +49,12 @@ package final class TraceSession {
     self.options = options
     target = options.command?.pid ?? options.target
     let userCode = program.usesUserStacks ? UserCode(kernel, target: target, limits: program.limits) : nil
-    context = SessionContext(target: target, environment: options.environment, userCode: userCode)
+    context = SessionContext(
+      target: target,
+      environment: options.environment,
+      userCode: userCode,
+      kernelMemory: options.kernelMemory
+    )
     texts = FaultTexts(program)
     recordsTouchGlobals = program.recordsTouchGlobals
     let store = kernel?.store ?? InMemoryStore(program)
