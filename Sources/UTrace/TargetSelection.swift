@@ -1,4 +1,3 @@
-import ArgumentParser
 import Elaboration
 import Platform
 
@@ -11,58 +10,10 @@ struct TargetSelection: Hashable, Sendable {
   /// Its executable; nil without either option.
   let path: String?
 
-  /// Finds the target.
-  /// - Throws: `ExitCode` after reporting a process or command that is not there.
-  init(
-    _ options: TargetOptions,
-    programs: SystemPrograms,
-    environment: Environment,
-    reporter: inout Reporter
-  ) throws {
-    pid = options.pid
-    command = options.command
-    if let pid {
-      switch programs.executable(of: pid) {
-      case .success(let found): path = found
-      case .failure(let problem):
-        if problem.isRefused {
-          reporter.fail("no-permission", problem.message, notes: problem.notes)
-          throw ExitCode(Status.systemError.rawValue)
-        }
-        reporter.fail("no-such-process", problem.message, notes: problem.notes)
-        throw ExitCode(Status.scriptError.rawValue)
-      }
-      return
-    }
-    path = try options.command.map { command in
-      // What is not one program is run by a shell, which is the target then.
-      let word = ShellCommand(command).program ?? "/bin/sh"
-      guard let found = Paths.findProgram(word, environment: environment) else {
-        if case .failure(let problem) = programs.files(named: word), problem.isRefused {
-          reporter.fail("no-permission", problem.message, notes: problem.notes)
-          throw ExitCode(Status.systemError.rawValue)
-        }
-        reporter.fail("no-such-command", "cannot find the command '\(word)'", notes: Self.advice(word))
-        throw ExitCode(Status.scriptError.rawValue)
-      }
-      guard FileStatus.isExecutable(found) else {
-        reporter.fail("no-such-command", "the command '\(word)' is not executable (\(found))")
-        throw ExitCode(Status.scriptError.rawValue)
-      }
-      return found
-    }
-  }
-
   init(pid: Int32?, command: String?, path: String?) {
     self.pid = pid
     self.command = command
     self.path = path
-  }
-
-  private static func advice(_ word: String) -> [String] {
-    if (try? FileStatus(of: word))?.kind == .directory { return ["it is a directory"] }
-    if word.contains("/") { return [] }
-    return FileStatus.isReadableFile(word) ? ["a program in this directory is './\(word)'"] : []
   }
 
   /// Files of the process whose paths lead elsewhere by now; empty for a command.

@@ -74,6 +74,31 @@ private let cases = [
     lines: ["pairs 8 9", "1200 90 90", "bits 1 100 3 1", "user write fault at 0x10"]
   ),
   OldKernelCase(
+    name: "guru mode's functions change memory: every width, strings, and what cannot be written",
+    command: [
+      "-g", "-c", "watched", "-e",
+      """
+      probe process.function("main") {
+        p = &@var("pairs")
+        set_user_long(p, -1)
+        set_user_int(p, 0x01020304)
+        set_user_short(p + 4, 5)
+        set_user_char(p + 7, 6)
+        printf("%x\\n", user_long(p))
+        set_user_string(p, "text")
+        set_user_string_n(p + 16, 3, "longer")
+        set_user_pointer(p + 24, p)
+        printf("%s %s %d\\n", user_string(p), user_string_n(p + 16, 3), user_long(p + 24) == p)
+        try { set_user_int(16, 1) } catch (message) { println(message) }
+        set_user_string_arg(16, "x")
+        println("on")
+      }
+      """,
+    ],
+    lines: ["6ff000501020304", "text lon 1", "user write fault at 0x10", "on"],
+    errors: ["user write fault at 0x10"]
+  ),
+  OldKernelCase(
     name: "writes to data are seen in every thread",
     command: [
       "-c", "watched", "-e",
