@@ -277,6 +277,18 @@ let constructCases = [
     lines: ["2other:540 16 1", "3other:545 17 1", "50"]
   ),
   ConstructCase(
+    name: "walks inside of walks that want fewer elements than there are leave their rows alone",
+    declarations: "global a, s",
+    body: """
+      for (i = 0; i < 9; i++) { a[i] = i * i; s <<< i * 10 }
+      foreach (k+ in a limit 3) { foreach (j- in a limit 2) print(j); print(k, " ") }
+      foreach (v = k in a- limit 3) { foreach (v2 = j in a+ limit 2) print(j); print(k, " ") }
+      foreach (v = b in @hist_linear(s, 0, 80, 10)- limit 4) foreach (w = j in @hist_linear(s, 0, 80, 10)) n += b * w
+      println(n)
+      """,
+    lines: ["870 871 872 018 017 016 \(9 * (1 + 2 + 3 + 4))"]
+  ),
+  ConstructCase(
     name: "a histogram is printed as it is then",
     declarations: "global s",
     body: """

@@ -34,7 +34,7 @@ extension Expander {
     let (index, zero) = makeCounter(location)
     steps.append(zero)
     let around = walksAround
-    walksAround[walk.row.rowClass] = .init(first: walk.first, count: count, lastRow: walk.lastRow - 1)
+    walksAround[walk.row.rowClass] = .init(first: walk.first, count: count, lastRow: walk.lastRow)
     defer { walksAround = around }
     let place = makeValue(.long)
     let keys = foreach.keys.map { frame.local($0) ?? $0 }
@@ -96,13 +96,17 @@ extension Expander {
   // MARK: Rows
 
   /// Behind the rows of walks around, in this function or in its callers.
+  ///
+  /// A walk that found more elements than it wanted has its rows among one more than it has filled.
   mutating func firstFreeRow(of rowClass: RowClass, _ location: Int?, into steps: inout [Step]) -> Operand {
     let row = makeValue(.long)
     if let around = walksAround[rowClass] {
-      let first = makeValue(.long)
-      let end = TraceIR.Operation.binary(row, .add, .value(first), .value(around.count))
-      steps.append(Step(action: .operation(.loadLocal(first, around.first)), location: location))
-      steps.append(Step(action: .operation(end), location: location))
+      let (first, last) = (makeValue(.long), makeValue(.long))
+      let operations: [TraceIR.Operation] = [
+        .loadLocal(first, around.first), .binary(last, .add, .value(first), .value(around.count)),
+        .binary(row, .add, .value(last), .long(1)),
+      ]
+      steps += operations.map { Step(action: .operation($0), location: location) }
     } else if draft != nil {
       steps.append(Step(action: .operation(.loadLocal(row, callersRow(of: rowClass))), location: location))
     } else {
