@@ -15,6 +15,7 @@ final class ImageCore: Sendable {
   private let built = Mutex<IndexFile?>(nil)
   /// ``ThreadBlock/find(in:)``, asked for every variable.
   private let threadBlock = Mutex<ThreadBlock??>(nil)
+  let callTables = CallTables()
   /// Types already described: thousands of functions have parameters of a few hundred types.
   let layouts = Mutex<[TypeReference: TypeLayout]>([:])
 

@@ -121,6 +121,11 @@ extension LocationPlan {
       return "\(value.text){\(isSigned ? "i" : "u")\(offset)+\(count)}"
     case .extend(let value, let byteCount, let isSigned):
       return "\(value.text).\(isSigned ? "i" : "u")\(byteCount * 8)"
+    case .selected(let key, let choices, let other):
+      let list = choices.map { choice in
+        "\(choice.keys.map { LocationPlan.constant($0).text }.joined(separator: ", ")): \(choice.plan.text)"
+      }
+      return "(\(key.text) of \(list.joined(separator: "; ")); else \(other.text))"
     }
   }
 }

@@ -49,7 +49,7 @@ struct KernelTaskPlans {
     return walk(steps) { walk throws(TargetProblem) in try walk.value() }
   }
 
-  private func value(_ members: [String]) -> LocationPlan? {
+  func value(_ members: [String]) -> LocationPlan? {
     walk(members.map { .member($0) }) { walk throws(TargetProblem) in try walk.value() }
   }
 

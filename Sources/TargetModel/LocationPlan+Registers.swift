@@ -1,12 +1,15 @@
 extension LocationPlan {
   /// The same plan with another in the place of a register.
   package func replacing(register number: Int, with plan: LocationPlan) -> LocationPlan {
-    func replaced(_ part: LocationPlan) -> LocationPlan { part.replacing(register: number, with: plan) }
+    replacing(registers: [number: plan])
+  }
+
+  /// The same plan with others in the place of registers, all at once.
+  package func replacing(registers plans: [Int: LocationPlan]) -> LocationPlan {
+    func replaced(_ part: LocationPlan) -> LocationPlan { part.replacing(registers: plans) }
     return switch self {
-    case .register(number): plan
-    case .constant, .register, .entryRegister, .threadPointer, .currentTask, .tracepointArgument, .input,
-      .siteLoad:
-      self
+    case .register(let number): plans[number] ?? self
+    case .constant, .entryRegister, .threadPointer, .currentTask, .tracepointArgument, .input, .siteLoad: self
     case .unary(let operation, let operand): .unary(operation, replaced(operand))
     case .binary(let operation, let left, let right): .binary(operation, replaced(left), replaced(right))
     case .load(let memory, let byteCount, let isSigned, let address):
@@ -15,6 +18,8 @@ extension LocationPlan {
       .bits(replaced(value), offset: offset, count: count, isSigned: isSigned)
     case .extend(let value, let byteCount, let isSigned):
       .extend(replaced(value), byteCount: byteCount, isSigned: isSigned)
+    case .selected(let key, let choices, let other):
+      .selected(by: replaced(key), from: choices.map { $0.map(replaced) }, else: replaced(other))
     }
   }
 
@@ -26,6 +31,8 @@ extension LocationPlan {
       false
     case .unary(_, let operand), .bits(let operand, _, _, _), .extend(let operand, _, _): operand.loadsMemory
     case .binary(_, let left, let right): left.loadsMemory || right.loadsMemory
+    case .selected(let key, let choices, let other):
+      key.loadsMemory || other.loadsMemory || choices.contains { $0.plan.loadsMemory }
     }
   }
 
@@ -38,6 +45,8 @@ extension LocationPlan {
       .extend(let operand, _, _):
       operand.registers
     case .binary(_, let left, let right): left.registers.union(right.registers)
+    case .selected(let key, let choices, let other):
+      choices.reduce(into: key.registers.union(other.registers)) { $0.formUnion($1.plan.registers) }
     }
   }
 
@@ -50,6 +59,10 @@ extension LocationPlan {
       .extend(let operand, _, _):
       operand.entryRegisters
     case .binary(_, let left, let right): left.entryRegisters.union(right.entryRegisters)
+    case .selected(let key, let choices, let other):
+      choices.reduce(into: key.entryRegisters.union(other.entryRegisters)) {
+        $0.formUnion($1.plan.entryRegisters)
+      }
     }
   }
 

@@ -98,6 +98,9 @@ extension LocationPlan {
       return "bits\(isSigned ? "s" : "")(\(value.text), \(offset), \(count))"
     case .extend(let value, let byteCount, let isSigned):
       return "extend\(byteCount)\(isSigned ? "s" : "")(\(value.text))"
+    case .selected(let key, let choices, let other):
+      let list = choices.map { "\($0.keys.map(String.init).joined(separator: ", ")): \($0.plan.text)" }
+      return "select(\(key.text); \(list.joined(separator: "; ")); else \(other.text))"
     }
   }
 }

@@ -121,7 +121,8 @@ struct Unwinder {
       return (try evaluate(value) >> UInt64(offset & 63)).extended(bitCount: count, isSigned: isSigned)
     case .extend(let value, let byteCount, let isSigned):
       return try evaluate(value).extended(bitCount: 8 * byteCount, isSigned: isSigned)
-    case .entryRegister, .threadPointer, .currentTask, .tracepointArgument, .input, .siteLoad: throw .unknown
+    case .entryRegister, .threadPointer, .currentTask, .tracepointArgument, .input, .siteLoad, .selected:
+      throw .unknown
     }
   }
 }

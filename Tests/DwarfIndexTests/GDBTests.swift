@@ -270,7 +270,7 @@ import Testing
       return own.hasPrefix("none (the function has no frame base here") ? .frameBase : nil
     }
     guard their == "expression" else { return nil }
-    if own.contains("only its caller") { return .callerKnows }
+    if own.contains("only callers know it") { return .callerKnows }
     return own.contains("it points to something") || own.contains("implicit") ? .implicitPointer : nil
   }
 

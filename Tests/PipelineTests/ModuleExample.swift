@@ -32,7 +32,11 @@ enum ModuleExample {
   /// One of each kind of plan.
   static let plan = LocationPlan.binary(
     .lessOrEqualSigned,
-    .unary(.complement, .load(.kernel, byteCount: 4, isSigned: true, address: .threadPointer)),
+    .selected(
+      by: .unary(.complement, .load(.kernel, byteCount: 4, isSigned: true, address: .threadPointer)),
+      from: [PlanChoice(keys: [-1, 9], plan: .currentTask)],
+      else: .constant(6)
+    ),
     .bits(
       .extend(
         .binary(.add, .siteLoad(7), .binary(.xor, .entryRegister(5), .tracepointArgument(2))),

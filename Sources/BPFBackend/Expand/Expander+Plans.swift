@@ -40,6 +40,25 @@ extension Expander {
     case .extend(let value, let byteCount, let isSigned):
       let value = try expand(value, inputs, location, into: &steps)
       return machine(.extend(value, byteCount: byteCount, isSigned: isSigned), location, into: &steps)
+    case .selected(let key, let choices, let other):
+      return try selected(by: key, choices, else: other, inputs, location, into: &steps)
+    }
+  }
+
+  private mutating func selected(
+    by key: LocationPlan,
+    _ choices: [PlanChoice],
+    else other: LocationPlan,
+    _ inputs: [Operand],
+    _ location: Int?,
+    into steps: inout [Step]
+  ) throws(BPFBackendError) -> Operand {
+    let key = try expand(key, inputs, location, into: &steps)
+    return try choose(.long, location, into: &steps) { (expander, index) throws(BPFBackendError) in
+      let choice = choices.indices.contains(index) ? choices[index] : nil
+      var made: [Step] = []
+      let value = try expander.expand(choice?.plan ?? other, inputs, location, into: &made)
+      return Choice(condition: choice.map { (key, $0.keys) }, steps: made, value: value)
     }
   }
 

@@ -43,14 +43,14 @@ extension Expander {
   // MARK: Choices
 
   /// One of several ways to make a value: taken when an operand is one of some numbers; nil: else.
-  private struct Choice {
+  struct Choice {
     let condition: (Operand, [Int64])?
     let steps: [Step]
     let value: Operand
   }
 
   /// A value that is made in one of several ways; asks for the next way until it gets one without a condition.
-  private mutating func choose(
+  mutating func choose(
     _ type: ValueType,
     _ location: Int?,
     into steps: inout [Step],

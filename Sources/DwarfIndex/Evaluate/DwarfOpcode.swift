@@ -90,7 +90,7 @@ enum DwarfOpcode {
     case entryValue, gnuEntryValue: .expression
     case addrx, constx, gnuAddrIndex, gnuConstIndex: .address
     case convert, reinterpret, gnuConvert, gnuReinterpret, regvalType, gnuRegvalType, derefType,
-      gnuDerefType, constType, gnuConstType, implicitPointer, gnuImplicitPointer:
+      gnuDerefType, constType, gnuConstType, implicitPointer, gnuImplicitPointer, gnuParameterRef:
       .die
     default: .none
     }

@@ -41,7 +41,7 @@ extension LocationPlanner {
     case DwarfOpcode.implicitPointer, DwarfOpcode.gnuImplicitPointer: try pointImplicitly(operation)
     case DwarfOpcode.formTLSAddress, DwarfOpcode.gnuPushTLSAddress: try pushThreadLocal()
     case DwarfOpcode.entryValue, DwarfOpcode.gnuEntryValue: try pushEntryValue(operation.nested)
-    case DwarfOpcode.gnuParameterRef: throw Failure("only its caller knows it")
+    case DwarfOpcode.gnuParameterRef: try pushCallerValue(of: operation.die)
     case DwarfOpcode.pushObjectAddress: throw Failure("its place depends on another object's")
     default:
       if try runTyped(operation) { return }
@@ -88,6 +88,14 @@ extension LocationPlanner {
       throw Failure("it points to something that was optimised out")
     }
     setPointer(to: target, byteOffset: Int(clamping: Int64(bitPattern: operation.second)))
+  }
+
+  /// What the function's callers say of a parameter that they do not pass.
+  private mutating func pushCallerValue(of parameter: DIE?) throws(Failure) {
+    guard let parameter, let ask = context.callerValue else {
+      throw Failure("it is passed nowhere: only the function's callers know it")
+    }
+    try push(try ask(parameter).get(), weight: 64)
   }
 
   /// What `nested` was when the function was called (DWARF 5, section 2.5.1.7).

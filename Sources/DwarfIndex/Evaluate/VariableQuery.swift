@@ -63,6 +63,7 @@ extension ImageCore {
     depth: Int = 0
   ) -> Place {
     var context = context
+    context.callerValue = owner.map { owner in callerValue(owner, context, reader) }
     let plain = context
     context.pointee = { die in
       guard depth < 4,
@@ -89,6 +90,20 @@ extension ImageCore {
       } catch {
         return .unavailable(error.reason)
       }
+    }
+  }
+
+  /// What tells of parameters that only the callers of `owner` know.
+  private func callerValue(
+    _ owner: DIE,
+    _ context: LocationPlanner.Context,
+    _ reader: DwarfReader
+  ) -> (DIE) -> Result<LocationPlan, LocationPlanner.Failure> {
+    { parameter in
+      guard let calls = self.callTables.table(around: owner) else {
+        return .failure(LocationPlanner.Failure("its debug info cannot be read"))
+      }
+      return CallerValues(reader, calls, of: owner, at: context).value(of: parameter)
     }
   }
 

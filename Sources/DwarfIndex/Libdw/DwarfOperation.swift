@@ -24,7 +24,7 @@ struct DwarfOperation {
   /// DW_OP_addrx, DW_OP_constx: the entry of `.debug_addr`.
   var address: UInt64?
   /// DW_OP_convert and its kin: the base type, nil for the generic one; DW_OP_implicit_pointer: what is pointed
-  /// to.
+  /// to; DW_OP_GNU_parameter_ref: the parameter.
   var die: DIE?
 
   /// Copies libdw's operations; `attribute` is where they are from, nil for call frame information.

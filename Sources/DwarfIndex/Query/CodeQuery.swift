@@ -109,16 +109,16 @@ extension DIE {
   }
 
   /// What a call site calls (DWARF 5, section 3.4.1, and GNU's form of it before).
-  fileprivate var callOrigin: DIE? {
+  var callOrigin: DIE? {
     reference(DwarfAttribute.callOrigin, isOwn: true) ?? reference(DwarfAttribute.abstractOrigin, isOwn: true)
   }
 
-  fileprivate var isTailCall: Bool {
+  var isTailCall: Bool {
     flag(DwarfAttribute.callTailCall, isOwn: true) || flag(DwarfAttribute.gnuTailCall, isOwn: true)
   }
 
   /// Where the call returns to; GNU's form keeps it as DW_AT_low_pc.
-  fileprivate var callReturnAddress: UInt64? {
+  var callReturnAddress: UInt64? {
     address(DwarfAttribute.callReturnPC) ?? address(DwarfAttribute.lowPC)
   }
 }

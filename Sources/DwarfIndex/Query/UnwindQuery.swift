@@ -56,26 +56,32 @@ extension ProgramImage {
   package func linkAddress(of offset: FileOffset) -> LinkAddress? { core.binary.linkAddress(of: offset) }
 }
 
-extension ImageCore {
+extension UnwindRules {
   /// rax to r15, and the instruction pointer (System V psABI, figure 3.36).
-  private static let registers = 0..<17
+  private static let covered = 0..<17
 
+  /// What the call frame tables say at the context's address.
+  init?(_ reader: DwarfReader, _ context: LocationPlanner.Context) {
+    var context = context
+    guard let frame = reader.callFrame(at: context.address, registers: Self.covered) else { return nil }
+    var planner = LocationPlanner(context)
+    guard case .memory(_, let base)? = try? planner.plan(frame.canonicalFrameAddress) else { return nil }
+    context.canonicalFrameAddress = base
+    self.init(
+      canonicalFrameAddress: base,
+      registers: Self.covered.map { register in
+        UnwindRules.Rule(context.abi.number(of: register).flatMap { frame.registers[$0] }, context)
+      },
+      returnAddress: context.abi.register(frame.returnAddress) ?? frame.returnAddress,
+      isSignalFrame: frame.isSignalFrame
+    )
+  }
+}
+
+extension ImageCore {
   fileprivate func unwindRules(at address: LinkAddress) -> UnwindRules? {
-    var context = context(at: address, entry: nil)
-    return session.read { reader in
-      guard let frame = reader.callFrame(at: address.raw, registers: Self.registers) else { return nil }
-      var planner = LocationPlanner(context)
-      guard case .memory(_, let base)? = try? planner.plan(frame.canonicalFrameAddress) else { return nil }
-      context.canonicalFrameAddress = base
-      return UnwindRules(
-        canonicalFrameAddress: base,
-        registers: Self.registers.map { register in
-          UnwindRules.Rule(context.abi.number(of: register).flatMap { frame.registers[$0] }, context)
-        },
-        returnAddress: context.abi.register(frame.returnAddress) ?? frame.returnAddress,
-        isSignalFrame: frame.isSignalFrame
-      )
-    }
+    let context = context(at: address, entry: nil)
+    return session.read { UnwindRules($0, context) }
   }
 
   fileprivate func symbol(

@@ -41,9 +41,11 @@ enum DwarfTag {
   static let rvalueReferenceType: UInt16 = 0x42
   static let atomicType: UInt16 = 0x47
   static let callSite: UInt16 = 0x48
+  static let callSiteParameter: UInt16 = 0x49
   static let skeletonUnit: UInt16 = 0x4a
   static let immutableType: UInt16 = 0x4b
   static let gnuCallSite: UInt16 = 0x4109
+  static let gnuCallSiteParameter: UInt16 = 0x410a
 }
 
 /// DW_AT_* that the program reads.
@@ -91,13 +93,16 @@ enum DwarfAttribute {
   static let rangeListsBase: UInt16 = 0x74
   static let splitName: UInt16 = 0x76
   static let callReturnPC: UInt16 = 0x7d
+  static let callValue: UInt16 = 0x7e
   static let callOrigin: UInt16 = 0x7f
+  static let callParameter: UInt16 = 0x80
   static let callTailCall: UInt16 = 0x82
   static let alignment: UInt16 = 0x88
   static let defaulted: UInt16 = 0x8b
   static let locationListsBase: UInt16 = 0x8c
   static let mipsLinkageName: UInt16 = 0x2007
   static let gnuVector: UInt16 = 0x2107
+  static let gnuCallSiteValue: UInt16 = 0x2111
   static let gnuTailCall: UInt16 = 0x2115
   static let gnuSplitName: UInt16 = 0x2130
   static let gnuRangesBase: UInt16 = 0x2132

@@ -150,7 +150,7 @@ extension Elaborator {
     _ inputs: [ElaboratedExpression],
     _ range: SourceRange
   ) -> ElaboratedExpression {
-    var (plan, inputs) = (withThreadPointer(plan), inputs)
+    var (plan, inputs) = (withKernelPlans(plan), inputs)
     for number in plan.entryRegisters.sorted() {
       plan = plan.replacing(.entryRegister(number), by: .input(inputs.count))
       let register = ElaboratedExpression(.read(.register(number), inputs: []), type: .long, range)
@@ -159,12 +159,14 @@ extension Elaborator {
     return ElaboratedExpression(.read(plan, inputs: inputs), type: .long, range)
   }
 
-  /// The plan with what the kernel knows in the place of the thread pointer.
-  private func withThreadPointer(_ plan: LocationPlan) -> LocationPlan {
-    guard plan.contains(.threadPointer), let types = environment.kernel?.types,
-      let pointer = KernelTaskPlans(types: types).threadPointer
-    else { return plan }
-    return plan.replacing(.threadPointer, by: pointer)
+  /// The plan with what the kernel knows in the place of the thread pointer and of return addresses that it replaced.
+  private func withKernelPlans(_ plan: LocationPlan) -> LocationPlan {
+    guard plan.contains(.threadPointer) || plan.dependsOnCaller, let types = environment.kernel?.types else {
+      return plan
+    }
+    let kernel = KernelTaskPlans(types: types)
+    let seen = kernel.seeingReplacedReturns(plan)
+    return kernel.threadPointer.map { seen.replacing(.threadPointer, by: $0) } ?? seen
   }
 
   /// Reads `plan` where the probe is.

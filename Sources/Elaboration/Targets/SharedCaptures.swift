@@ -52,6 +52,8 @@ struct SharedCaptures {
 
   private mutating func rewritten(_ piece: SiteFormat.Piece, _ old: [TargetCapture]) -> SiteFormat.Piece {
     if case .ifKept(let index, let pieces) = piece, old.indices.contains(index) {
+      // There would be a program for each function.
+      if old[index].plan.dependsOnCaller { return .text("?") }
       return .ifKept(slot(of: old[index]), pieces.map { rewritten($0, old) })
     }
     guard case .value(let index, let presentation) = piece, old.indices.contains(index) else { return piece }
@@ -76,7 +78,8 @@ struct SharedCaptures {
       return .bits(opened(value, isEntry), offset: offset, count: count, isSigned: isSigned)
     case .extend(let value, let byteCount, let isSigned):
       return .extend(opened(value, isEntry), byteCount: byteCount, isSigned: isSigned)
-    case .load, .entryRegister, .threadPointer, .currentTask, .tracepointArgument, .input, .siteLoad:
+    case .load, .entryRegister, .threadPointer, .currentTask, .tracepointArgument, .input, .siteLoad,
+      .selected:
       return captured(plan, isEntry)
     }
   }
@@ -136,7 +139,7 @@ extension LocationPlan {
       left.insertOpenRegisters(into: &set)
       right.insertOpenRegisters(into: &set)
     case .constant, .entryRegister, .threadPointer, .currentTask, .tracepointArgument, .input, .load,
-      .siteLoad:
+      .siteLoad, .selected:
       break
     }
   }

@@ -29,6 +29,8 @@ extension LocationPlan {
       return .bits(inner(value), offset: offset, count: count, isSigned: isSigned)
     case .extend(let value, let byteCount, let isSigned):
       return .extend(inner(value), byteCount: byteCount, isSigned: isSigned)
+    case .selected(let key, let choices, let other):
+      return .selected(by: inner(key), from: choices.map { $0.map(inner) }, else: inner(other))
     }
   }
 }

@@ -42,10 +42,17 @@ struct TargetPretty {
     }
   }
 
-  /// What `build` adds; `?` at a hit whose function's entry was not seen, when the object is told by that.
+  /// What `build` adds; `?` at a hit whose function's entry was not seen, or whose caller is not known, when the
+  /// object is told by that.
   private mutating func addIfKept(_ object: TargetObject, _ build: (inout TargetPretty) -> Void) {
-    guard !object.location.entryRegisters.isEmpty else { return build(&self) }
-    let flag = TargetCapture(plan: .constant(1), kind: .isKept, isEntry: object.isEntry)
+    let flag: TargetCapture
+    if !object.location.entryRegisters.isEmpty {
+      flag = TargetCapture(plan: .constant(1), kind: .isKept, isEntry: object.isEntry)
+    } else if let known = object.location.isToldByCaller {
+      flag = TargetCapture(plan: known, kind: .number, isEntry: object.isEntry)
+    } else {
+      return build(&self)
+    }
     let index = captures.firstIndex(of: flag) ?? captures.count
     if index == captures.count { captures.append(flag) }
     let before = pieces
@@ -239,6 +246,9 @@ struct TargetPretty {
     {
       return add(text)
     }
+    var capture = capture
+    // The flag says whether it is shown.
+    if capture.plan.dependsOnCaller { capture.plan = capture.plan.zeroIfUnknown }
     if let index = captures.firstIndex(of: capture) {
       pieces.append(.value(index, presentation))
       return

@@ -94,6 +94,10 @@ extension HitContext {
     case .extend(let value, let byteCount, let isSigned):
       let word = UInt64(bitPattern: try evaluate(value, inputs: inputs))
       return word.extended(bitCount: 8 * byteCount, isSigned: isSigned)
+    case .selected(let key, let choices, let other):
+      let number = try evaluate(key, inputs: inputs)
+      let choice = choices.first { $0.keys.contains(number) }
+      return try evaluate(choice?.plan ?? other, inputs: inputs)
     }
   }
 

@@ -96,6 +96,9 @@ extension LocationPlan {
       value.readsKernelStructures
     case .load(.user, _, _, let address): address.readsKernelStructures
     case .binary(_, let left, let right): left.readsKernelStructures || right.readsKernelStructures
+    case .selected(let key, let choices, let other):
+      key.readsKernelStructures || other.readsKernelStructures
+        || choices.contains { $0.plan.readsKernelStructures }
     }
   }
 }

@@ -259,6 +259,8 @@ extension LocationPlan: BinaryCoded {
     case 10: self = .extend(try reader.nested(), byteCount: try reader.value(), isSigned: try reader.value())
     case 11: self = .siteLoad(try reader.value())
     case 12: self = .entryRegister(try reader.value())
+    case 13:
+      self = .selected(by: try reader.nested(), from: try reader.value(), else: try reader.nested())
     default: throw reader.malformed
     }
   }
@@ -280,6 +282,15 @@ extension LocationPlan: BinaryCoded {
     case .extend(let value, let byteCount, let isSigned): writer.write(case: 10, value, byteCount, isSigned)
     case .siteLoad(let index): writer.write(case: 11, index)
     case .entryRegister(let number): writer.write(case: 12, number)
+    case .selected(let key, let choices, let other): writer.write(case: 13, key, choices, other)
     }
   }
+}
+
+extension PlanChoice: BinaryCoded {
+  init(from reader: inout BinaryReader) throws(CodingFailure) {
+    self.init(keys: try reader.value(), plan: try reader.nested())
+  }
+
+  func write(to writer: inout BinaryWriter) { writer.write(keys, plan) }
 }
