@@ -181,7 +181,11 @@ extension SiteFormat {
       case .text(let text): text
       case .value(let index, let presentation): "{\(index):\(presentation.text)}"
       case .computed(let plan, let presentation): "{\(plan.text):\(presentation.text)}"
-      case .ifKept(let index, let pieces): "{\(index) ? \(SiteFormat(pieces).text) : ?}"
+      case .chosen(let index, let choices, let others):
+        "{\(index): "
+          + choices.map { choice in
+            choice.keys.map(String.init).joined(separator: ",") + " → \(SiteFormat(choice.pieces).text)"
+          }.joined(separator: "; ") + "; else \(SiteFormat(others).text)}"
       }
     }.joined()
   }

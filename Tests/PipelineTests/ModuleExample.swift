@@ -139,7 +139,7 @@ enum ModuleExample {
         .value(3, .character),
         .value(4, .boolean), .value(5, .string),
         .value(6, .narrowed(byteCount: 2, isSigned: true, .enumerator([-1: "minus"]))),
-        .value(7, .float(byteCount: 4)), .computed(plan, .decimal), .ifKept(3, [.text("x")]),
+        .value(7, .float(byteCount: 4)), .computed(plan, .decimal), .ifKnown(3, [.text("x")]),
       ])
     ],
     loads: [

@@ -120,13 +120,14 @@ extension Expander {
         let shown = try show(value, presentation, location, into: &steps)
         pieces += shown.pieces
         values.append(shown.value)
-      case .ifKept(let index, let inner):
+      case .chosen(let index, let choices, let others):
         guard operands.indices.contains(index) else { continue }
         let shown = try choose(.string, location, into: &steps) { (expander, way) throws(BPFBackendError) in
-          if way == 0 { return Choice(condition: (operands[index], [0]), steps: [], value: .string("?")) }
+          let choice = choices.indices.contains(way) ? choices[way] : nil
           var made: [Step] = []
-          let text = try expander.text(SiteFormat(inner), operands, location, into: &made)
-          return Choice(condition: nil, steps: made, value: text)
+          let format = SiteFormat(choice?.pieces ?? others)
+          let text = try expander.text(format, operands, location, into: &made)
+          return Choice(condition: choice.map { (operands[index], $0.keys) }, steps: made, value: text)
         }
         pieces.append(.conversion(.string))
         values.append(shown)

@@ -21,6 +21,7 @@ extension ImageCore {
         var match = found.match
         guard found.needsPrologue, let raw = match.die, let end = match.end,
           let die = reader.die(DIEReference(raw: raw)), let unit = die.unit,
+          !unit.isRust || die.keepsParametersInFrame(at: match.entry.raw),
           let address = unit.prologueEnd(
             entry: match.entry.raw,
             end: end.raw,
@@ -102,5 +103,23 @@ extension ImageCore {
         die: instance.die
       )
     }
+  }
+}
+
+extension DIE {
+  /// Whether this unit DIE is of Rust.
+  fileprivate var isRust: Bool { unsigned(DwarfAttribute.language) == DwarfLanguage.rust }
+
+  /// Whether some parameter of this function is in its frame at `entry`, and none in a register: unoptimised code.
+  fileprivate func keepsParametersInFrame(at entry: UInt64) -> Bool {
+    var isInFrame = false
+    for child in children where child.tag == DwarfTag.formalParameter {
+      guard case .expression(let operations) = child.location(DwarfAttribute.location, at: entry),
+        let code = operations.first?.code
+      else { continue }
+      if DwarfOpcode.reg0...DwarfOpcode.reg31 ~= code { return false }
+      isInFrame = isInFrame || code == DwarfOpcode.fbreg
+    }
+    return isInFrame
   }
 }

@@ -60,6 +60,8 @@ enum DwarfAttribute {
   static let lowPC: UInt16 = 0x11
   static let highPC: UInt16 = 0x12
   static let language: UInt16 = 0x13
+  static let discriminant: UInt16 = 0x15
+  static let discriminantValue: UInt16 = 0x16
   static let compilationDirectory: UInt16 = 0x1b
   static let constValue: UInt16 = 0x1c
   static let inline: UInt16 = 0x20
@@ -109,6 +111,11 @@ enum DwarfAttribute {
   static let gnuAddressBase: UInt16 = 0x2133
   /// DW_AT_hi_user: nobody's.
   static let lastOfUsers: UInt16 = 0x3fff
+}
+
+/// DW_LANG_*: the language of a unit (DWARF 5, table 7.17).
+enum DwarfLanguage {
+  static let rust: UInt64 = 0x1c
 }
 
 /// DW_FORM_*: how a value is written.

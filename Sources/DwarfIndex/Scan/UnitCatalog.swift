@@ -160,6 +160,8 @@ struct ForeignDeclarations {
 }
 
 extension UnitContext {
+  var isRust: Bool { language == DwarfLanguage.rust }
+
   /// C has no scopes, and nothing to find inside its structures.
   var isC: Bool {
     switch language {

@@ -190,11 +190,13 @@ extension Elaborator {
     _ range: SourceRange
   ) -> ElaboratedExpression {
     let isIndexed = capture.isEntry && !inputs.isEmpty && !body.isInEntry && capture.kind != .isKept
-    let read =
-      isIndexed
-      ? self.read(capture.plan.fromEntryRegisters, inputs, range)
-      : capture.isEntry || body.isInEntry
-        ? self.read(capture.plan, inputs, range) : lateRead(capture.plan, inputs, range)
+    let fetch = { (elaborator: Elaborator, plan: LocationPlan) in
+      if isIndexed { return elaborator.read(plan.fromEntryRegisters, inputs, range) }
+      return capture.isEntry || elaborator.body.isInEntry
+        ? elaborator.read(plan, inputs, range) : elaborator.lateRead(plan, inputs, range)
+    }
+    let read = fetch(self, capture.plan)
+    let most = Int64(environment.maxStringLength - 1)
     let value: ElaboratedExpression
     switch capture.kind {
     case .number: value = read
@@ -203,10 +205,11 @@ extension Elaborator {
       let one = ElaboratedExpression(.long(1), type: .long, range)
       value = ElaboratedExpression(.entry(one), type: .long, range)
     case .string(let memory):
-      let most = ElaboratedExpression(.long(Int64(environment.maxStringLength - 1)), type: .long, range)
-      let empty = ElaboratedExpression(.string(""), type: .string, range)
-      let intrinsic: Intrinsic = memory == .user ? .userStringOr : .kernelStringOr
-      value = ElaboratedExpression(.intrinsic(intrinsic, [read, most, empty]), type: .string, range)
+      value = .text(memory, at: read, ElaboratedExpression(.long(most), type: .long, range))
+    case .text(let memory, let byteCount):
+      let count = byteCount.clamped(to: most)
+      let length = fetch(self, count)
+      value = .text(memory, at: read, length)
     }
     return capture.isEntry && !isIndexed
       ? ElaboratedExpression(.entry(value), type: value.type, range) : value
@@ -230,7 +233,32 @@ extension TargetObject {
   }
 }
 
+extension LocationPlan {
+  /// The number of bytes where that makes sense, at most `most`.
+  fileprivate func clamped(to most: Int64) -> LocationPlan {
+    let isSmall = LocationPlan.binary(.lessOrEqualSigned, self, .constant(most))
+    let isPositive = LocationPlan.binary(.lessOrEqualSigned, .constant(0), self)
+    let choice = PlanChoice(keys: [1], plan: self)
+    return .selected(by: .binary(.and, isSmall, isPositive), from: [choice], else: .constant(most))
+  }
+}
+
 extension ElaboratedExpression {
+  /// The string at `address`, empty where it cannot be read.
+  fileprivate static func text(
+    _ memory: PlanMemory,
+    at address: ElaboratedExpression,
+    _ byteCount: ElaboratedExpression
+  ) -> ElaboratedExpression {
+    let empty = ElaboratedExpression(.string(""), type: .string, address.range)
+    let intrinsic: Intrinsic = memory == .user ? .userStringOr : .kernelStringOr
+    return ElaboratedExpression(
+      .intrinsic(intrinsic, [address, byteCount, empty]),
+      type: .string,
+      address.range
+    )
+  }
+
   fileprivate var readsLocals: Bool {
     var found = false
     forEach { if case .place(.local) = $0.kind { found = true } }

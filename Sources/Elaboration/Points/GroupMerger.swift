@@ -112,7 +112,9 @@ extension SiteFormat.Piece {
     case .value(let index, let presentation): .value(positions[index], presentation)
     case .computed(let plan, let presentation):
       .computed(plan.substituting(positions.map { .input($0) }), presentation)
-    case .ifKept(let index, let pieces): .ifKept(positions[index], pieces.map { $0.renumbered(positions) })
+    case .chosen(let index, let choices, let others):
+      SiteFormat.Piece.chosen(positions[index], choices, else: others)
+        .mapInner { $0.renumbered(positions) }
     }
   }
 }

@@ -51,10 +51,13 @@ struct SharedCaptures {
   }
 
   private mutating func rewritten(_ piece: SiteFormat.Piece, _ old: [TargetCapture]) -> SiteFormat.Piece {
-    if case .ifKept(let index, let pieces) = piece, old.indices.contains(index) {
+    if case .chosen(let index, let choices, let others) = piece, old.indices.contains(index) {
       // There would be a program for each function.
       if old[index].plan.dependsOnCaller { return .text("?") }
-      return .ifKept(slot(of: old[index]), pieces.map { rewritten($0, old) })
+      let choices = choices.map { choice in
+        SiteFormat.Piece.Choice(keys: choice.keys, pieces: choice.pieces.map { rewritten($0, old) })
+      }
+      return .chosen(slot(of: old[index]), choices, else: others.map { rewritten($0, old) })
     }
     guard case .value(let index, let presentation) = piece, old.indices.contains(index) else { return piece }
     let capture = old[index]

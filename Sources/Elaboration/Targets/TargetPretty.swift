@@ -7,6 +7,8 @@ struct TargetCapture: Hashable, Sendable {
     case number
     /// The plan gives the address of a string of that memory.
     case string(PlanMemory)
+    /// The plan gives the address of so many bytes of text.
+    case text(PlanMemory, byteCount: LocationPlan)
     /// 1 where the registers of the function's entry were kept, else 0; the plan means nothing.
     case isKept
   }
@@ -14,6 +16,11 @@ struct TargetCapture: Hashable, Sendable {
   var plan: LocationPlan
   var kind: Kind
   var isEntry: Bool
+
+  /// All that is computed to fetch it.
+  var plans: [LocationPlan] {
+    if case .text(_, let byteCount) = kind { [plan, byteCount] } else { [plan] }
+  }
 }
 
 /// Builds the text of `$x$`, `$x$$` and `$$vars` (stapprobes(3stap), "CONTEXT VARIABLES").
@@ -23,7 +30,7 @@ struct TargetPretty {
   private static let mostElements = 8
 
   private(set) var captures: [TargetCapture] = []
-  private var pieces: [SiteFormat.Piece] = []
+  var pieces: [SiteFormat.Piece] = []
 
   /// The text so far, with neighbouring pieces joined.
   var format: SiteFormat { SiteFormat(pieces) }
@@ -53,12 +60,8 @@ struct TargetPretty {
     } else {
       return build(&self)
     }
-    let index = captures.firstIndex(of: flag) ?? captures.count
-    if index == captures.count { captures.append(flag) }
-    let before = pieces
-    pieces = []
-    build(&self)
-    pieces = before + [.ifKept(index, pieces)]
+    let index = index(of: flag)
+    pieces.append(.ifKnown(index, captured(build)))
   }
 
   /// The one object that a text is about.
@@ -75,6 +78,7 @@ struct TargetPretty {
     switch object.source.layout(of: type) {
     case .structure(let layout):
       if let container = StandardContainer(object, layout) { return add(container) }
+      if let variants = layout.variants { return add(variants, of: layout, object, pretty) }
       addMembers(of: layout, object, pretty)
     case .array(let element, let count): addElements(element, count, object, pretty)
     case .pointer(_, .some, isReference: true):
@@ -84,7 +88,8 @@ struct TargetPretty {
     }
   }
 
-  private mutating func addMembers(
+  /// The members that are always there.
+  mutating func addMembers(
     of layout: StructureLayout,
     _ object: TargetObject,
     _ pretty: TargetQuery.Pretty
@@ -105,6 +110,13 @@ struct TargetPretty {
       addInner(inner, pretty, isAnonymous: member.name == nil)
     }
     add("}")
+  }
+
+  /// The number of a capture, which is added where it is new.
+  mutating func index(of capture: TargetCapture) -> Int {
+    if let index = captures.firstIndex(of: capture) { return index }
+    captures.append(capture)
+    return captures.count - 1
   }
 
   private mutating func add(_ container: StandardContainer) {
@@ -153,6 +165,8 @@ struct TargetPretty {
     case .structure(let layout):
       if let container = StandardContainer(object, layout) {
         add(container)
+      } else if let variants = layout.variants {
+        add(variants, of: layout, object, pretty == .deep ? .deep : .name)
       } else if pretty == .deep || isAnonymous {
         addMembers(of: layout, object, pretty)
       } else {
@@ -249,17 +263,12 @@ struct TargetPretty {
     var capture = capture
     // The flag says whether it is shown.
     if capture.plan.dependsOnCaller { capture.plan = capture.plan.zeroIfUnknown }
-    if let index = captures.firstIndex(of: capture) {
-      pieces.append(.value(index, presentation))
-      return
-    }
-    pieces.append(.value(captures.count, presentation))
-    captures.append(capture)
+    pieces.append(.value(index(of: capture), presentation))
   }
 
-  private mutating func addUnknown() { add("?") }
+  mutating func addUnknown() { add("?") }
 
-  private mutating func add(_ text: String) {
+  mutating func add(_ text: String) {
     if case .text(let before) = pieces.last {
       pieces[pieces.count - 1] = .text(before + text)
     } else {
@@ -270,7 +279,7 @@ struct TargetPretty {
 
 extension StructureLayout.Member {
   /// This member of `object`; nil when it cannot be read.
-  fileprivate func object(in object: TargetObject) -> TargetObject? {
+  func object(in object: TargetObject) -> TargetObject? {
     var inner = object
     inner.type = type
     if let bitCount {

@@ -22,8 +22,8 @@ struct TargetQuery: Hashable, Sendable {
     case inputIndex(Int)
   }
 
-  /// How much of an aggregate is shown.
-  enum Pretty: Hashable, Sendable { case none, shallow, deep }
+  /// How much of an aggregate is shown; `name`: of a Rust enum only the alternative's name.
+  enum Pretty: Hashable, Sendable { case none, name, shallow, deep }
 
   var root: Root
   var steps: [Step]
@@ -85,7 +85,7 @@ extension TargetQuery {
   ) -> (query: TargetQuery, inputs: [Expression])? {
     if let type {
       let root = Root.enumerator(type: type.stringValue, module: module?.stringValue)
-      let query = TargetQuery(root: root, steps: [], pretty: .shallow, takesAddress: false, isEntry: false)
+      let query = TargetQuery(root: root, steps: [], pretty: .name, takesAddress: false, isEntry: false)
       return (query, [value])
     }
     var inner = value
@@ -93,7 +93,7 @@ extension TargetQuery {
     guard case .target(let target) = inner.kind else { return nil }
     var (query, inputs) = make(target, isEntry: isEntry)
     guard query.pretty == .none, !query.takesAddress else { return nil }
-    query.pretty = .shallow
+    query.pretty = .name
     return (query, inputs)
   }
 }

@@ -35,7 +35,9 @@ struct TargetAnswer: Sendable {
     switch meaning {
     case .value(let plan, let isEntry): atEntry && !isEntry ? [] : plan.registers
     case .text(let captures):
-      captures.reduce(into: []) { if !atEntry || $1.isEntry { $0.formUnion($1.plan.registers) } }
+      captures.reduce(into: []) { result, capture in
+        if !atEntry || capture.isEntry { capture.plans.forEach { result.formUnion($0.registers) } }
+      }
     case .siteText, .unavailable: []
     }
   }
@@ -44,7 +46,8 @@ struct TargetAnswer: Sendable {
   var entryRegisters: Set<Int> {
     switch meaning {
     case .value(let plan, _): plan.entryRegisters
-    case .text(let captures): captures.reduce(into: []) { $0.formUnion($1.plan.entryRegisters) }
+    case .text(let captures):
+      captures.flatMap(\.plans).reduce(into: []) { $0.formUnion($1.entryRegisters) }
     case .siteText, .unavailable: []
     }
   }
@@ -67,10 +70,10 @@ struct TargetAnswer: Sendable {
   /// A text with `?` for everything that is told by the function's entry.
   var withoutEntry: TargetAnswer {
     guard case .text(let captures) = meaning, var format else { return self }
-    let stays = captures.map { $0.kind != .isKept && $0.plan.entryRegisters.isEmpty }
+    let stays = captures.map { $0.kind != .isKept && $0.plans.allSatisfy(\.entryRegisters.isEmpty) }
     guard stays.contains(false) else { return self }
     format.pieces = format.pieces.map { piece in
-      if case .ifKept = piece { .text("?") } else { piece }
+      if case .chosen(let index, _, _) = piece, !stays[index] { .text("?") } else { piece }
     }
     var count = 0
     format.renumber(

@@ -93,8 +93,27 @@ struct TargetWalk {
         candidates: layout.allNames(in: source)
       )
     }
+    let whole = place
     place = try part(at: found.bitOffset, bitCount: found.bitCount, type: found.type)
+    if let variant = found.variant, let variants = layout.variants, variants.discriminant != nil {
+      try guardVariant(variant, variants, whole, type)
+    }
     self.type = found.type
+  }
+
+  /// A field of an alternative is there only where the object is that alternative.
+  private mutating func guardVariant(
+    _ variant: Int,
+    _ variants: StructureLayout.Variants,
+    _ whole: Place,
+    _ type: TypeReference
+  ) throws(TargetProblem) {
+    guard case .object(let location) = whole, case .object(let part) = place else { return }
+    let object = TargetObject(location: location, type: type, source: source, memory: memory)
+    guard let discriminant = variants.discriminant(of: object) else {
+      throw problem("optimized-out", "which alternative '\(name)' is is not known here")
+    }
+    place = .object(variants.guarded(part, variant, by: discriminant))
   }
 
   private mutating func subscripted(by index: LocationPlan) throws(TargetProblem) {

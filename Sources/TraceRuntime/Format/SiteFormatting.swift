@@ -15,9 +15,9 @@ extension ByteBuffer {
         if values.indices.contains(index) { append(values[index], presentation) }
       case .computed(let plan, let presentation):
         append(.long(plan.value(from: values.map(\.long))), presentation)
-      case .ifKept(let index, let inner):
-        let isKept = values.indices.contains(index) && values[index].long != 0
-        append(isKept ? inner : [.text("?")], values)
+      case .chosen(let index, let choices, let others):
+        let value = values.indices.contains(index) ? values[index].long : 0
+        append(choices.first { $0.keys.contains(value) }?.pieces ?? others, values)
       }
     }
   }

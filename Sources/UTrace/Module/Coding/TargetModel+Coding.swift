@@ -178,7 +178,7 @@ extension SiteFormat.Piece: BinaryCoded {
     case 0: self = .text(try reader.value())
     case 1: self = .value(try reader.value(), try reader.value())
     case 2: self = .computed(try reader.value(), try reader.value())
-    case 3: self = .ifKept(try reader.value(), try reader.nested())
+    case 3: self = .chosen(try reader.value(), try reader.nested(), else: try reader.nested())
     default: throw reader.malformed
     }
   }
@@ -188,9 +188,17 @@ extension SiteFormat.Piece: BinaryCoded {
     case .text(let text): writer.write(case: 0, text)
     case .value(let index, let presentation): writer.write(case: 1, index, presentation)
     case .computed(let plan, let presentation): writer.write(case: 2, plan, presentation)
-    case .ifKept(let index, let pieces): writer.write(case: 3, index, pieces)
+    case .chosen(let index, let choices, let others): writer.write(case: 3, index, choices, others)
     }
   }
+}
+
+extension SiteFormat.Piece.Choice: BinaryCoded {
+  init(from reader: inout BinaryReader) throws(CodingFailure) {
+    self.init(keys: try reader.value(), pieces: try reader.value())
+  }
+
+  func write(to writer: inout BinaryWriter) { writer.write(keys, pieces) }
 }
 
 extension SiteFormat.Presentation: BinaryCoded {
