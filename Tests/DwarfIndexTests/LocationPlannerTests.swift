@@ -101,6 +101,13 @@ import Testing
     #expect(location == .pieces(expected))
   }
 
+  @Test func gccWritesThreadLocalOffsetsBehindTheirOperator() {
+    let right = Self.plan([Self.operation(0x0e, 64), Self.operation(0x9b, at: 9)])
+    let wrong = Self.plan([Self.operation(0x9b), Self.operation(0x0e, 64, at: 1)])
+    #expect(right == .memory(.user, address: .threadPointer))
+    #expect(wrong == right)
+  }
+
   @Test func entryValuesBehindTheEntryAreKept() {
     var entry = Self.operation(0xa3)
     entry.nested = [Self.operation(0x54)]

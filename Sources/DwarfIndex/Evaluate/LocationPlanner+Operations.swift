@@ -134,11 +134,11 @@ extension LocationPlanner {
       guard let die = operation.die else { throw Failure("its DWARF expression is broken") }
       try load(byteCount: Int(clamping: operation.first), isSigned: try BaseType(die).isSigned)
     case DwarfOpcode.constType, DwarfOpcode.gnuConstType:
-      guard let die = operation.die, operation.block.count <= 8 else {
-        throw Failure("its DWARF expression is broken")
-      }
+      guard let die = operation.die else { throw Failure("its DWARF expression is broken") }
+      let type = try BaseType(die)
+      guard operation.block.count <= 8 else { throw Failure("its DWARF expression is broken") }
       let word = operation.block.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-      try push(try BaseType(die).extend(.constant(Int64(bitPattern: word))), weight: 2)
+      try push(type.extend(.constant(Int64(bitPattern: word))), weight: 2)
     default: return false
     }
     return true
