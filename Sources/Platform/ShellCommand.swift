@@ -33,15 +33,18 @@ package struct ShellCommand: Hashable, Sendable {
   ///
   /// What is not one program becomes a shell of its own, as every command does for SystemTap.
   package var replacement: String {
-    guard program != nil else { return "exec /bin/sh -c \(Self.quoted(text))" }
+    guard program != nil else { return "exec /bin/sh -c \(text.shellQuoted)" }
     let exports = assignments.map { assignment in
       "\(assignment); export \(assignment.prefix { $0 != "=" }); "
     }
     return exports.joined() + "exec \(invocation)"
   }
+}
 
-  private static func quoted(_ text: String) -> String {
-    "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+extension String {
+  /// One word that means these characters to sh(1).
+  package var shellQuoted: String {
+    "'" + split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
   }
 }
 

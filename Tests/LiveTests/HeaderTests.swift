@@ -30,13 +30,19 @@ extension LiveTests {
                  @cast(p, "stat", "nosuch:<sys/stat.h>")->st_mode)
         }
         """
+      // A path that means something to a shell.
+      let home = "\(scratch.path)/it's $(touch gone)"
+      try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+      let compiler = "\(home)/it's cc"
+      let found = try run("sh", ["-c", "command -v cc"]).output.split(separator: "\n").first.map(String.init)
+      try FileManager.default.createSymbolicLink(atPath: compiler, withDestinationPath: found ?? "")
       let traced = try utrace(
         ["-c", program, "-e", script],
-        environment: ["XDG_CACHE_HOME": scratch.path]
+        environment: ["XDG_CACHE_HOME": home, "CC": compiler]
       )
       #expect(traced.messages.isEmpty, "\(traced.errors)")
       #expect(traced.lines.count == 2 && traced.lines[0] == traced.lines[1], "\(traced.output)")
-      let kept = try FileManager.default.contentsOfDirectory(atPath: "\(scratch.path)/utrace/headers")
+      let kept = try FileManager.default.contentsOfDirectory(atPath: "\(home)/utrace/headers")
       #expect(kept.count == 1 && kept[0].hasPrefix("sys-stat.h-"))
     }
 

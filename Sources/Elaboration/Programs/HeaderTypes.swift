@@ -66,8 +66,8 @@ struct HeaderTypes {
       try? removeFile(messages)
     }
     // From its input and in that directory, so that the product does not depend on who asks.
-    let command =
-      "cd '\(cache.path)' && echo '#include <\(header)>' | '\(compiler)' \(Self.options) -o '\(made)' 2>'\(messages)'"
+    let compile = "\(compiler.shellQuoted) \(Self.options) -o \(made.shellQuoted) 2>\(messages.shellQuoted)"
+    let command = "cd \(cache.path.shellQuoted) && echo '#include <\(header)>' | \(compile)"
     guard try ChildProcess(command).wait() == .status(0) else {
       let text = String(decoding: (try? readSmallFile(messages)) ?? [], as: UTF8.self)
       let lines = text.split(separator: "\n").filter { $0.contains("error") }.prefix(3).map(String.init)
