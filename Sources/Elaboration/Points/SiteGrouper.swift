@@ -217,18 +217,9 @@ struct SiteGrouper {
   }
 
   private mutating func file(_ landed: Landed) {
-    var answers = landed.answers
     var site = landed.site
-    let kept = answers.reduce(into: Set<Int>()) { $0.formUnion($1.entryRegisters) }
-    var entry: EntryPoint?
-    if !kept.isEmpty {
-      let isOptional = answers.allSatisfy(\.toleratesMissingEntry)
-      // A program for each kind of frame would be dozens.
-      let isWorthwhile = !sharesCaptures || answers.contains(where: \.isKeptNumber)
-      entry = isWorthwhile ? landed.scope.entryPoint(keeping: X86Registers(dwarf: kept)) : nil
-      entry?.isOptional = isOptional
-      if entry == nil { answers = answers.map(\.withoutEntry) }
-    }
+    let entry = entryPoint(for: landed)
+    var answers = entry == nil ? landed.answers.map(\.withoutEntry) : landed.answers
     if sharesCaptures {
       answers = answers.map { SharedCaptures.shared($0, registers, &site.description.loads) }
     }
@@ -253,6 +244,16 @@ struct SiteGrouper {
     group.condition = landed.condition
     group.entry = entry
     groups.append(group)
+  }
+
+  /// Where registers are kept for the answers that read them as they were at the entry; nil: they are not.
+  private func entryPoint(for landed: Landed) -> EntryPoint? {
+    let kept = landed.answers.reduce(into: Set<Int>()) { $0.formUnion($1.entryRegisters) }
+    // A program for each kind of frame would be dozens.
+    guard !kept.isEmpty, !sharesCaptures || landed.answers.contains(where: \.isKeptNumber) else { return nil }
+    var entry = landed.scope.entryPoint(keeping: X86Registers(dwarf: kept))
+    entry?.isOptional = landed.answers.allSatisfy(\.toleratesMissingEntry)
+    return entry
   }
 
   private func argumentPlaces(_ scope: any TargetScope) -> ArgumentPlaces {
