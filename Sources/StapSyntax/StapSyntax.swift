@@ -2,7 +2,8 @@
 ///
 /// In: UTF-8 text of a ``SourceSet`` and the facts that `%( … %)` may ask (``PreprocessorEnvironment``). Out: a ``Script``,
 /// or every mistake found. The way is `Lexer` (bytes to words) → `Preprocessor` (words to fewer or more words) →
-/// `Parser` (words to a tree). May import `Diagnostics` only; reads no file and asks no clock.
+/// `Parser` (words to a tree). May import `Diagnostics` and `Platform` (for globs); reads no file and
+/// asks no clock.
 package import Diagnostics
 
 /// Whose text it is; a tapset may use what a script needs guru mode for.
