@@ -136,15 +136,19 @@ import Testing
     "m.stpm": "@define one %( 1 %) @define two %( 2 %)", "x86_64/c.stp": "@two probe begin {}",
   ]
 
-  /// Everything that a library answers about these files.
-  private func answers(_ folder: Folder, _ cache: Folder) -> [String] {
-    var sources = SourceSet()
-    var library = TapsetLibrary(
+  private func library(_ folder: Folder, _ cache: Folder, _ sources: inout SourceSet) -> TapsetLibrary {
+    TapsetLibrary(
       directories: [folder.path],
       environment: facts,
       cache: CacheDirectory(cache.path),
       sources: &sources
     )
+  }
+
+  /// Everything that a library answers about these files.
+  private func answers(_ folder: Folder, _ cache: Folder) -> [String] {
+    var sources = SourceSet()
+    var library = self.library(folder, cache, &sources)
     var result = [library.functionNames, library.globalNames, library.aliasNames].map { "\($0)" }
     result += library.files(declaringFunction: "f", in: &sources).map { file in
       "\(sources[file.source].name) \(file.script == nil) \(file.diagnostics.map(\.id))"
@@ -218,12 +222,7 @@ import Testing
     wait()
     _ = answers(folder, cache)
     var sources = SourceSet()
-    var library = TapsetLibrary(
-      directories: [folder.path],
-      environment: facts,
-      cache: CacheDirectory(cache.path),
-      sources: &sources
-    )
+    var library = self.library(folder, cache, &sources)
     let macros = library.macros(for: Array(text.utf8), in: &sources)
     #expect(Set(macros.names) == (isRead ? ["one", "two"] : []))
     #expect(Set(library.macros(for: [], ["x@two"], in: &sources).names) == ["one", "two"])
