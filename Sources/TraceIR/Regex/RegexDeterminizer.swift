@@ -21,6 +21,9 @@ struct RegexDeterminizer {
   /// Ways looked at in all: what takes more would take seconds, and is refused in the end.
   private static let maximumWays = 1_000_000
 
+  /// Registers are numbered in 16 bits, some of which mean something else.
+  private static let maximumRegisters = 0xff00
+
   private var wayCount = 0
   private let automaton: RegexAutomaton
   private var known: [Key: Int] = [:]
@@ -38,7 +41,7 @@ struct RegexDeterminizer {
     var threads: [Thread] = []
     follow(automaton.entry, unsetTags, rank: 0, isAtStart: true, into: &threads)
     // Registers begin as 0, which is what the first state's tags must say: its moves need not run.
-    _ = intern(key(threads, isSearching: true), &table)
+    _ = try intern(key(threads, isSearching: true), &table)
     var index = 0
     while index < keys.count {
       for sample in samples { try addTransition(from: keys[index], on: sample, &table) }
@@ -56,7 +59,8 @@ struct RegexDeterminizer {
     isAtStart: Bool,
     into threads: inout [Thread]
   ) {
-    var visited = Set(threads.map(\.state))
+    var visited = [Bool](repeating: false, count: automaton.states.count)
+    for thread in threads { visited[thread.state] = true }
     visit(state, tags, rank, isAtStart, &visited, &threads)
   }
 
@@ -65,10 +69,11 @@ struct RegexDeterminizer {
     _ tags: [UInt16],
     _ rank: Int,
     _ isAtStart: Bool,
-    _ visited: inout Set<Int>,
+    _ visited: inout [Bool],
     _ threads: inout [Thread]
   ) {
-    guard visited.insert(state).inserted else { return }
+    if visited[state] { return }
+    visited[state] = true
     switch automaton.states[state] {
     case .byte, .accept, .end: threads.append(Thread(state: state, rank: rank, tags: tags))
     case .split(let ways): for way in ways { visit(way, tags, rank, isAtStart, &visited, &threads) }
@@ -110,7 +115,7 @@ struct RegexDeterminizer {
       table.moveIndices.append(0)
       return
     }
-    let (state, moves) = intern(next, &table)
+    let (state, moves) = try intern(next, &table)
     guard keys.count <= Self.maximumStates, wayCount <= Self.maximumWays else {
       throw RegexError(message: "it needs too many states", offset: 0)
     }
@@ -122,24 +127,31 @@ struct RegexDeterminizer {
   private mutating func intern(
     _ key: Key,
     _ table: inout RegexTable
-  ) -> (state: Int, moves: [RegexTable.Move]) {
-    var ranks: [Int: Int] = [:]
-    var registers: [UInt16: UInt16] = [:]
+  ) throws(RegexError) -> (state: Int, moves: [RegexTable.Move]) {
+    // By register of the state before, the position last: which one takes its place; 0 for none yet.
+    var registers = [UInt16](repeating: 0, count: table.registerCount + 1)
+    var moves: [RegexTable.Move] = []
     var canonical = key
+    var rank = 0
     for index in canonical.threads.indices {
-      let rank = ranks[canonical.threads[index].rank] ?? ranks.count
-      ranks[canonical.threads[index].rank] = rank
+      // Ways are in the order of their ranks.
+      if index > 0, key.threads[index].rank != key.threads[index - 1].rank { rank += 1 }
       canonical.threads[index].rank = automaton.tagCount == 0 ? 0 : rank
       for tag in canonical.threads[index].tags.indices {
         let source = canonical.threads[index].tags[tag]
         guard source != RegexTable.unset else { continue }
-        let register = registers[source] ?? UInt16(registers.count + 1)
-        registers[source] = register
-        canonical.threads[index].tags[tag] = register
+        let place = source == RegexTable.position ? registers.count - 1 : Int(source)
+        if registers[place] == 0 {
+          guard moves.count < Self.maximumRegisters else {
+            throw RegexError(message: "it follows too many groups at once", offset: 0)
+          }
+          registers[place] = UInt16(moves.count + 1)
+          moves.append(RegexTable.Move(destination: registers[place], source: source))
+        }
+        canonical.threads[index].tags[tag] = registers[place]
       }
     }
-    table.registerCount = max(table.registerCount, registers.count + 1)
-    let moves = registers.map { RegexTable.Move(destination: $0.value, source: $0.key) }
+    table.registerCount = max(table.registerCount, moves.count + 1)
     if let state = known[canonical] { return (state, moves) }
     let state = keys.count
     known[canonical] = state
