@@ -159,6 +159,18 @@ extension Operation {
     }
   }
 
+  /// Replaces each block; what has none is left as it is.
+  package mutating func mapBlocks(_ map: (Block) -> Block) {
+    if hasBlocks { self = mapping(block: map) }
+  }
+
+  /// Replaces each operand, in order, where `map` gives another one for any; blocks stay as they are.
+  package mutating func mapOperands(_ map: (Operand) -> Operand?) {
+    var isSame = true
+    forEachOperand { if isSame, map($0) != nil { isSame = false } }
+    if !isSame { self = mapping(operand: { map($0) ?? $0 }) }
+  }
+
   /// The same with the value it makes replaced.
   package func mapping(definition map: (ValueID) -> ValueID) -> Operation {
     switch self {
@@ -253,10 +265,24 @@ extension Block {
     Block(
       instructions.flatMap { instruction in
         var instruction = instruction
-        instruction.operation = instruction.operation.mapping(block: { $0.rewriting(map) })
+        instruction.operation.mapBlocks { $0.rewriting(map) }
         return map(instruction)
       }
     )
+  }
+}
+
+extension Block {
+  /// Replaces every operation by what `map` gives for it, whose blocks have been done before; nil leaves it.
+  package mutating func mapOperations(_ map: (Operation) -> Operation?) {
+    for index in instructions.indices {
+      instructions[index].operation.mapBlocks { block in
+        var block = block
+        block.mapOperations(map)
+        return block
+      }
+      if let changed = map(instructions[index].operation) { instructions[index].operation = changed }
+    }
   }
 }
 

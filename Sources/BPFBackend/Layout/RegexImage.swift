@@ -62,12 +62,9 @@ struct RegexImage {
 
   /// The patterns that kernel-side code of `program` matches, with groups when it asks for them anywhere.
   init(_ program: TraceProgram) {
-    let probes = program.probes.filter(\.trigger.isKernelSide)
-    let roots = probes.map(\.body) + probes.compactMap(\.entryBody)
-    let bodies = roots + program.functionsReached(from: roots).sorted().map { program.functions[$0].body }
     var patterns: [String] = []
     var hasCaptures = false
-    for body in bodies {
+    for body in program.kernelSideBodies {
       body.block.forEach { instruction in
         switch instruction.operation {
         case .matchRegex(_, _, let pattern): patterns.append(pattern)

@@ -26,21 +26,26 @@ struct GlobalSurvey {
     /// Places in the keys at which every access has `tid()`; nil before the first access.
     var threadKeys: Set<Int>?
 
-    mutating func take(_ accesses: BodyAccesses, _ operation: Operation, _ isOfThread: Bool) {
-      if operation.writesGlobal { isWritten = true }
-      if !accesses.commutes(operation) { isOrdered = true }
-      let places = isOfThread ? accesses.threadKeys(operation) : []
+    mutating func take(_ access: GlobalAccess, _ isOfThread: Bool) {
+      if access.isWrite { isWritten = true }
+      if !access.commutes { isOrdered = true }
+      let places = isOfThread ? access.threadKeys : []
       threadKeys = threadKeys.map { $0.intersection(places) } ?? places
     }
   }
 
   private let program: TraceProgram
   let subjects: [Subject]
+  /// What the bodies of each subject, and of each function that one of them reaches, do to globals.
+  private let accesses: [[GlobalAccess]]
+  private let functionAccesses: [Int: [GlobalAccess]]
+  /// The functions that each subject reaches.
+  private let reached: [Set<Int>]
   private var stepCounts: [Int: Int] = [:]
 
   init(_ program: TraceProgram) {
     self.program = program
-    subjects = program.probes.enumerated().flatMap { index, probe -> [Subject] in
+    let subjects = program.probes.enumerated().flatMap { index, probe -> [Subject] in
       let isKernelSide = probe.trigger.isKernelSide
       guard isKernelSide || probe.trigger.runsBesideTheKernel else { return [] }
       let body = Subject(probe: index, isEntry: false, isKernelSide: isKernelSide, body: probe.body)
@@ -49,20 +54,21 @@ struct GlobalSurvey {
       }
       return [body] + (entry.map { [$0] } ?? [])
     }
+    self.subjects = subjects
+    accesses = subjects.map { GlobalAccess.all(in: $0.body) }
+    reached = subjects.map { program.functionsReached(from: [$0.body]) }
+    let functions = reached.reduce(into: Set()) { $0.formUnion($1) }
+    functionAccesses = Dictionary(
+      uniqueKeysWithValues: functions.map { ($0, GlobalAccess.all(in: program.functions[$0].body)) }
+    )
   }
 
   /// Globals that one probe can find in a state that another one would not leave them in.
   var contended: Set<Int> {
     var facts = Array(repeating: Facts(), count: program.globals.count)
-    for subject in subjects {
-      let isOfThread = program.probes[subject.probe].trigger.isOfThread
-      for body in bodies(of: subject) {
-        let accesses = BodyAccesses(body)
-        body.block.forEach { instruction in
-          guard let global = instruction.operation.global else { return }
-          facts[global.index].take(accesses, instruction.operation, isOfThread)
-        }
-      }
+    for index in subjects.indices {
+      let isOfThread = program.probes[subjects[index].probe].trigger.isOfThread
+      forEachAccess(of: index) { facts[$0.global].take($0, isOfThread) }
     }
     return Set(
       facts.indices.filter { index in
@@ -72,23 +78,23 @@ struct GlobalSurvey {
     )
   }
 
-  private func bodies(of subject: Subject) -> [Body] {
-    [subject.body]
-      + program.functionsReached(from: [subject.body]).sorted().map { program.functions[$0].body }
+  /// Visits what the subject and the functions that it reaches do.
+  private func forEachAccess(of subject: Int, _ visit: (GlobalAccess) -> Void) {
+    accesses[subject].forEach(visit)
+    for function in reached[subject] { functionAccesses[function]?.forEach(visit) }
   }
 
-  /// What `subject` does to the globals in `contended`.
-  mutating func demand(of subject: Subject, on contended: Set<Int>) -> Demand {
+  /// What each subject does to the globals in `contended`.
+  mutating func demands(on contended: Set<Int>) -> [Demand] {
+    subjects.indices.map { demand(of: $0, on: contended) }
+  }
+
+  private mutating func demand(of index: Int, on contended: Set<Int>) -> Demand {
     var demand = Demand()
-    for body in bodies(of: subject) {
-      body.block.forEach { instruction in
-        if let global = instruction.operation.global, contended.contains(global.index) {
-          demand.globals.insert(global.index)
-        }
-      }
-    }
+    forEachAccess(of: index) { if contended.contains($0.global) { demand.globals.insert($0.global) } }
     if demand.globals.isEmpty { return demand }
     stepCounts.removeAll()
+    let subject = subjects[index]
     demand.isExclusive = steps(subject.body.block, contended, isKernelSide: subject.isKernelSide) > 1
     return demand
   }
@@ -130,25 +136,43 @@ struct GlobalSurvey {
   }
 
   private func touches(_ function: Int, _ contended: Set<Int>) -> Bool {
-    let body = program.functions[function].body
-    let reached = program.functionsReached(from: [body]).map { program.functions[$0].body }
-    var found = false
-    for body in [body] + reached {
-      body.block.forEach {
-        if let global = $0.operation.global, contended.contains(global.index) { found = true }
-      }
+    let others = program.functionsReached(from: [program.functions[function].body])
+    return others.union([function]).contains { index in
+      functionAccesses[index]?.contains { contended.contains($0.global) } ?? false
     }
-    return found
   }
 }
 
-/// What is known of the values of one body.
-private struct BodyAccesses {
-  private let uses: ValueUses
-  private var threads: Set<ValueID> = []
+/// What one operation does to a global.
+private struct GlobalAccess {
+  let global: Int
+  let isWrite: Bool
+  /// Whether it does not matter when it happens, as long as it does.
+  let commutes: Bool
+  /// At which places of its key it has `tid()`; none when it touches more than one element.
+  let threadKeys: Set<Int>
 
-  init(_ body: Body) {
-    uses = ValueUses(body)
+  /// All accesses of a body, in the order of the text.
+  static func all(in body: Body) -> [GlobalAccess] {
+    var operations: [Operation] = []
+    body.block.forEach { if $0.operation.global != nil { operations.append($0.operation) } }
+    if operations.isEmpty { return [] }
+    let uses = ValueUses(body)
+    let threads = threadValues(in: body)
+    return operations.compactMap { operation in
+      operation.global.map { global in
+        GlobalAccess(
+          global: global.index,
+          isWrite: operation.writesGlobal,
+          commutes: operation.commutes(uses),
+          threadKeys: operation.keyPlaces(of: threads)
+        )
+      }
+    }
+  }
+
+  /// Values that are `tid()`, also by way of a variable that is stored to once.
+  private static func threadValues(in body: Body) -> Set<ValueID> {
     // Of locals that are stored to once, what; of all, how often.
     var stored = body.locals.map { _ in Operand?.none }
     var storeCounts = body.locals.map { _ in 0 }
@@ -167,22 +191,24 @@ private struct BodyAccesses {
     for (value, local) in loads where storeCounts[local.index] == 1 {
       if case .value(let stored)? = stored[local.index], threads.contains(stored) { threads.insert(value) }
     }
-    self.threads = threads
+    return threads
   }
+}
 
-  /// Whether it does not matter when it happens, as long as it does.
-  func commutes(_ operation: Operation) -> Bool {
-    switch operation {
+extension Operation {
+  fileprivate func commutes(_ uses: ValueUses) -> Bool {
+    switch self {
     case .addGlobal(let result, _, _), .addElement(let result, _, _, _): uses[result] == 0
     case .aggregate: true
     default: false
     }
   }
 
-  /// At which places of its key it has `tid()`; none when it touches more than one element.
-  func threadKeys(_ operation: Operation) -> Set<Int> {
+  /// The places of its key, if it has one that names one element, at which a value of `values` stands.
+  fileprivate func keyPlaces(of values: Set<ValueID>) -> Set<Int> {
+    if values.isEmpty { return [] }
     let keys: [Operand?] =
-      switch operation {
+      switch self {
       case .loadElement(_, _, let keys), .storeElement(_, let keys, _), .addElement(_, _, let keys, _),
         .aggregate(_, let keys, _):
         keys
@@ -191,13 +217,11 @@ private struct BodyAccesses {
       }
     return Set(
       keys.indices.filter { index in
-        if case .value(let value)? = keys[index] { threads.contains(value) } else { false }
+        if case .value(let value)? = keys[index] { values.contains(value) } else { false }
       }
     )
   }
-}
 
-extension Operation {
   /// 1 when what it does to a global of that kind is whole by itself, 2 when it is not.
   ///
   /// Deleting an element is not: the kernel may give its memory to another key while somebody adds to it.

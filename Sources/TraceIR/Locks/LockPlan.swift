@@ -43,7 +43,7 @@ package struct LockPlan: Hashable, Sendable {
     guarded = survey.contended
     if guarded.isEmpty { return }
     let subjects = survey.subjects
-    let demands = subjects.map { survey.demand(of: $0, on: guarded) }
+    let demands = survey.demands(on: guarded)
     var groups = Groups(count: program.globals.count)
     for demand in demands where demand.isExclusive { groups.join(demand.globals) }
     let exclusive = demands.indices.filter { demands[$0].isExclusive }

@@ -140,7 +140,9 @@ private struct StringBounds {
   }
 
   private mutating func visit(_ operation: Operation, _ code: Code) {
-    if let value = operation.definedValue { raise(code.place(value), to: result(of: operation, code)) }
+    if let value = operation.definedValue, code.body.values[value.index] == .string {
+      raise(code.place(value), to: result(of: operation, code))
+    }
     switch operation {
     case .storeLocal(let local, let operand): raise(code.place(local), to: bound(operand, code))
     case .storeGlobal(let global, let operand): raise(.global(global), to: bound(operand, code))
@@ -205,7 +207,6 @@ private struct StringBounds {
     case .intrinsic(_, let intrinsic, let operands): bound(of: intrinsic, operands, code)
     case .format, .formatSite: capacity
     case .packHistogram(_, _, _, _, _, let count): min(capacity, 8 * count)
-    // Longs; one that looks like a string costs nothing here.
     default: 0
     }
   }

@@ -72,7 +72,8 @@ private struct Numbering {
     var known = known
     var result = Block()
     for var instruction in block.instructions {
-      let operation = rewrite(instruction.operation, known)
+      rewrite(&instruction.operation, known)
+      let operation = instruction.operation
       if let expression = Expression(operation), let value = operation.definedValue,
         !(writesMemory && expression.readsMemory)
       {
@@ -82,23 +83,29 @@ private struct Numbering {
         }
         known[expression] = value
       }
-      instruction.operation = operation
       result.instructions.append(instruction)
     }
     return result
   }
 
-  private mutating func rewrite(_ operation: Operation, _ known: [Expression: ValueID]) -> Operation {
+  private mutating func rewrite(_ operation: inout Operation, _ known: [Expression: ValueID]) {
     // The condition is made in the first of a loop's blocks.
     if case .loop(let condition, let operand, let body, let step) = operation {
       let condition = share(condition, known)
-      return .loop(condition: condition, rename(operand), body: share(body, known), step: share(step, known))
+      operation = .loop(
+        condition: condition,
+        rename(operand) ?? operand,
+        body: share(body, known),
+        step: share(step, known)
+      )
+      return
     }
-    return operation.mapping(operand: rename).mapping(block: { share($0, known) })
+    operation.mapOperands(rename)
+    operation.mapBlocks { share($0, known) }
   }
 
-  private func rename(_ operand: Operand) -> Operand {
-    if case .value(let value) = operand { renamed[value] ?? operand } else { operand }
+  private func rename(_ operand: Operand) -> Operand? {
+    if case .value(let value) = operand { renamed[value] } else { nil }
   }
 }
 

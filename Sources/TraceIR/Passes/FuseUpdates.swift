@@ -31,7 +31,7 @@ private func fuse(_ block: Block, _ uses: ValueUses, in body: inout Body) -> Blo
   var result: [Instruction?] = []
   var open: [OpenUpdate] = []
   for var instruction in block.instructions {
-    instruction.operation = instruction.operation.mapping(block: { fuse($0, uses, in: &body) })
+    instruction.operation.mapBlocks { fuse($0, uses, in: &body) }
     let operation = instruction.operation
     if let store = Store(operation),
       let index = open.lastIndex(where: {

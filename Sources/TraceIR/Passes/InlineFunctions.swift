@@ -79,7 +79,7 @@ private struct FunctionInliner {
   private func inline(_ block: Block, _ body: inout Body) -> Block {
     var result: [Instruction] = []
     for var instruction in block.instructions {
-      instruction.operation = instruction.operation.mapping(block: { inline($0, &body) })
+      instruction.operation.mapBlocks { inline($0, &body) }
       if case .call(let value, let function, let arguments) = instruction.operation,
         let template = templates[function.index], body.values.count < maximumValues
       {

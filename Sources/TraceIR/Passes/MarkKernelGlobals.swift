@@ -34,7 +34,7 @@ extension Operation {
 
 extension TraceProgram {
   /// All code that runs in the kernel.
-  fileprivate var kernelSideBodies: [Body] {
+  package var kernelSideBodies: [Body] {
     let kernelSide = probes.filter(\.trigger.isKernelSide)
     let roots = kernelSide.map(\.body) + kernelSide.compactMap(\.entryBody)
     return roots + functionsReached(from: roots).sorted().map { functions[$0].body }

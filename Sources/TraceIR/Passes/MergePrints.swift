@@ -27,7 +27,7 @@ private func merge(_ block: Block, in body: Body) -> Block {
   /// Where the print is that the next one may join.
   var open: Int?
   for var instruction in block.instructions {
-    instruction.operation = instruction.operation.mapping(block: { merge($0, in: body) })
+    instruction.operation.mapBlocks { merge($0, in: body) }
     switch instruction.operation {
     case .print(let format, let operands):
       if let index = open, case .print(let before, let taken) = result[index].operation,

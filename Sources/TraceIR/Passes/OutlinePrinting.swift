@@ -57,7 +57,7 @@ private struct Outliner {
   private mutating func outline(_ block: Block) -> Block {
     var outlined: [Instruction] = []
     for var instruction in block.instructions {
-      instruction.operation = instruction.operation.mapping(block: { outline($0) })
+      instruction.operation.mapBlocks { outline($0) }
       switch instruction.operation {
       case .print(let format, let operands):
         let (operands, reads) = readMemory(format, operands, instruction.location)
