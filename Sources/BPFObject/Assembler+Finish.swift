@@ -89,7 +89,7 @@ private struct Liveness {
 private struct Layout {
   private let assembler: Assembler
   private let bodies: [(function: Int, items: [Int])]
-  private var isLong: Set<Int> = []
+  private var isLong: [Bool]
   /// Slot of each item; -1 for those left out.
   private var slots: [Int]
   private var slotCount = 0
@@ -97,6 +97,7 @@ private struct Layout {
   init(_ live: Liveness) {
     assembler = live.assembler
     bodies = live.bodies
+    isLong = [Bool](repeating: false, count: assembler.items.count)
     slots = []
     place()
   }
@@ -116,17 +117,17 @@ private struct Layout {
   private func slotsOf(_ item: Int) -> Int {
     let instruction = assembler.items[item].instruction
     if instruction.isWide { return 2 }
-    return isLong.contains(item) && instruction.opcode != 0x05 ? 3 : 1
+    return isLong[item] && instruction.opcode != 0x05 ? 3 : 1
   }
 
   /// Finds jumps that are too far for short ones; true when slots moved and it must be asked again.
   mutating func lengthenOneRound() -> Bool {
-    guard assembler.allowsLongJumps else { return false }
+    guard assembler.allowsLongJumps, slotCount > Assembler.longestJump else { return false }
     var found = false
     for (_, items) in bodies {
-      for item in items where !isLong.contains(item) && assembler.items[item].instruction.opcode != 0x06 {
+      for item in items where !isLong[item] && assembler.items[item].instruction.opcode != 0x06 {
         guard let distance = distance(of: item), abs(distance) > Assembler.longestJump else { continue }
-        isLong.insert(item)
+        isLong[item] = true
         found = true
       }
     }
@@ -184,7 +185,7 @@ private struct Layout {
     var jump = jump
     let distance = distance(of: item) ?? 0
     let long = BPFInstruction(opcode: 0x06, immediate: Int32(distance))
-    switch (isLong.contains(item) || jump.opcode == 0x06, jump.endsFlow) {
+    switch (isLong[item] || jump.opcode == 0x06, jump.endsFlow) {
     case (true, true): code.instructions.append(long)
     case (true, false):
       jump.offset = 1

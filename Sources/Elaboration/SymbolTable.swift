@@ -11,7 +11,8 @@ struct SymbolTable: Sendable {
   private(set) var aliases: [AliasSymbol] = []
   private(set) var tapsetSources: Set<SourceID> = []
   private var globalsByName: [String: [Int]] = [:]
-  private var functionsByName: [String: [Int]] = [:]
+  /// Overloads by name, in the order in which they are tried.
+  private var functionsByName: [String: [Overload]] = [:]
   /// Aliases by the first component of each of their names.
   private var aliasesByHead: [String: [Int]] = [:]
 
@@ -51,11 +52,8 @@ struct SymbolTable: Sendable {
   /// All overloads of a function visible in `source`, in the order in which they are tried.
   func functions(named name: String, in source: SourceID) -> [Int] {
     let candidates = functionsByName[name] ?? []
-    let own = candidates.filter {
-      functions[$0].declaration.isPrivate && functions[$0].declaration.range.source == source
-    }
-    let visible = own.isEmpty ? candidates.filter { !functions[$0].declaration.isPrivate } : own
-    return visible.sorted { (functions[$0].priority, $0) < (functions[$1].priority, $1) }
+    let own = candidates.filter { $0.owner == source }
+    return (own.isEmpty ? candidates.filter { $0.owner == nil } : own).map(\.index)
   }
 
   /// The aliases that a point may name, by its first component, which may be a pattern; in the order of the text.
@@ -88,8 +86,24 @@ struct SymbolTable: Sendable {
 
   private mutating func declare(_ function: FunctionDeclaration, isTapset: Bool) {
     if isTapset { tapsetSources.insert(function.range.source) }
-    functionsByName[function.name.text, default: []].append(functions.count)
-    functions.append(FunctionSymbol(declaration: function, isTapset: isTapset))
+    let symbol = FunctionSymbol(declaration: function, isTapset: isTapset)
+    let overload = Overload(
+      index: functions.count,
+      priority: symbol.priority,
+      owner: function.isPrivate ? function.range.source : nil
+    )
+    functions.append(symbol)
+    var others = functionsByName[function.name.text] ?? []
+    others.insert(overload, at: others.firstIndex { $0.priority > overload.priority } ?? others.count)
+    functionsByName[function.name.text] = others
+  }
+
+  /// What finding a function by its name needs to know of it.
+  private struct Overload {
+    let index: Int
+    let priority: Int64
+    /// The only file that sees it; nil when all do.
+    let owner: SourceID?
   }
 }
 
