@@ -18,15 +18,14 @@ struct ModuleBuilder {
     self.program = program
     self.target = target
     survey = ProgramSurvey(program)
-    let places = SourcePlaces(program.locations)
-    sources = places.sources
+    sources = program.files.map { SourceFile(name: $0, text: "") }
     module = ModuleLayout(program)
     shared = CodeWriter.Shared(
       program: program,
       target: target,
       module: module,
       conditionGlobals: program.conditionGlobals,
-      positions: places.positions,
+      positions: program.locations.map { SourcePosition(file: $0.file, line: $0.line, column: $0.column) },
       literals: LiteralPool(capacity: module.field.capacity)
     )
   }
@@ -231,30 +230,5 @@ struct ProgramSurvey {
   init(_ program: TraceProgram) {
     writesUserMemory = program.writesUserMemory
     recursiveFunctions = program.recursiveFunctions
-  }
-}
-
-/// The locations of a program as positions in its files.
-struct SourcePlaces {
-  private(set) var sources: [SourceFile] = []
-  private(set) var positions: [SourcePosition?] = []
-
-  /// Reads `FILE:LINE:COLUMN`.
-  init(_ locations: [String]) {
-    for location in locations {
-      let text = location.utf8
-      guard let second = text.lastIndex(of: UInt8(ascii: ":")),
-        let first = text[..<second].lastIndex(of: UInt8(ascii: ":")),
-        let line = Int(location[text.index(after: first)..<second]),
-        let column = Int(location[text.index(after: second)...])
-      else {
-        positions.append(nil)
-        continue
-      }
-      let name = location[..<first]
-      let known = sources.firstIndex { $0.name == name }
-      if known == nil { sources.append(SourceFile(name: String(name), text: "")) }
-      positions.append(SourcePosition(file: known ?? sources.count - 1, line: line, column: column))
-    }
   }
 }

@@ -61,7 +61,8 @@ struct ScriptBuilder {
     )
     var program = TraceProgram()
     program.globals = globals
-    program.locations = ["a.stp:2:3"]
+    program.files = ["a.stp"]
+    program.locations = [ScriptLocation(file: 0, line: 2, column: 3)]
     program.records = records.map { RecordLayout(fields: $0, handler: Body()) }
     var probe = Probe(name: "p", trigger: .userSites([site], kind, in: .target), body: body)
     probe.entryBody = entryBody

@@ -17,7 +17,8 @@ func probe(
   var program = TraceProgram()
   program.globals = globals
   program.limits = limits
-  program.locations = ["test.stp:1:1"]
+  program.files = ["test.stp"]
+  program.locations = [ScriptLocation(file: 0, line: 1, column: 1)]
   program.records = records.map { RecordLayout(fields: $0, handler: Body()) }
   let sites = try functions.map { try victim.site($0, probePoint: "process.function(\"\($0)\")") }
   program.probes = [

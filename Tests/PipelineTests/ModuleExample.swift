@@ -74,7 +74,8 @@ enum ModuleExample {
     program.functions = [function]
     program.probes = triggers.map { probe($0) }
     program.records = [RecordLayout(fields: [.long, .string], handler: body)]
-    program.locations = ["a.stp:1:2"]
+    program.files = ["a.stp"]
+    program.locations = [ScriptLocation(file: 0, line: 1, column: 2)]
     program.limits = limits
     return program
   }

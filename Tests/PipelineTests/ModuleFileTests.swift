@@ -11,7 +11,8 @@ import TraceIR
   private func module() -> ModuleFile {
     var program = TraceProgram()
     program.probes = [Probe(name: "begin", trigger: .begin(order: 0), body: Body())]
-    program.locations = ["a.stp:1:1"]
+    program.files = ["a.stp"]
+    program.locations = [ScriptLocation(file: 0, line: 1, column: 1)]
     return ModuleFile(facts: ModuleExample.facts, program: program, module: nil)
   }
 

@@ -50,7 +50,8 @@ final class FakeContext: HitContext {
     builder.location = 0
     fill(&builder)
     var program = program
-    program.locations = ["a.stp:1:2"]
+    program.files = ["a.stp"]
+    program.locations = [ScriptLocation(file: 0, line: 1, column: 2)]
     program.probes = [Probe(name: "begin", trigger: .begin(order: 0), body: builder.finished)]
     #expect(program.problems() == [])
     let interpreter = try Interpreter(program, store: InMemoryStore(program), context: context)

@@ -11,7 +11,8 @@ private struct RandomProgram {
 
   init(seed: UInt64) {
     random = SeededGenerator(seed: seed)
-    program.locations = ["a.stp:1:1"]
+    program.files = ["a.stp"]
+    program.locations = [ScriptLocation(file: 0, line: 1, column: 1)]
     program.globals = [
       Global(name: "n", kind: .scalar(.long), maximumEntries: 0),
       Global(name: "t", kind: .scalar(.string), maximumEntries: 0),

@@ -114,7 +114,8 @@ private final class FakeKernelSide: KernelSide {
     var options = SessionOptions(sink: sink, environment: Environment([:]))
     options.command = command
     var program = program
-    program.locations = ["a.stp:1:2"]
+    program.files = ["a.stp"]
+    program.locations = [ScriptLocation(file: 0, line: 1, column: 2)]
     let status = try TraceSession(program, kernel: kernel, options: options).run()
     return Result(
       status: status,

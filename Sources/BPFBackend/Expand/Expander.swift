@@ -289,11 +289,3 @@ extension Expander {
     .unsupported(what, location: program.text(of: location))
   }
 }
-
-extension TraceProgram {
-  /// `FILE:LINE:COLUMN` of a location index.
-  func text(of location: Int?) -> String? {
-    guard let location, locations.indices.contains(location) else { return nil }
-    return locations[location]
-  }
-}

@@ -52,9 +52,9 @@ package struct FaultTexts: Sendable {
   /// The line for standard error: `division by 0 near operator '/' at a.stp:1:9`.
   package func report(_ fault: ScriptFault) -> String {
     let message = fault.code == .raised ? fault.message.text : text(fault)
-    guard let location = fault.location, program.locations.indices.contains(location) else { return message }
+    guard let location = fault.location, let place = program.text(of: location) else { return message }
     let near = places[Place(location: location, code: fault.code)].map { "near \($0) " } ?? ""
-    return "\(message) \(near)at \(program.locations[location])"
+    return "\(message) \(near)at \(place)"
   }
 
   private func text(_ fault: ScriptFault) -> String {

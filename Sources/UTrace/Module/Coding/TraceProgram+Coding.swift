@@ -38,13 +38,22 @@ extension TraceProgram: BinaryCoded {
     functions = try reader.value()
     probes = try reader.value()
     records = try reader.value()
+    files = try reader.value()
     locations = try reader.value()
     limits = try reader.value()
   }
 
   func write(to writer: inout BinaryWriter) {
-    writer.write(globals, functions, probes, records, locations, limits)
+    writer.write(globals, functions, probes, records, files, locations, limits)
   }
+}
+
+extension ScriptLocation: BinaryCoded {
+  init(from reader: inout BinaryReader) throws(CodingFailure) {
+    self.init(file: try reader.value(), line: try reader.value(), column: try reader.value())
+  }
+
+  func write(to writer: inout BinaryWriter) { writer.write(file, line, column) }
 }
 
 extension Limits: BinaryCoded {
