@@ -35,13 +35,13 @@ extension ModuleBuilder {
     if names.contains(ModuleMaps.executables) {
       maps.append(ExecutableTable.map(count: program.executables.count))
     }
-    if shared.taskScratchByteCount > 0 {
-      maps.append(.taskStorage(ModuleMaps.taskScratch.name, byteCount: shared.taskScratchByteCount))
+    if needs.taskScratchByteCount > 0 {
+      maps.append(.taskStorage(ModuleMaps.taskScratch.name, byteCount: needs.taskScratchByteCount))
     }
-    if shared.poolScratchByteCount > 0 {
+    if needs.poolScratchByteCount > 0 {
       let count = target.poolSlotCount
       maps.append(
-        .array(ModuleMaps.poolScratch.name, valueByteCount: shared.poolScratchByteCount, count: count)
+        .array(ModuleMaps.poolScratch.name, valueByteCount: needs.poolScratchByteCount, count: count)
       )
     }
     return maps + (names.contains(ModuleMaps.walkSlots) ? walkMaps() : [])
@@ -63,13 +63,13 @@ extension ModuleBuilder {
 
   /// Slots of rows (``WalkSlot``): two for each CPU as long as they are small.
   private func walkMaps() -> [MapSpec] {
-    let slotByteCount = shared.rows.values.map { $0.byteCount * $0.count }.reduce(0, +)
+    let slotByteCount = needs.rows.values.map { $0.byteCount * $0.count }.reduce(0, +)
     let count = max(1, min(2 * target.possibleCPUCount, Self.walkByteCount / slotByteCount))
     var contents: [UInt8] = []
     for slot in 0..<count {
       contents += [UInt8](repeating: 0, count: 8)
       for rowClass in RowClass.all {
-        let first = UInt64(slot * (shared.rows[rowClass]?.count ?? 0))
+        let first = UInt64(slot * (needs.rows[rowClass]?.count ?? 0))
         contents += (0..<8).map { UInt8(truncatingIfNeeded: first >> (8 * $0)) }
       }
     }
@@ -79,7 +79,7 @@ extension ModuleBuilder {
       count: count,
       contents: contents
     )
-    let rows = shared.rows.sorted { $0.key < $1.key }.map { rowClass, rows in
+    let rows = needs.rows.sorted { $0.key < $1.key }.map { rowClass, rows in
       MapSpec.array(
         ModuleMaps.walkRows(rowClass).name,
         valueByteCount: rows.byteCount,
@@ -97,7 +97,7 @@ extension ModuleBuilder {
   private func constantMaps(_ names: Set<MapReference>) -> [MapSpec] {
     var maps: [MapSpec] = []
     if names.contains(ModuleMaps.literals) {
-      let contents = shared.literals.contents
+      let contents = needs.literals.contents
       maps.append(
         .array(
           ModuleMaps.literals.name,
@@ -144,7 +144,7 @@ extension ModuleBuilder {
           field.append(UInt8(truncatingIfNeeded: global.initialLong >> Int64(shift)))
         }
       } else {
-        field.append(field: shared.literals.bytes(global.initialString))
+        field.append(field: needs.literals.bytes(global.initialString))
       }
       contents.replaceSubrange(offset..<offset + field.count, with: field)
     }

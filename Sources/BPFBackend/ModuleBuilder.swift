@@ -4,52 +4,35 @@ import TraceIR
 
 /// Collects the programs and maps of one module.
 struct ModuleBuilder {
-  let program: TraceProgram
-  let target: BPFTarget
-  let module: ModuleLayout
-  private let survey: ProgramSurvey
-  private let sources: [SourceFile]
-  private(set) var shared: CodeWriter.Shared
+  let shared: SharedFacts
+  private(set) var needs: ModuleNeeds
   private(set) var programs: [ProgramSpec] = []
   private var probes: [BPFModule.ProbePrograms] = []
   private var probeMaps: [MapSpec] = []
 
-  init(_ program: TraceProgram, _ target: BPFTarget) {
-    self.program = program
-    self.target = target
-    survey = ProgramSurvey(program)
-    sources = program.files.map { SourceFile(name: $0, text: "") }
-    module = ModuleLayout(program)
-    shared = CodeWriter.Shared(
-      program: program,
-      target: target,
-      module: module,
-      conditionGlobals: program.conditionGlobals,
-      positions: program.locations.map { SourcePosition(file: $0.file, line: $0.line, column: $0.column) },
-      literals: LiteralPool(capacity: module.field.capacity)
-    )
+  init(_ shared: SharedFacts) {
+    self.shared = shared
+    needs = ModuleNeeds(shared.module)
   }
 
-  mutating func add(_ probe: Probe, _ facts: ProbeFacts) throws(BPFBackendError) {
-    var columns: [SiteText] = []
-    var entry: Int?
-    if let entryBody = probe.entryBody {
-      guard target.hasTaskStorage else {
-        throw .unsupported("a value from a function's entry on a kernel without task storage", location: nil)
-      }
-      let frames = EntryFrameLayout(facts, module: module)
-      guard frames.byteCount(module) <= EntryFrameLayout.maximumByteCount else {
-        throw .tooLarge(
-          "the strings kept from a function's entry are too long: use -D MAXSTRINGLEN",
-          location: nil
-        )
-      }
-      entry = try write(entryBody, probe, facts.atEntry, .entry, &columns)
+  var program: TraceProgram { shared.program }
+  var target: BPFTarget { shared.target }
+  var module: ModuleLayout { shared.module }
+
+  /// Adds what was written for one probe, whose literals find their places among those of the others.
+  mutating func add(_ written: WrittenProbe) throws(BPFBackendError) {
+    let facts = written.facts
+    let place = needs.take(written.needs)
+    for program in written.programs {
+      var program = program
+      program.code.moveLiterals(to: place)
+      programs.append(program)
     }
-    let body = try write(probe.body, probe, facts, .body, &columns)
-    if entry != nil { probeMaps.append(entryFrames(facts)) }
+    let body = programs.count - 1
+    let entry = written.hasEntry ? body - 1 : nil
+    if entry != nil { probeMaps.append(entryFrames(written)) }
     probes.append(.init(probe: facts.index, body: body, entry: entry))
-    if !columns.isEmpty { probeMaps.append(siteTable(facts, columns)) }
+    if !written.columns.isEmpty { probeMaps.append(siteTable(facts, written.columns)) }
     if facts.mostLoads > 0 { probeMaps.append(try SiteLoadTable.map(facts, target.registers)) }
     if facts.context == .userRegisters, facts.siteCount > 1, target.userAttachment == .siblings {
       probeMaps.append(.siteIndex(facts.index, count: facts.siteCount))
@@ -57,11 +40,11 @@ struct ModuleBuilder {
   }
 
   /// The map of entry frames, behind which the body may have its scratch memory.
-  private func entryFrames(_ facts: ProbeFacts) -> MapSpec {
-    let frames = EntryFrameLayout(facts, module: module)
-    let scratch = shared.scratchBehindFrames[facts.index].map { frames.scratchOffset + $0 }
+  private func entryFrames(_ written: WrittenProbe) -> MapSpec {
+    let frames = EntryFrameLayout(written.facts, module: module)
+    let scratch = written.needs.scratchBehindFrames.map { frames.scratchOffset + $0 }
     return .taskStorage(
-      ModuleMaps.entryFrames(facts.index).name,
+      ModuleMaps.entryFrames(written.facts.index).name,
       byteCount: max(frames.byteCount(module), scratch ?? 0)
     )
   }
@@ -84,102 +67,13 @@ struct ModuleBuilder {
     }
   }
 
-  private mutating func write(
-    _ source: Body,
-    _ probe: Probe,
-    _ facts: ProbeFacts,
-    _ role: CodeWriter.Role,
-    _ columns: inout [SiteText]
-  ) throws(BPFBackendError) -> Int {
-    var expander = Expander(program, survey, target: target, facts: facts, siteColumns: columns)
-    let expanded = try expander.expandProbe(source)
-    columns = expander.siteColumns
-    let (body, layout) = layOut(expanded, probe, facts)
-    let name = role == .entry ? "probe\(facts.index)_entry" : "probe\(facts.index)"
-    let kind = kind(probe, isReturn: facts.isReturn && role == .body, role)
-    var writer = CodeWriter(name: name, shared: shared, facts: facts, layout: layout)
-    let plain = writer
-    writer.absentMemory = AbsentMemory(kind, target)
-    var code = try code(of: &writer, body.steps, role, probe)
-    if writer.waits, code.deepestFrameByteCount > AbsentMemory.deepestFrameByteCount {
-      writer = plain
-      code = try self.code(of: &writer, body.steps, role, probe)
-    }
-    shared = writer.shared
-    programs.append(ProgramSpec(name: name, kind: kind, isSleepable: writer.waits, code: code))
-    return programs.count - 1
-  }
-
-  /// Joins reads unless that makes the program need scratch memory, which costs as much as a read.
-  private func layOut(
-    _ body: ExpandedBody,
-    _ probe: Probe,
-    _ facts: ProbeFacts
-  ) -> (body: ExpandedBody, layout: FrameLayout) {
-    let apart = (body: body, layout: layout(of: body, probe, facts))
-    // What was read before a write is not what is there after it.
-    if survey.writesUserMemory { return apart }
-    guard let joined = body.joiningReads() else { return apart }
-    let layout = layout(of: joined, probe, facts)
-    let isCheap = layout.scratchRegister == nil || apart.layout.scratchRegister != nil
-    return isCheap ? (joined, layout) : apart
-  }
-
-  private func layout(of body: ExpandedBody, _ probe: Probe, _ facts: ProbeFacts) -> FrameLayout {
-    let demand = FrameDemand(
-      body,
-      facts: facts,
-      program: program,
-      module: module,
-      hasEntrySlots: probe.entryBody != nil,
-      hasMayGoto: target.hasMayGoto
-    )
-    return FrameLayout(body, demand, module)
-  }
-
-  /// The kernel refuses longer programs (BPF_COMPLEXITY_LIMIT_INSNS).
-  private static let mostInstructions = 1_000_000
-
-  /// Code that does not get too long for this kernel.
-  private func code(
-    of writer: inout CodeWriter,
-    _ steps: [Step],
-    _ role: CodeWriter.Role,
-    _ probe: Probe
-  ) throws(BPFBackendError) -> ProgramCode {
-    let code: ProgramCode
-    do throws(BPFBackendError) { code = try writer.writeProgram(steps, role: role) } catch {
-      guard case .assembly(.jumpTooFar) = error else { throw error }
-      throw tooLong(probe, steps, "its jumps are too far for a kernel before 6.9")
-    }
-    guard code.instructions.count > Self.mostInstructions else { return code }
-    let count = code.instructions.count
-    throw tooLong(probe, steps, "it would be \(count) instructions, the kernel takes a million")
-  }
-
-  private func tooLong(_ probe: Probe, _ steps: [Step], _ why: String) -> BPFBackendError {
-    let location = steps.lazy.compactMap(\.location).first
-    let message = "probe \(probe.name) is too large: \(why); divide it into several of the same point"
-    return .tooLarge(message, location: program.text(of: location))
-  }
-
-  private func kind(_ probe: Probe, isReturn: Bool, _ role: CodeWriter.Role) -> ProgramKind {
-    switch (probe.trigger, target.userAttachment) {
-    case (.tracepoint("sys_exit", _, _, _), _) where role == .entry: .rawTracepoint("sys_enter")
-    case (.tracepoint(let name, _, _, _), _): .rawTracepoint(name)
-    case (.userSites(_, .data, _), _), (.sample, _): .perfEvent
-    case (_, .multi): .uprobeMulti(isReturn: isReturn)
-    case (_, .siblings): .uprobe(isReturn: isReturn)
-    }
-  }
-
   private func siteTable(_ facts: ProbeFacts, _ columns: [SiteText]) -> MapSpec {
     let width = facts.siteFieldByteCount(module.field.capacity)
     var contents: [UInt8] = []
     for description in facts.descriptions {
       for column in columns {
         var field: [UInt8] = []
-        field.append(field: shared.literals.bytes(description[column]))
+        field.append(field: needs.literals.bytes(description[column]))
         contents += field + [UInt8](repeating: 0, count: width - field.count)
       }
     }
@@ -195,6 +89,7 @@ struct ModuleBuilder {
   func finish() throws(BPFBackendError) -> BPFModule {
     let maps = commonMaps() + tableMaps() + probeMaps
     try checkMemory(maps)
+    let sources = program.files.map { SourceFile(name: $0, text: "") }
     return BPFModule(
       blueprint: ModuleBlueprint(maps: maps, programs: programs, sources: sources),
       probes: probes,
@@ -221,14 +116,14 @@ extension ModuleBuilder {
   }
 }
 
-/// What is true of a whole program, found out once.
-struct ProgramSurvey {
-  /// The script changes memory of the program: what was read before may not be true any more.
-  let writesUserMemory: Bool
-  let recursiveFunctions: Set<Int>
-
-  init(_ program: TraceProgram) {
-    writesUserMemory = program.writesUserMemory
-    recursiveFunctions = program.recursiveFunctions
+extension ProgramCode {
+  /// Points to literals at other places of their map.
+  fileprivate mutating func moveLiterals(to place: (Int32) -> Int32) {
+    for index in relocations.indices {
+      guard case .mapValue(ModuleMaps.literals, let offset) = relocations[index].target else { continue }
+      let moved = place(offset)
+      relocations[index].target = .mapValue(ModuleMaps.literals, offset: moved)
+      instructions[relocations[index].instruction + 1].immediate = moved
+    }
   }
 }

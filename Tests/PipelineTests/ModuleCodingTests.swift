@@ -61,7 +61,8 @@ import TraceIR
   func fieldCounts() {
     func count(_ value: Any) -> Int { Mirror(reflecting: value).children.count }
     let program = ModuleExample.program
-    #expect(count(program) == 6)
+    #expect(count(program) == 7)
+    #expect(count(program.locations[0]) == 3)
     #expect(count(program.globals[0]) == 10)
     #expect(count(program.globals[0].statistics) == 3)
     #expect(count(program.functions[0]) == 5)

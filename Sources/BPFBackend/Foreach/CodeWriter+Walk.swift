@@ -162,10 +162,7 @@ extension CodeWriter {
   /// Takes a slot for this hit; goes to `failed`, with the loss counted, when all are taken for long.
   mutating func claimWalkSlot(_ failed: Assembler.Label) {
     let claimed = code.makeLabel()
-    for (rowClass, wanted) in demand.rows {
-      let known = shared.rows[rowClass, default: (0, 0)]
-      shared.rows[rowClass] = (max(known.byteCount, wanted.byteCount), max(known.count, wanted.count))
-    }
+    for (rowClass, wanted) in demand.rows { needs.take(wanted.byteCount, wanted.count, of: rowClass) }
     code.call(function(.claimSlot))
     code.jump(if: .notEqual, .r0, 0, to: claimed)
     writeSkip(.scratchBusy, to: failed)

@@ -35,12 +35,12 @@ extension CodeWriter {
     if fault.namesAddress {
       // The subject must outlive the copy: it goes through the slot's last bytes, which a message never reaches.
       storeScratch(.double, slot + module.slotByteCount - 8, .r2)
-      copyText(.literal(shared.literals.bytes(text)), toSlot: slot)
+      copyText(.literal(needs.literals.bytes(text)), toSlot: slot)
       loadScratch(.double, .r2, slot + module.slotByteCount - 8)
       scratchAddress(.r1, slot)
       return code.call(subprogram(.appendHexadecimal))
     }
-    copyText(.literal(shared.literals.bytes(text)), toSlot: slot)
+    copyText(.literal(needs.literals.bytes(text)), toSlot: slot)
   }
 
   mutating func writeFault(_ fault: FaultCode, subject: Operand, _ message: Operand?) {

@@ -16,7 +16,7 @@ extension CodeWriter {
     var rest = operands[...]
     for piece in format.pieces {
       switch piece {
-      case .text(let text): append(.literal(shared.literals.bytes(text)), toSlot: slot)
+      case .text(let text): append(.literal(needs.literals.bytes(text)), toSlot: slot)
       case .directive(let directive):
         let sizes = DirectiveSizes(directive, &rest)
         guard let operand = rest.popFirst() else { return }

@@ -11,7 +11,7 @@ extension CodeWriter {
 
   /// Writes the whole program.
   mutating func writeProgram(_ steps: [Step], role: Role) throws(BPFBackendError) -> ProgramCode {
-    code.position = steps.lazy.compactMap(\.location).first.flatMap { shared.positions[$0] }
+    code.position = steps.lazy.compactMap(\.location).first.map { shared.positions[$0] }
     if let context = layout.contextRegister { code.emit(.move(context, .r1)) }
     checkState(role)
     checkProcess()
@@ -87,10 +87,10 @@ extension CodeWriter {
   private mutating func claimScratch(_ role: Role) {
     guard let scratch = layout.scratchRegister else { return }
     if role == .body, hasScratchBehindFrames {
-      shared.scratchBehindFrames[facts.index] = scratchByteCount
+      needs.scratchBehindFrames = scratchByteCount
       claimScratchBehindFrames(scratch)
     } else if usesTaskScratch {
-      shared.taskScratchByteCount = max(shared.taskScratchByteCount, scratchByteCount)
+      needs.taskScratchByteCount = max(needs.taskScratchByteCount, scratchByteCount)
       taskStorage(ModuleMaps.taskScratch, create: true)
       let claimed = code.makeLabel()
       code.jump(if: .notEqual, .r0, 0, to: claimed)
@@ -98,7 +98,7 @@ extension CodeWriter {
       code.place(claimed)
       code.emit(.move(scratch, .r0))
     } else {
-      shared.poolScratchByteCount = max(shared.poolScratchByteCount, scratchByteCount)
+      needs.poolScratchByteCount = max(needs.poolScratchByteCount, scratchByteCount)
       claimPoolSlot(scratch)
     }
   }

@@ -29,7 +29,7 @@ extension CodeWriter {
     guard let slot = slot(of: result) else { return }
     let (unknown, done) = (code.makeLabel(), code.makeLabel())
     let fields = NameFields(names)
-    let start = shared.literals.offset(ofTable: names.table, contents: fields.contents)
+    let start = needs.literals.offset(ofTable: names.table, contents: fields.contents)
     load(operand, into: .r1)
     code.jump(if: .greaterOrEqual, .r1, Int32(fields.count), to: unknown)
     code.emit(.arithmetic(.multiply, .r1, Int32(fields.fieldByteCount)))

@@ -22,7 +22,7 @@ extension CodeWriter {
 
   func text(_ operand: Operand) -> TextSource {
     switch operand {
-    case .string(let text): .literal(shared.literals.bytes(text))
+    case .string(let text): .literal(needs.literals.bytes(text))
     case .value(let value):
       if case .scratch(let slot) = layout.home(value) { .memory(slot) } else { .literal([]) }
     case .long: preconditionFailure("the IR verifier lets no long stand for a string")
@@ -60,7 +60,7 @@ extension CodeWriter {
   mutating func textAddress(_ register: BPFRegister, _ source: TextSource, _ offset: Int) {
     switch source {
     case .literal(let bytes):
-      let start = shared.literals.offset(of: bytes) + Int32(offset)
+      let start = needs.literals.offset(of: bytes) + Int32(offset)
       code.loadMapValue(register, ModuleMaps.literals, offset: start)
     case .memory(let slot): scratchAddress(register, slot + offset)
     }

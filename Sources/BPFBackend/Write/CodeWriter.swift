@@ -28,26 +28,9 @@ struct CodeWriter {
     }
   }
 
-  /// What all programs of a module share.
-  struct Shared {
-    let program: TraceProgram
-    let target: BPFTarget
-    let module: ModuleLayout
-    /// Globals that conditions of probes read.
-    let conditionGlobals: Set<Int>
-    /// By location index.
-    let positions: [SourcePosition?]
-    var literals: LiteralPool
-    /// Bytes of scratch memory that programs of each kind need.
-    var taskScratchByteCount = 0
-    var poolScratchByteCount = 0
-    /// By probe: bytes of scratch memory behind the frames of its entries.
-    var scratchBehindFrames: [Int: Int] = [:]
-    /// What the rows of `foreach` take: bytes of one, and how many a hit may use.
-    var rows: [RowClass: (byteCount: Int, count: Int)] = [:]
-  }
-
-  var shared: Shared
+  let shared: SharedFacts
+  /// What the programs of this probe need of the module.
+  var needs: ModuleNeeds
   var code: Assembler
   let facts: ProbeFacts
   let layout: FrameLayout
@@ -84,8 +67,9 @@ struct CodeWriter {
   /// Whether any code written so far waits for memory, so that the program must be one that may sleep.
   var waits = false
 
-  init(name: String, shared: Shared, facts: ProbeFacts, layout: FrameLayout) {
+  init(name: String, shared: SharedFacts, needs: ModuleNeeds, facts: ProbeFacts, layout: FrameLayout) {
     self.shared = shared
+    self.needs = needs
     self.facts = facts
     self.layout = layout
     frames = EntryFrameLayout(facts, module: shared.module)
@@ -125,7 +109,7 @@ extension CodeWriter {
   /// What is written now comes from there.
   mutating func visit(_ place: Int?) {
     location = place
-    code.position = place.flatMap { shared.positions[$0] } ?? code.position
+    code.position = place.map { shared.positions[$0] } ?? code.position
   }
 
   private mutating func write(_ action: Action) throws(BPFBackendError) {

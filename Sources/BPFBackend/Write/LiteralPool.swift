@@ -2,9 +2,17 @@ import TargetModel
 
 /// The string literals of a module, laid out as string fields in one read-only value.
 struct LiteralPool {
+  /// What is kept, each once.
+  private enum Entry: Hashable {
+    case text([UInt8])
+    /// The contents go with the name.
+    case table(String)
+  }
+
   private(set) var contents: [UInt8] = []
-  private var offsets: [[UInt8]: Int32] = [:]
-  private var tables: [String: Int32] = [:]
+  private var offsets: [Entry: Int32] = [:]
+  /// Entries and where each begins, ascending.
+  private var entries: [(entry: Entry, start: Int32)] = []
   let capacity: Int
 
   /// For literals of at most `capacity` bytes; longer ones are cut.
@@ -14,20 +22,31 @@ struct LiteralPool {
 
   /// Where the field of `bytes` begins.
   mutating func offset(of bytes: [UInt8]) -> Int32 {
-    if let known = offsets[bytes] { return known }
-    let offset = Int32(contents.count)
-    contents.append(field: bytes)
-    offsets[bytes] = offset
-    return offset
+    offset(of: .text(bytes)) { $0.append(field: bytes) }
   }
 
   /// Where the table of that name begins, which is put there by whoever asks first.
   mutating func offset(ofTable name: String, contents table: [UInt8]) -> Int32 {
-    if let known = tables[name] { return known }
+    offset(of: .table(name)) { $0 += table }
+  }
+
+  private mutating func offset(of entry: Entry, _ append: (inout [UInt8]) -> Void) -> Int32 {
+    if let known = offsets[entry] { return known }
     let offset = Int32(contents.count)
-    contents += table
-    tables[name] = offset
+    append(&contents)
+    offsets[entry] = offset
+    entries.append((entry, offset))
     return offset
+  }
+
+  /// Takes over what another pool has, in its order; gives where a byte of the other one is here.
+  mutating func take(_ other: LiteralPool) -> (Int32) -> Int32 {
+    let ends = other.entries.dropFirst().map(\.start) + [Int32(other.contents.count)]
+    let moves = zip(other.entries, ends).map { place, end in
+      let start = offset(of: place.entry) { $0 += other.contents[Int(place.start)..<Int(end)] }
+      return (from: place.start, by: start - place.start)
+    }
+    return { offset in offset + (moves.last { $0.from <= offset }?.by ?? 0) }
   }
 }
 
