@@ -1,4 +1,5 @@
 import DwarfIndex
+import Platform
 import TargetModel
 import TestSupport
 import Testing
@@ -43,6 +44,28 @@ import Testing
   private static func isStackSlot(_ address: LocationPlan, _ base: Int) -> Bool {
     if case .binary(.add, .register(base), .constant) = address { return true }
     return address == .register(base)
+  }
+
+  @Test("two threads that ask at once are told what one is told")
+  func areAskedSideBySide() throws {
+    let scratch = try ScratchDirectory()
+    let text = (0..<300).map { number in
+      "__attribute__((noinline)) long f\(number)(long a\(number), char *b, int c) {"
+        + " long sum = a\(number); while (c--) sum += b[c]; return sum + \(number); }"
+    }
+    let source = text.joined(separator: "\n") + "\nint main(void) { return f1(1, \"\", 0); }"
+    let path = try scratch.compileC(source, to: "many", flags: ["-g", "-O2"])
+    let (one, two) = (try Samples.open(path), try Samples.open(path))
+    let functions = one.functions(matching: FunctionPattern(name: "f[0-9]*"))
+    #expect(functions.count == 300)
+    @Sendable func told(_ function: FunctionMatch, by image: ProgramImage) -> [String] {
+      image.variables(of: function, at: function.entry).map { variable in
+        "\(variable.name): \(image.location(of: variable, in: function, at: function.entry))"
+      }
+    }
+    let expected = functions.map { told($0, by: one) }
+    #expect(expected.allSatisfy { $0.count == 4 })
+    #expect(SideBySide.map(functions, grain: 4) { told($0, by: two) } == expected)
   }
 
   @Test func theFrameBaseIsTheCFAEverywhere() throws {
