@@ -17,6 +17,16 @@ package enum SideBySide {
     return shared.products.withLock { $0.compactMap(\.self) }
   }
 
+  /// What `transform` makes of each of `items`, which are handed out in runs of `grain`; a single run is done here.
+  package static func map<Item: Sendable, Product: Sendable>(
+    _ items: [Item],
+    grain: Int,
+    _ transform: @escaping @Sendable (Item) -> Product
+  ) -> [Product] {
+    let runs = stride(from: 0, to: items.count, by: grain).map { $0..<min($0 + grain, items.count) }
+    return run(runs.count) { items[runs[$0]].map(transform) }.flatMap(\.self)
+  }
+
   private final class Shared<Product: Sendable>: Sendable {
     let products: Mutex<[Product?]>
     private let count: Int

@@ -31,16 +31,10 @@ extension Elaborator {
     for piece in pieces { linkCalls(of: piece) }
     var collector = TargetCollector(symbols: symbols)
     for piece in pieces { collector.collect(piece) }
-    var grouper = SiteGrouper(
-      queries: collector.queries,
-      readRegisters: collector.readRegisters,
-      lastArgument: collector.lastArgument,
-      readsMemory: collector.readsMemory,
-      separatesPrograms: collector.walksValues,
-      registers: environment.registers
-    )
+    let questions = SiteQuestions(collector, environment.registers)
+    var grouper = SiteGrouper(questions, separatesPrograms: collector.walksValues)
     let name = expanded.scriptPoint ?? point.text
-    for candidate in expanded.candidates { grouper.add(candidate, scriptPoint: name) }
+    grouper.add(expanded.candidates, scriptPoint: name)
     for group in GroupMerger.merged(grouper.groups) {
       drafts.append(
         ProbeDraft(

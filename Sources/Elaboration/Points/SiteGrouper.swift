@@ -1,4 +1,5 @@
 import MachineCode
+import Platform
 import StapSyntax
 import TargetModel
 
@@ -54,15 +55,8 @@ struct SiteGrouper {
     let entryStackPointer: FrameOffset?
   }
 
-  private let queries: [TargetQuery]
-  /// What the body reads by name or by the ABI.
-  private let readRegisters: X86Registers
-  /// The highest n of its `long_arg(n)`.
-  private let lastArgument: Int
-  /// Whether it reads memory by other ways than target variables.
-  private let readsMemory: Bool
+  private let questions: SiteQuestions
   private let separatesPrograms: Bool
-  private let registers: RegisterFile
   private(set) var groups: [Group] = []
   private var indexes: [Key: Int] = [:]
   /// Everything that was filed, as long as it may have to be filed anew.
@@ -94,25 +88,25 @@ struct SiteGrouper {
     }
   }
 
-  init(
-    queries: [TargetQuery],
-    readRegisters: X86Registers,
-    lastArgument: Int,
-    readsMemory: Bool,
-    separatesPrograms: Bool,
-    registers: RegisterFile
-  ) {
-    self.queries = queries
-    self.readRegisters = readRegisters
-    self.lastArgument = lastArgument
-    self.readsMemory = readsMemory
-    self.registers = registers
+  /// - Parameter separatesPrograms: whether the body walks on from values by the types of one program.
+  init(_ questions: SiteQuestions, separatesPrograms: Bool) {
+    self.questions = questions
     self.separatesPrograms = separatesPrograms
   }
 
-  /// Asks all questions at one site and files it with its like.
-  mutating func add(_ candidate: ProbeCandidate, scriptPoint: String) {
-    let (candidate, answers) = ask(candidate)
+  private var queries: [TargetQuery] { questions.queries }
+  private var registers: RegisterFile { questions.registers }
+
+  /// How many sites are asked in a row by one thread.
+  private static let grain = 64
+
+  /// Asks all questions at each site and files it with its like.
+  mutating func add(_ candidates: [ProbeCandidate], scriptPoint: String) {
+    let asked = SideBySide.map(candidates, grain: Self.grain) { [questions] in questions.ask($0) }
+    for (candidate, answers) in asked { add(candidate, answers, scriptPoint) }
+  }
+
+  private mutating func add(_ candidate: ProbeCandidate, _ answers: [TargetAnswer], _ scriptPoint: String) {
     switch candidate.trigger {
     case .session(.running(let filter, var description)):
       description.scriptPoint = scriptPoint
@@ -148,58 +142,6 @@ struct SiteGrouper {
       guard case .text = answer.meaning else { return nil }
       return answer.format
     }
-  }
-
-  /// The answers, and the place to stand at: the cheaper one if it gives the values of the entry.
-  ///
-  /// What debug information says of the cheaper place may be another value: by then `f(n) { while (n--) … }` may have
-  /// counted down. So variables are located at the entry, those that have no place there are unknown, and the probe
-  /// moves when nothing that they are read from was written on the way.
-  private func ask(_ candidate: ProbeCandidate) -> (ProbeCandidate, [TargetAnswer]) {
-    let canMove =
-      candidate.mustMove
-      || candidate.writtenRegisters.isDisjoint(with: readRegisters)
-        && !(candidate.writesMemory && readsMemory)
-    if canMove, queries.isEmpty { return (candidate, []) }
-    guard let entry = candidate.atEntry?() else {
-      return (candidate, queries.map { candidate.scope.answer($0) })
-    }
-    let known = queries.map { entry.scope.answer($0) }
-    guard canMove else { return (entry, known) }
-    if let moved = moved(known, to: candidate) { return (candidate, moved) }
-    guard candidate.mustMove else { return (entry, known) }
-    let kept = zip(queries, known).map { moved([$1], of: [$0], to: candidate)?.first ?? .notKept($0) }
-    return (candidate, kept)
-  }
-
-  private func moved(_ known: [TargetAnswer], to candidate: ProbeCandidate) -> [TargetAnswer]? {
-    moved(known, of: queries, to: candidate)
-  }
-
-  /// The answers of the entry as they can be had at the cheaper place; nil when they cannot.
-  private func moved(
-    _ known: [TargetAnswer],
-    of queries: [TargetQuery],
-    to candidate: ProbeCandidate
-  ) -> [TargetAnswer]? {
-    var isReturn = false
-    if case .functionReturn = candidate.trigger { isReturn = true }
-    var answers: [TargetAnswer] = []
-    for (query, atEntry) in zip(queries, known) {
-      var answer = atEntry
-      var read = answer.registers(atEntry: isReturn)
-      if read.contains(registers.instructionPointer) {
-        // Such a plan counts from the instruction that it is for.
-        answer = candidate.scope.answer(query)
-        guard answer.registers(atEntry: isReturn) == read else { return nil }
-        read.remove(registers.instructionPointer)
-      }
-      guard read.allSatisfy({ candidate.writtenRegisters.isDisjoint(with: X86Registers(dwarf: $0)) }),
-        !(candidate.writesMemory && answer.readsMemory)
-      else { return nil }
-      answers.append(answer)
-    }
-    return answers
   }
 
   /// When the plans of texts make more groups than this, texts share captures.
@@ -258,7 +200,8 @@ struct SiteGrouper {
 
   private func argumentPlaces(_ scope: any TargetScope) -> ArgumentPlaces {
     let inRegisters = scope.abi == .x86_64 ? registers.arguments.count : 0
-    return ArgumentPlaces(abi: scope.abi, stack: lastArgument > inRegisters ? scope.stackArguments : nil)
+    let isOnStack = questions.lastArgument > inRegisters
+    return ArgumentPlaces(abi: scope.abi, stack: isOnStack ? scope.stackArguments : nil)
   }
 
   private mutating func addSingle(
@@ -294,19 +237,6 @@ struct SiteGrouper {
       single: trigger,
       separatesPrograms: separatesPrograms,
       arguments: argumentPlaces(scope)
-    )
-  }
-}
-
-extension TargetAnswer {
-  /// Where the probe has to stand, what the value is read from has been written since the entry.
-  fileprivate static func notKept(_ query: TargetQuery) -> TargetAnswer {
-    TargetAnswer(
-      TargetProblem(
-        id: "variable-unavailable",
-        message: "'\(query.text)' cannot be read here: what it is read from has changed where the probe "
-          + "stands, behind a first instruction that cannot be probed"
-      )
     )
   }
 }

@@ -10,10 +10,13 @@ struct ImageProgram: Program {
   private let image: ProgramImage
   private let file: ELFFile
   let marks: [ProgramMark]
+  let hasGo: Bool
 
   init(_ image: ProgramImage, _ file: ELFFile) {
     self.image = image
     self.file = file
+    hasGo =
+      file.section(named: ".gopclntab") != nil || file.section(named: ".data.rel.ro.gopclntab") != nil
     marks = USDTCatalog(file).probes.flatMap { probe in
       probe.sites.map { ProgramMark(probe, $0) }
     }
@@ -26,9 +29,6 @@ struct ImageProgram: Program {
   var searchReport: [String] { image.searchReport }
   var types: any TypeSource { image.types }
   var entry: LinkAddress { file.header.entry }
-  var hasGo: Bool {
-    file.section(named: ".gopclntab") != nil || file.section(named: ".data.rel.ro.gopclntab") != nil
-  }
 
   func functions(matching pattern: FunctionPattern) -> [ProgramFunction] {
     image.functions(matching: pattern).map { ProgramFunction($0, of: image) }

@@ -1,6 +1,5 @@
 import Diagnostics
 import DwarfIndex
-import MachineCode
 import Platform
 import StapSyntax
 import TargetModel
@@ -75,7 +74,7 @@ enum FunctionProbes {
     let suffix = "\")" + request.modifiers.sorted().map { ".\($0)" }.joined()
     let point = SitePoint(place: place, isReturn: request.modifiers.contains("return"))
     var landing = FunctionLanding(point)
-    for function in functions { landing.add(function, text: prefix + function.sourceText + suffix) }
+    landing.add(functions) { prefix + $0.sourceText + suffix }
     return landing.resolution(for: request.component)
   }
 
@@ -118,78 +117,6 @@ enum FunctionProbes {
     }
     let what = "'\(pattern.name)' at '\(pattern.place)'"
     return .noSuchFunction(component, what, in: program.path, near: [], notes: Array(seen.prefix(3)))
-  }
-}
-
-/// Puts functions to the best place for a probe, each address once.
-struct FunctionLanding {
-  private let point: SitePoint
-  private var seen: Set<LinkAddress> = []
-  private var result = ProbeResolution()
-
-  init(_ point: SitePoint) { self.point = point }
-
-  /// Adds the probe of one function.
-  ///
-  /// - Parameters:
-  ///   - text: the point as `-l` prints it.
-  ///   - condition: what must hold at the place of a probe for it to run; nil: nothing.
-  mutating func add(
-    _ function: ProgramFunction,
-    text: String,
-    condition: (@Sendable (LinkAddress) -> ElaboratedExpression)? = nil
-  ) {
-    if point.isReturn, point.place.program.isGo(function) { return addReturns(of: function, text: text) }
-    let choices = ProbeAddress.choices(in: function, point.isReturn, point.place.program).filter {
-      condition == nil || !$0.writtenRegisters.contains(.rsp)
-    }
-    guard let best = choices.first, seen.insert(best.address).inserted else { return }
-    if best.standing.refusal != nil {
-      result.refused.append(RefusedSite(name: function.name, point: text, standing: best.standing))
-      return
-    }
-    let point = point
-    let make: @Sendable (ProbeAddress.Choice) -> ProbeCandidate? = { choice in
-      let source = function.declaration
-      var made = point.candidate(function, at: choice.address, choice.standing, text: text, source: source)
-      made?.condition = condition?(choice.address)
-      return made
-    }
-    guard var found = make(best) else { return }
-    if let entry = choices.dropFirst().first {
-      found.mustMove = entry.standing.refusal != nil
-      found.writtenRegisters = best.writtenRegisters
-      found.writesMemory = best.writesMemory
-      found.atEntry = { make(entry) }
-    }
-    result.candidates.append(found)
-  }
-
-  /// Adds every `ret` of a function of Go, whose return address must stay as it is.
-  private mutating func addReturns(of function: ProgramFunction, text: String) {
-    let program = point.place.program
-    let returns = GoCode.returns(in: program.code(of: function, atMost: 1 << 24)) ?? []
-    guard !returns.isEmpty else {
-      let standing = SiteStanding(verdict: .refused("it has no instruction that returns"))
-      result.refused.append(RefusedSite(name: function.name, point: text, standing: standing))
-      return
-    }
-    var leaving = point
-    (leaving.isReturn, leaving.isLeaving) = (false, true)
-    for offset in returns {
-      let address = function.entry.advanced(by: Int64(offset))
-      guard seen.insert(address).inserted else { continue }
-      let standing = ProbeAddress.standing(at: address, isFunctionStart: false, program)
-      let source = function.declaration
-      if let found = leaving.candidate(function, at: address, standing, text: text, source: source) {
-        result.candidates.append(found)
-      }
-    }
-  }
-
-  /// What was landed, and what is to be said of the rest.
-  func resolution(for component: ProbePoint.Component) -> ProbeResolution {
-    result.finished(component, in: point.place.program)
   }
 }
 
