@@ -126,6 +126,16 @@ package protocol Program: Sendable {
   func fileOffset(of address: LinkAddress) -> FileOffset?
 }
 
+extension Program {
+  /// Where debug information was looked for and, when there is none, how to get it.
+  var debugInfoNotes: [String] {
+    let advice =
+      "to have it: build with -g, install the package's debug symbols (NAME-dbgsym, NAME-debuginfo), or name servers in "
+      + "DEBUGINFOD_URLS"
+    return searchReport + (hasDebugInfo ? [] : [advice])
+  }
+}
+
 /// A function, or an inlined instance of one.
 package struct ProgramFunction: Sendable {
   /// With the scopes around it: `shop::Item::total`.

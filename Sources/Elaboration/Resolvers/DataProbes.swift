@@ -220,7 +220,7 @@ extension Diagnostic {
       "no-such-variable",
       "no global variable '\(component.string ?? "")' in \(program.path)",
       at: component.range,
-      notes: program.hasDebugInfo ? [] : program.searchReport.map { .note($0) }
+      notes: program.hasDebugInfo ? [] : program.debugInfoNotes.map { .note($0) }
     )
   }
 

@@ -86,7 +86,7 @@ enum FunctionProbes {
   ) -> Diagnostic {
     let program = place.program
     if pattern.file != nil, let problem = elsewhere(component, pattern, program) { return problem }
-    var notes = place.detour + program.searchReport
+    var notes = place.detour + program.debugInfoNotes
     if !program.hasDebugInfo {
       notes.append("without DWARF only functions that have a symbol are known, and marks")
     }

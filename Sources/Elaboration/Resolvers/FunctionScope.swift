@@ -203,7 +203,7 @@ struct FunctionScope: TargetScope {
     TargetProblem(
       id: "no-debug-info",
       message: "'\(name)' needs debug information, and \(place.program.path) has none",
-      notes: place.program.searchReport
+      notes: place.program.debugInfoNotes
         + ["without it, arguments can be read as long_arg(n), int_arg(n), pointer_arg(n)"]
     )
   }

@@ -27,7 +27,7 @@ struct OtherModule {
     }
     guard let found = program.global(named: variable, unit: unit) else {
       let message = "no global variable '\(variable)' in \(program.path)"
-      return .failure(TargetProblem(id: "no-such-variable", message: message, notes: program.searchReport))
+      return .failure(TargetProblem(id: "no-such-variable", message: message, notes: program.debugInfoNotes))
     }
     switch found.location() {
     case .failure(let problem): return failure("'\(variable)' of '\(name)': \(problem.message)")
