@@ -9,6 +9,9 @@ import Synchronization
   /// Nil: nobody is left to be waited for.
   private var thread: pthread_t?
 
+  /// What is usual, or twice of it; the C library's own choice is 2 MB where RLIMIT_STACK is unlimited.
+  private static var stackByteCount: Int { 16 << 20 }
+
   /// Starts `work`; all signals are blocked there, so that they arrive where the program waits for them.
   package init(_ work: @escaping @Sendable () -> Product) {
     task = Task(work)
@@ -19,17 +22,23 @@ import Synchronization
     defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
     let argument = unsafe Unmanaged.passRetained(task as AnyTask)
     var started = pthread_t()
-    let code = unsafe pthread_create(
-      &started,
-      nil,
-      { argument in
-        if let argument = unsafe argument {
-          unsafe Unmanaged<AnyTask>.fromOpaque(argument).takeRetainedValue().run()
-        }
-        return nil
-      },
-      argument.toOpaque()
-    )
+    let code = unsafe withUnsafeTemporaryAllocation(of: pthread_attr_t.self, capacity: 1) { attributes in
+      guard let attributes = attributes.baseAddress else { return EAGAIN }
+      unsafe pthread_attr_init(attributes)
+      defer { unsafe pthread_attr_destroy(attributes) }
+      unsafe pthread_attr_setstacksize(attributes, Self.stackByteCount)
+      return unsafe pthread_create(
+        &started,
+        attributes,
+        { argument in
+          if let argument = unsafe argument {
+            unsafe Unmanaged<AnyTask>.fromOpaque(argument).takeRetainedValue().run()
+          }
+          return nil
+        },
+        argument.toOpaque()
+      )
+    }
     if code == 0 {
       thread = started
     } else {

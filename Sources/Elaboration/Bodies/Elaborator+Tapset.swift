@@ -33,25 +33,34 @@ extension Elaborator {
   /// Done before anything is asked about a body: whether a function reads target variables must not depend on how
   /// much of the tapset happens to be linked.
   mutating func linkCalls(of statement: Statement) {
-    var calls: [(name: Name, arity: Int)] = []
-    statement.forEachExpression { $0.collectCalls(into: &calls) }
-    for (name, arity) in calls { linkCall(of: name, arity) }
+    // The next one last; not by recursion, since functions may call one another thousands deep.
+    var pending = Array(calls(in: statement).reversed())
+    while let (name, arity) = pending.popLast() {
+      for called in link(name, arity) { pending += calls(in: called).reversed() }
+    }
   }
 
-  private mutating func linkCall(of name: Name, _ arity: Int) {
+  private func calls(in statement: Statement) -> [(name: Name, arity: Int)] {
+    var calls: [(name: Name, arity: Int)] = []
+    statement.forEachExpression { $0.collectCalls(into: &calls) }
+    return calls
+  }
+
+  /// Links the functions that a call may mean; gives the bodies of those that were not met before.
+  private mutating func link(_ name: Name, _ arity: Int) -> [Statement] {
     let source = name.range.source
     guard linkedCalls.insert(LinkedCall(name: name.text, arity: arity, source: source)).inserted else {
-      return
+      return []
     }
     let isOwn = symbols.functions(named: name.text, in: source).contains {
       let function = symbols.functions[$0]
       return !function.isTapset && function.declaration.parameters.count == arity
     }
     if !isOwn, IntrinsicTable.row(named: name.text, arity: arity) == nil { linkTapset(function: name.text) }
-    for index in symbols.functions(named: name.text, in: source) {
+    return symbols.functions(named: name.text, in: source).reversed().compactMap { index in
       let function = symbols.functions[index].declaration
-      guard function.parameters.count == arity, case .block(let statement) = function.body else { continue }
-      linkCalls(of: statement)
+      guard function.parameters.count == arity, case .block(let statement) = function.body else { return nil }
+      return statement
     }
   }
 

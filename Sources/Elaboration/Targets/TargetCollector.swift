@@ -16,12 +16,18 @@ struct TargetCollector {
   private(set) var readsMemory = false
   private var seen: Set<TargetQuery> = []
   private var functions: Set<Int> = []
+  /// Bodies of functions that are called and were not looked through yet.
+  private var pending: [Statement] = []
 
   init(symbols: SymbolTable) { self.symbols = symbols }
 
-  /// Looks through one piece of a probe's body.
+  /// Looks through one piece of a probe's body, then through the functions that it calls, and those that they call.
   mutating func collect(_ statement: Statement) {
-    statement.forEachExpression { collect($0, isEntry: false) }
+    pending.append(statement)
+    while !pending.isEmpty {
+      let body = pending.removeFirst()
+      body.forEachExpression { collect($0, isEntry: false) }
+    }
   }
 
   private mutating func collect(_ expression: Expression, isEntry: Bool) {
@@ -60,7 +66,7 @@ struct TargetCollector {
     {
       let function = symbols.functions[index].declaration
       guard function.parameters.count == arity, case .block(let statement) = function.body else { continue }
-      collect(statement)
+      pending.append(statement)
     }
   }
 }

@@ -10,7 +10,7 @@
 package let inlineFunctions = Pass("inline-functions") { program in
   var program = program
   var inliner = FunctionInliner(program)
-  for index in inliner.calleesFirst { program.functions[index].body = inliner.finish(index) }
+  for index in program.functionsCalleesFirst { program.functions[index].body = inliner.finish(index) }
   for index in program.probes.indices {
     program.probes[index].body = inliner.inline(into: program.probes[index].body)
     program.probes[index].entryBody = program.probes[index].entryBody.map { inliner.inline(into: $0) }
@@ -26,28 +26,10 @@ private struct FunctionInliner {
   private var functions: [Function]
   /// What a call is replaced by; nil: the call stays.
   private var templates: [Body?]
-  private(set) var calleesFirst: [Int] = []
 
   init(_ program: TraceProgram) {
     functions = program.functions
     templates = functions.map { _ in nil }
-    var states = [VisitState](repeating: .unseen, count: functions.count)
-    for index in functions.indices { visit(index, &states) }
-  }
-
-  private enum VisitState { case unseen, active, done }
-
-  /// Depth first; functions on a cycle are never offered for inlining, since a callee is then not finished.
-  private mutating func visit(_ index: Int, _ states: inout [VisitState]) {
-    guard states[index] == .unseen else { return }
-    states[index] = .active
-    var callees: [Int] = []
-    functions[index].body.block.forEach { instruction in
-      if case .call(_, let function, _) = instruction.operation { callees.append(function.index) }
-    }
-    for callee in callees { visit(callee, &states) }
-    states[index] = .done
-    calleesFirst.append(index)
   }
 
   /// A function's body after inlining; remembers whether callers may have it.
