@@ -138,12 +138,12 @@ extension Diagnostic {
     Diagnostic(.warning, "no-effect", "this statement does nothing", at: range)
   }
 
-  static func noRegisters(_ name: Name) -> Diagnostic {
+  static func noRegisters(_ name: Name, at range: SourceRange) -> Diagnostic {
     Diagnostic(
       .error,
       "no-registers",
       "'\(name.text)' reads registers, which this probe has none of",
-      at: name.range
+      at: range
     )
   }
 

@@ -20,9 +20,13 @@ enum IntrinsicTable {
     /// `int_arg(n)`: the n-th argument by the ABI, cut to so many bytes; nil: to a word.
     case argument(byteCount: Int?, isSigned: Bool)
     case register(Intrinsic)
+    /// `returnval()`: what the ABI returns an integer in, as a signed word.
+    case result
     /// MAXSTRINGLEN.
     case stringLimit
     case registersAreValid
+    /// The size of a `long` of the probed program.
+    case wordByteCount
     /// `log`: the text and a line's end, formatted where it is printed.
     case log
   }
@@ -34,6 +38,12 @@ enum IntrinsicTable {
     case text(String)
     /// The longest string there can be.
     case maximumLength
+    /// The size of a `long` of the probed program.
+    case wordByteCount
+
+    var isWordByteCount: Bool {
+      if case .wordByteCount = self { true } else { false }
+    }
   }
 
   /// The row for a call, nil when there is none.
@@ -67,6 +77,7 @@ enum IntrinsicTable {
       row("__ustack_address", [.long, .long], .long, .userStackAddress),
       row("__ustack_callers", [.long, .long], .string, .userStackCallers),
       row("__ustack_text", [.long, .long], .string, .userStackText),
+      Row(name: "__word_byte_count", parameters: [], result: .long, lowering: .wordByteCount),
       row("abort", [], nil, .abort),
       row("addr", [], .long, .instructionPointer),
       row("cpu", [], .long, .cpu),
@@ -113,6 +124,7 @@ enum IntrinsicTable {
       row("randint", [.long], .long, .randint),
       Row(name: "registers_valid", parameters: [], result: .long, lowering: .registersAreValid),
       Row(name: "register", parameters: [.string], result: .long, lowering: .register(.register)),
+      Row(name: "returnval", parameters: [], result: .long, lowering: .result),
       argument("s32_arg", 4, true),
       argument("s64_arg", 8, true),
       row("sid", [], .long, .sid),
@@ -157,7 +169,7 @@ enum IntrinsicTable {
       read("user_int32", 4, true),
       read("user_int64", 8, true),
       read("user_int8", 1, true),
-      read("user_long", 8, true),
+      read("user_long", nil, true),
       row("user_mode", [], .long, .isUserMode),
       read("user_short", 2, true),
       row("user_string", [.long], .string, .userString, [.parameter(0), .maximumLength]),
@@ -188,7 +200,7 @@ enum IntrinsicTable {
       read("user_uint32", 4, false),
       read("user_uint64", 8, false),
       read("user_uint8", 1, false),
-      read("user_ulong", 8, false),
+      read("user_ulong", nil, false),
       read("user_ushort", 2, false),
       row("warn", [.string], nil, .warn),
     ] + errorReads + kernelReads
@@ -196,8 +208,8 @@ enum IntrinsicTable {
   /// `user_…_error`: a fault is a run-time error instead of 0.
   private static let errorReads: [Row] = [
     ("char", 1, true), ("int", 4, true), ("int16", 2, true), ("int32", 4, true), ("int64", 8, true),
-    ("int8", 1, true), ("long", 8, true), ("short", 2, true), ("uint16", 2, false), ("uint32", 4, false),
-    ("uint64", 8, false), ("uint8", 1, false), ("ulong", 8, false), ("ushort", 2, false),
+    ("int8", 1, true), ("long", nil, true), ("short", 2, true), ("uint16", 2, false), ("uint32", 4, false),
+    ("uint64", 8, false), ("uint8", 1, false), ("ulong", nil, false), ("ushort", 2, false),
   ].map { read("user_\($0.0)_error", $0.1, $0.2, .userRead) }
 
   private static let kernelReads: [Row] = [
@@ -235,10 +247,11 @@ enum IntrinsicTable {
 
   private static func read(
     _ name: String,
-    _ byteCount: Int64,
+    _ byteCount: Int64?,
     _ isSigned: Bool,
     _ intrinsic: Intrinsic = .userReadOrZero
   ) -> Row {
-    row(name, [.long], .long, intrinsic, [.parameter(0), .long(byteCount), .long(isSigned ? 1 : 0)])
+    let size = byteCount.map { Operand.long($0) } ?? .wordByteCount
+    return row(name, [.long], .long, intrinsic, [.parameter(0), size, .long(isSigned ? 1 : 0)])
   }
 }

@@ -25,10 +25,13 @@ extension LiveTests {
         struct pair result = {x, (short)y, "made"};
         return result;
       }
+      KEEP int negative(long *places) { __asm__ volatile("" ::: "memory"); return -(int)places[0]; }
       KEEP int outer(int n) { __asm__ volatile("" ::: "memory"); return (int)wide(n, make(n, 2), 3) + 1; }
       int main(void) {
         struct node second = {7, "second", 0}, first = {5, "first", &second};
         int sum = mixed(-1, -2, -3, "text", &first, 2.5);
+        long places[] = {5, -1};
+        sum += negative(places);
         sum += (int)wide(-(1ll << 40), make(8, 9), 200) + outer(6);
         return sum == 0;
       }
@@ -63,6 +66,11 @@ extension LiveTests {
           printf("mixed args %d %d %d %s %d\\n", int_arg(1), int_arg(2), long_arg(3), user_string(pointer_arg(4)),
             uint_arg(1) == 0xffffffff)
         }
+        function place(n) { return pointer_arg(1) + 4 * n }
+        probe process.function("negative") {
+          printf("negative of %d %d %x\\n", user_long(place(0)), user_long_error(place(1)), user_ulong(place(1)))
+        }
+        probe process.function("negative").return { printf("negative gave %d %s\\n", returnval(), returnstr(1)) }
         probe process.function("wide") { printf("wide arg %d\\n", longlong_arg(1)) }
         probe process.function("wide").return { printf("wide had %d %d\\n", $value, $last) }
         probe process.function("make").return { printf("make had %d %d\\n", $x, @entry($y)) }
@@ -84,6 +92,7 @@ extension LiveTests {
           == ([
             "mixed -1 -2 -3 text 7 second",
             "{.value=5, .name=\"first\", .next=ADDRESS} total 40",
+            "negative of 5 -1 ffffffff", "negative gave -5 -5 (EIO)",
             "mixed gave 119", "mixed had -1 -3 text, 7 -2, total 39", "mixed args -1 -2 -3 text 1",
             "wide arg -1099511627776", "wide had -1099511627776 200", "wide arg 6", "wide had 6 3",
             "make had 8 9", "make had 6 2", "outer had 6",

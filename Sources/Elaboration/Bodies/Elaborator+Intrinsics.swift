@@ -41,6 +41,8 @@ extension Elaborator {
       )
     case .argument(let byteCount, let isSigned):
       return argumentPlan(name, arguments[0], byteCount, isSigned, range)
+    case .result: return resultPlan(name)
+    case .wordByteCount: return .long(wordByteCount)
     case .registersAreValid: return .long(body.context?.scope.hasRegisters == true ? 1 : 0)
     case .stringLimit: return .long(Int64(environment.maxStringLength))
     case .log: return .print(logFormat(for: values[0]), values)
@@ -65,6 +67,7 @@ extension Elaborator {
     case .text(let text): ElaboratedExpression(.string(text), type: .string, range)
     case .maximumLength:
       ElaboratedExpression(.long(Int64(environment.maxStringLength - 1)), type: .long, range)
+    case .wordByteCount: ElaboratedExpression(.long(wordByteCount), type: .long, range)
     }
   }
 
@@ -87,7 +90,10 @@ extension Elaborator {
       return .long(0)
     }
     if let systemCall {
-      return systemCallArgument(Int(number), systemCall, byteCount ?? 8, isSigned)
+      let registers = environment.registers.syscallArguments
+      // There are no more than six.
+      guard number <= registers.count else { return .long(0) }
+      return savedRegister(registers[Int(number) - 1], at: systemCall, byteCount ?? 8, isSigned)
     }
     let plan = body.context?.argument(Int(number), byteCount, isSigned, environment.registers)
     let read = ElaboratedExpression.Kind.read(plan ?? .constant(0), inputs: [])
@@ -96,18 +102,26 @@ extension Elaborator {
     return .entry(ElaboratedExpression(read, type: .long, range))
   }
 
-  /// The n-th argument of the system call that the probe is about: 0 behind the sixth, there are no more.
-  private func systemCallArgument(
+  /// `returnval()`: where the ABI returns integers, as wide as the probed program's registers.
+  private mutating func resultPlan(_ name: Name) -> ElaboratedExpression.Kind {
+    let register = environment.registers.returnValue
+    if let systemCall = body.context?.scope.systemCallRegisters {
+      return savedRegister(register, at: systemCall, 8, true)
+    }
+    checkRegisters(name)
+    return .read(.integer(in: register, byteCount: Int(wordByteCount), isSigned: true), inputs: [])
+  }
+
+  private var wordByteCount: Int64 { Int64(body.context?.scope.abi.addressByteCount ?? 8) }
+
+  /// A register of the system call that the probe is about, from where the kernel keeps them.
+  private func savedRegister(
     _ number: Int,
-    _ saved: LocationPlan,
+    at saved: LocationPlan,
     _ byteCount: Int,
     _ isSigned: Bool
   ) -> ElaboratedExpression.Kind {
-    let arguments = environment.registers.syscallArguments
-    guard number <= arguments.count, let register = environment.registers.register(arguments[number - 1])
-    else {
-      return .long(0)
-    }
+    guard let register = environment.registers.register(number) else { return .long(0) }
     let address = saved.offset(by: Int64(register.contextOffset))
     return .read(.load(.kernel, byteCount: byteCount, isSigned: isSigned, address: address), inputs: [])
   }
@@ -136,7 +150,7 @@ extension Elaborator {
 
   private mutating func checkRegisters(_ name: Name) {
     guard let context = body.context, !context.scope.hasRegisters else { return }
-    report(.noRegisters(name))
+    report(.noRegisters(name, at: (body.isTapset(symbols) ? body.call : name)?.range ?? name.range))
   }
 
   /// `@kderef`, `@uderef`.
@@ -212,10 +226,17 @@ extension ProbeContext {
     let byteCount = byteCount ?? word
     let inRegisters = scope.abi == .x86_64 ? registers.arguments.count : 0
     if number <= inRegisters {
-      let plan = LocationPlan.register(registers.arguments[number - 1])
-      return byteCount == 8 ? plan : .extend(plan, byteCount: byteCount, isSigned: isSigned)
+      return .integer(in: registers.arguments[number - 1], byteCount: byteCount, isSigned: isSigned)
     }
     let address = scope.stackArguments.offset(by: Int64(word * (number - inRegisters - 1)))
     return .load(isInKernel ? .kernel : .user, byteCount: byteCount, isSigned: isSigned, address: address)
+  }
+}
+
+extension LocationPlan {
+  /// So many of a register's low bytes.
+  fileprivate static func integer(in register: Int, byteCount: Int, isSigned: Bool) -> LocationPlan {
+    let plan = LocationPlan.register(register)
+    return byteCount == 8 ? plan : .extend(plan, byteCount: byteCount, isSigned: isSigned)
   }
 }

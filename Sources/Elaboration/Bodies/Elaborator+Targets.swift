@@ -119,7 +119,7 @@ extension Elaborator {
     guard case .block(let statement) = symbols.functions[symbol].declaration.body else { return false }
     var collector = TargetCollector(symbols: symbols)
     collector.collect(statement)
-    return collector.walksValues || collector.queries.contains { !$0.isAboutKernel }
+    return collector.walksValues || collector.asksABI || collector.queries.contains { !$0.isAboutKernel }
   }
 
   private func answer(_ query: TargetQuery, _ pointee: TargetType?) -> TargetAnswer {

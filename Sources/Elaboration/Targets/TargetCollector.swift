@@ -1,6 +1,7 @@
 import Diagnostics
 import MachineCode
 import StapSyntax
+import TargetModel
 
 /// Finds the questions that a probe asks of its sites, also in the functions it calls.
 struct TargetCollector {
@@ -10,6 +11,8 @@ struct TargetCollector {
   private(set) var walksValues = false
   /// What accessors such as `long_arg` and `register` read: such a body sees the function as it is entered.
   private(set) var readRegisters: X86Registers = []
+  /// Whether functions such as `long_arg` and `returnval` ask the site how its code passes values.
+  private(set) var asksABI = false
   /// The highest n of `long_arg(n)` and its kin.
   private(set) var lastArgument = 0
   /// Whether functions such as `user_string` may read memory: the same goes for what they find there.
@@ -54,13 +57,20 @@ struct TargetCollector {
   private mutating func enter(_ name: String, _ arity: Int, _ call: Expression) {
     switch IntrinsicTable.row(named: name, arity: arity)?.lowering {
     case .argument:
+      asksABI = true
       readRegisters.formUnion(.arguments)
       if case .call(_, let arguments) = call.kind, let number = arguments.first?.constantNumber {
         lastArgument = max(lastArgument, Int(clamping: number))
       }
     case .register: readRegisters = .all
-    case .intrinsic: readsMemory = true
-    case .context, .stringLimit, .registersAreValid, .log, nil: break
+    case .registersAreValid, .wordByteCount: asksABI = true
+    case .result:
+      asksABI = true
+      readRegisters.formUnion(X86Registers(dwarf: RegisterFile.x86_64.returnValue))
+    case .intrinsic(_, let operands):
+      readsMemory = true
+      if operands.contains(where: \.isWordByteCount) { asksABI = true }
+    case .context, .stringLimit, .log, nil: break
     }
     for index in symbols.functions(named: name, in: call.range.source) where functions.insert(index).inserted
     {
