@@ -47,7 +47,7 @@ struct Reporter {
   /// - Returns: how to leave.
   mutating func fail(_ error: ModuleError) -> ExitCode {
     fail(error.id, error.message, notes: error.notes)
-    return ExitCode(error.status.rawValue)
+    return ExitCode(error.cause.status.rawValue)
   }
 
   /// A line of progress, with `-v`.
@@ -85,4 +85,14 @@ func milliseconds(_ nanoseconds: UInt64) -> String {
   let fraction = String(microseconds % 1000)
   let padded = String(repeating: "0", count: 3 - fraction.count) + fraction
   return "\(microseconds / 1000).\(padded) ms"
+}
+
+extension ModuleError.Cause {
+  /// How utrace leaves.
+  fileprivate var status: Status {
+    switch self {
+    case .module: .scriptError
+    case .system: .systemError
+    }
+  }
 }

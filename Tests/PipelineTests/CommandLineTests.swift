@@ -217,7 +217,7 @@ struct CommandLineTests {
   @Test("The version is shown", arguments: ["-V", "--version"])
   func showsVersion(_ option: String) throws {
     let outcome = try Tool.run([option])
-    #expect(outcome.output == "utrace \(UTrace.version)\n")
+    #expect(outcome.output == "utrace \(Release.version)\n")
     #expect(outcome.status == 0)
   }
 

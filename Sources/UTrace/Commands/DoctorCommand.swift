@@ -17,7 +17,7 @@ struct DoctorCommand: ParsableCommand {
     let environment = Environment.current()
     let kernel = KernelSession()
     let report = DoctorReport(
-      version: UTrace.version,
+      version: Release.version,
       architecture: MachineInfo.current.architecture,
       settings: kernel.settings,
       surroundings: .current(environment),

@@ -5,13 +5,19 @@ struct ModuleError: Error, Equatable {
   let id: String
   let message: String
   let notes: [String]
-  let status: Status
+  let cause: Cause
 
-  private init(id: String, _ message: String, _ notes: [String] = [], status: Status = .scriptError) {
+  /// What would have to be another for it to work.
+  enum Cause {
+    case module
+    case system
+  }
+
+  private init(id: String, _ message: String, _ notes: [String] = [], cause: Cause = .module) {
     self.id = id
     self.message = message
     self.notes = notes
-    self.status = status
+    self.cause = cause
   }
 }
 
@@ -52,7 +58,7 @@ extension ModuleError {
       id: "other-kernel",
       "the module '\(path)' is for another kernel",
       differences + [again],
-      status: .systemError
+      cause: .system
     )
   }
 
@@ -76,6 +82,6 @@ extension ModuleError {
 
   /// A file that cannot be written.
   static func unwritable(_ error: SystemError) -> Self {
-    Self(id: "unwritable-module", "cannot write the module: \(error)", status: .systemError)
+    Self(id: "unwritable-module", "cannot write the module: \(error)", cause: .system)
   }
 }

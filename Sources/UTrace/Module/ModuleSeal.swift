@@ -13,7 +13,7 @@ struct ModuleSeal: Hashable {
   var build: String
 
   /// This utrace.
-  static var current: ModuleSeal { ModuleSeal(version: UTrace.version, build: ownBuild) }
+  static var current: ModuleSeal { ModuleSeal(version: Release.version, build: ownBuild) }
 
   private static let mark: [UInt8] = [0x7f] + Array("UTRACE1".utf8)
   private static let checksByteCount = 8
