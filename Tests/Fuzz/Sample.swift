@@ -1,5 +1,6 @@
 import BTF
 import ELF
+import Glibc
 import Platform
 
 @testable import DwarfIndex
@@ -9,6 +10,10 @@ struct Sample {
   enum Kind {
     /// What scripts probe.
     case program
+    /// The split units of that program, packed.
+    case package(program: [UInt8])
+    /// What `utrace build` writes.
+    case module
     /// What DwarfIndex keeps between runs.
     case index
     /// The kernel's types.
@@ -26,13 +31,35 @@ struct Sample {
     "targets-nopie",
   ]
 
-  static func all(in directory: String) -> [Sample] {
+  static func all(in directory: String, _ translator: Translator) -> [Sample] {
     let files = programs.compactMap { GoodFile("\(directory)/\($0)") }
     guard files.count == programs.count else { fatalError("not all in \(directory): make -C TestPrograms") }
     return files.map { Sample(kind: .program, file: $0) } + [
       Sample(kind: .index, file: GoodFile(bytes: index(of: "\(directory)/targets-O2"))),
       Sample(kind: .types, file: GoodFile(bytes: types())),
+      package("\(directory)/targets-dwp"), package("\(directory)/targets-dwp5"),
+      module(translator, FewPrograms(["threads": "\(directory)/targets-O2"]), directory),
     ]
+  }
+
+  private static func package(_ path: String) -> Sample {
+    guard let program = try? readSmallFile(path), let file = GoodFile("\(path).dwp") else {
+      fatalError("no \(path).dwp: make -C TestPrograms")
+    }
+    return Sample(kind: .package(program: program), file: file)
+  }
+
+  /// Damaged section by section, like any ELF file.
+  private static func module(
+    _ translator: Translator,
+    _ programs: FewPrograms,
+    _ directory: String
+  ) -> Sample {
+    let path = "\(directory)/fuzzed-module-\(getpid())"
+    let bytes = ModuleFile.sample(translator, programs)
+    defer { try? removeFile(path) }
+    guard (try? writeFile(path, bytes)) != nil, let file = GoodFile(path) else { fatalError("no \(path)") }
+    return Sample(kind: .module, file: file)
   }
 
   private static func index(of path: String) -> [UInt8] {

@@ -33,13 +33,19 @@ struct Translator {
     return parse(file, in: sources, environment: preprocessor).product.map { ($0, sources) }
   }
 
+  /// Elaborates what has no mistakes; the sources are then those of the library's parts too.
+  func program(
+    _ script: Script,
+    _ sources: inout SourceSet,
+    _ programs: any ProgramCatalog
+  ) -> ElaboratedProgram? {
+    checked(script, &sources, programs).product
+  }
+
   /// Elaborates, and shows what comes of it: the program, or the messages.
   func elaborated(_ script: Script, _ sources: SourceSet, _ programs: any ProgramCatalog) -> String {
     var sources = sources
-    let target = programs.target
-    var environment = ElaborationEnvironment(tapset: library, programs: programs, target: target)
-    environment.isGuru = true
-    let checked = elaborate(script, sources: &sources, environment: environment)
+    let checked = checked(script, &sources, programs)
     let messages = DiagnosticRenderer(sources: sources).text(checked.diagnostics)
     guard let program = checked.product else {
       // Without a message nobody would know why nothing runs.
@@ -49,6 +55,17 @@ struct Translator {
       return messages
     }
     return messages + program.text
+  }
+
+  private func checked(
+    _ script: Script,
+    _ sources: inout SourceSet,
+    _ programs: any ProgramCatalog
+  ) -> Checked<ElaboratedProgram> {
+    let target = programs.target
+    var environment = ElaborationEnvironment(tapset: library, programs: programs, target: target)
+    environment.isGuru = true
+    return elaborate(script, sources: &sources, environment: environment)
   }
 }
 
