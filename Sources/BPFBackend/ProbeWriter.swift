@@ -127,7 +127,8 @@ struct ProbeWriter {
   private func kind(isReturn: Bool, _ role: CodeWriter.Role) -> ProgramKind {
     switch (probe.trigger, shared.target.userAttachment) {
     case (.tracepoint("sys_exit", _, _, _), _) where role == .entry: .rawTracepoint("sys_enter")
-    case (.tracepoint(let name, _, _, _), _): .rawTracepoint(name)
+    case (.tracepoint(.tracepoint(let name), _, _, _), _): .rawTracepoint(name)
+    case (.tracepoint(.functionEntry(let name), _, _, _), _): .fentry(function: name)
     case (.userSites(_, .data, _), _), (.sample, _): .perfEvent
     case (_, .multi): .uprobeMulti(isReturn: isReturn)
     case (_, .siblings): .uprobe(isReturn: isReturn)

@@ -74,8 +74,8 @@ struct ElaboratedPrinter {
     case .userInstruction(let sites, let processes): add(sites, "at", processes)
     case .userReturn(let sites, let processes): add(sites, "return of", processes)
     case .userData(let sites, let processes): add(sites, "access to", processes)
-    case .tracepoint(let name, let count, let description, let filter):
-      add("tracepoint \(name) with \(count) arguments" + (filter.map { " in processes\($0)" } ?? ""))
+    case .tracepoint(let hook, let count, let description, let filter):
+      add("\(hook.kind) \(hook.name) with \(count) arguments" + (filter.map { " in processes\($0)" } ?? ""))
       add(description.formats)
     case .event(let event): add("\(event)")
     case .sample(let sampling, _, let filter):

@@ -63,6 +63,8 @@ package protocol KernelCatalog: Sendable {
   var tracepoints: [KernelTracepoint] { get }
   /// The arguments of a tracepoint: names and types; nil when BTF does not know it.
   func arguments(ofTracepoint name: String) -> [(name: String, type: TypeReference)]?
+  /// Whether BTF knows a function of that name.
+  func hasFunction(_ name: String) -> Bool
 }
 
 /// One tracepoint.

@@ -21,6 +21,8 @@ final class LazyKernel: KernelCatalog {
     catalog?.arguments(ofTracepoint: name)
   }
 
+  func hasFunction(_ name: String) -> Bool { catalog?.hasFunction(name) ?? false }
+
   /// Nil when the kernel publishes no BTF.
   private var catalog: BTFKernelCatalog? {
     known.withLock { known in

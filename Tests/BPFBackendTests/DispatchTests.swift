@@ -34,7 +34,8 @@ import TraceIR
     body.add(.if(isOther, then: leaving, else: Block([])))
     body.add(.storeGlobal(GlobalID(0), .long(wanted)))
     let description = SiteDescription(probePoint: tracepoint, scriptPoint: tracepoint)
-    let trigger = Trigger.tracepoint(name: tracepoint, argumentCount: 2, description: description, in: nil)
+    let hook = KernelHook.tracepoint(tracepoint)
+    let trigger = Trigger.tracepoint(hook, argumentCount: 2, description: description, in: nil)
     return Probe(name: "p\(wanted)", trigger: trigger, body: body.finished)
   }
 

@@ -115,7 +115,7 @@ extension LiveTests {
       }
       let description = SiteDescription(probePoint: "kernel.trace(\"sys_enter\")", scriptPoint: "")
       program.probes[0].trigger = .tracepoint(
-        name: "sys_enter",
+        "sys_enter",
         argumentCount: 2,
         description: description,
         in: nil

@@ -52,6 +52,33 @@ struct KernelProbeTests {
     #expect(elaborated.ids == [id], "\(elaborated.messages)")
   }
 
+  /// A kernel before Linux 6.16, with `do_exit` or without.
+  private func olderKernel(hasExitFunction: Bool) throws -> BTFKernelCatalog {
+    var types = BTFBuilder()
+    let long = types.integer("long", byteCount: 8, isSigned: true)
+    _ = types.structure("pt_regs", byteCount: 8, members: [("orig_ax", long, 0)])
+    if hasExitFunction {
+      let prototype = types.prototype(result: long, parameters: [("code", long)])
+      _ = types.function("do_exit", prototype: prototype, linkage: .global)
+    }
+    return BTFKernelCatalog(try BTFImage(types.encoded().span.bytes))
+  }
+
+  @Test("Where the tracepoint of the end comes too late to tell the program, the kernel's function tells it")
+  func findsEnds() throws {
+    let byName = "probe process(\"ls\").end, process(\"ls\").thread.end { println(pid()) }"
+    let programs = SystemPrograms(environment: .current())
+    let older = try olderKernel(hasExitFunction: true)
+    let found = Elaborated(byName, programs: programs, kernel: older)
+    #expect(found.text.contains("kernel function do_exit with 1 arguments"), "\(found.messages)\(found.text)")
+    #expect(!found.text.contains("sched_process_exit"))
+    let none = Elaborated(byName, programs: programs, kernel: try olderKernel(hasExitFunction: false))
+    #expect(none.ids == ["unsupported-probe", "unsupported-probe"], "\(none.messages)")
+    let target = TargetProcess(pid: 5, path: "/bin/ls")
+    let byID = Elaborated("probe process.end { println(pid()) }", target: target, kernel: older)
+    #expect(byID.text.contains("tracepoint sched_process_exit"), "\(byID.messages)")
+  }
+
   @Test("What no helper tells comes from the task by BTF")
   func readsTask() {
     let script = "probe kernel.trace(\"sys_enter\") { println(ppid(), pgrp(), sid(), euid(), pexecname()) }"

@@ -240,9 +240,18 @@ private let cases = [
     lines: ["1 1"]
   ),
   OldKernelCase(
-    name: "the end of a program's processes is told too late",
-    command: ["-e", "probe process(\"threads\").end { }"],
-    errors: ["no longer known"]
+    name: "the end of a program's processes and threads, by its name",
+    command: [
+      "-c", "threads 2 1", "-e",
+      """
+      global ended, stopped, others
+      probe process("threads").end { ended++; printf("%s %d\\n", execname(), pid() == tid()) }
+      probe process("threads").thread.end { stopped++ }
+      probe process("family").end, process("family").thread.end { others++ }
+      probe end { printf("%d %d %d\\n", ended, stopped, others) }
+      """,
+    ],
+    lines: ["threads 1", "1 2 0"]
   ),
   OldKernelCase(
     name: "marks with semaphores",

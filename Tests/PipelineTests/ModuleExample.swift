@@ -154,9 +154,10 @@ enum ModuleExample {
       .begin(order: -5), .end(order: 6), .error(order: 7), .timer(nanoseconds: 8, randomization: 9), .never,
       .userSites([site, site], .functionReturn, in: .process(1234)),
       .userSites([site], .instruction, in: .family), .userSites([site], .instruction, in: .target),
-      .tracepoint(name: "sched_switch", argumentCount: 4, description: description, in: nil),
+      .tracepoint("sched_switch", argumentCount: 4, description: description, in: nil),
+      .tracepoint(.functionEntry("do_exit"), argumentCount: 1, description: description, in: nil),
       .tracepoint(
-        name: "sys_exit",
+        "sys_exit",
         argumentCount: 2,
         description: description,
         in: ProcessFilter(.family, executable: "/bin/x")

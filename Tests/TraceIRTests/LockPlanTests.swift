@@ -10,7 +10,7 @@ import TraceIR
   private func trigger(_ place: Place) -> Trigger {
     switch place {
     case .process: .userSites([], .instruction, in: .target)
-    case .tracepoint: .tracepoint(name: "t", argumentCount: 0, description: Self.site, in: nil)
+    case .tracepoint: .tracepoint("t", argumentCount: 0, description: Self.site, in: nil)
     case .begin: .begin(order: 0)
     case .timer: .timer(nanoseconds: 1, randomization: 0)
     }

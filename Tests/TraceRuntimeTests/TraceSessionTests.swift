@@ -169,7 +169,7 @@ private final class FakeKernelSide: KernelSide {
     var session = program()
     session.globals = [Global(name: "on", kind: .scalar(.long), maximumEntries: 0)]
     let site = SiteDescription(probePoint: "t", scriptPoint: "t")
-    var watched = probe(.tracepoint(name: "t", argumentCount: 0, description: site, in: nil)) { _ in }
+    var watched = probe(.tracepoint("t", argumentCount: 0, description: site, in: nil)) { _ in }
     var condition = BodyBuilder()
     condition.add(.return(condition.long { .loadGlobal($0, GlobalID(0)) }))
     watched.arming = condition.finished

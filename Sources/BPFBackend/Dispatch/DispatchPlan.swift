@@ -1,3 +1,4 @@
+import TargetModel
 import TraceIR
 
 /// Which probes of a tracepoint are reached by a look at its number instead of one after the other.
@@ -26,7 +27,7 @@ struct DispatchPlan {
   /// groups before it.
   init(_ program: TraceProgram) {
     for (index, probe) in program.probes.enumerated() {
-      guard case .tracepoint(let name, _, _, _) = probe.trigger else { continue }
+      guard case .tracepoint(.tracepoint(let name), _, _, _) = probe.trigger else { continue }
       if let found = NumberGuard(probe) { add(index, found) } else { close { $0.tracepoint == name } }
     }
     close { _ in true }

@@ -24,7 +24,9 @@ struct NumberGuard: Hashable {
 
   /// Nil when the probe does something else first, or is armed only now and then.
   init?(_ probe: Probe) {
-    guard case .tracepoint(let name, _, _, _) = probe.trigger, probe.arming == nil else { return nil }
+    guard case .tracepoint(.tracepoint(let name), _, _, _) = probe.trigger, probe.arming == nil else {
+      return nil
+    }
     let first = probe.body.block.instructions.prefix(3).map(\.operation)
     guard first.count == 3, case .read(let read, let plan, _) = first[0],
       case .binary(let isOther, .notEqual, .value(read), .long(let wanted)) = first[1],

@@ -115,11 +115,11 @@ struct SiteGrouper {
       description.scriptPoint = scriptPoint
       addSingle(.sample(sampling, description: description, in: filter), candidate, answers)
     case .session(let trigger): addSingle(trigger, candidate, answers)
-    case .tracepoint(let name, let argumentCount, var description, let filter):
+    case .tracepoint(let hook, let argumentCount, var description, let filter):
       description.scriptPoint = scriptPoint
       description.formats = Self.formats(answers)
       let trigger = ElaboratedTrigger.tracepoint(
-        name: name,
+        hook,
         argumentCount: argumentCount,
         description: description,
         in: filter

@@ -21,4 +21,6 @@ package struct BTFKernelCatalog: KernelCatalog {
       (parameter.name ?? "arg\(index + 1)", source.reference(parameter.type))
     }
   }
+
+  package func hasFunction(_ name: String) -> Bool { image.function(name) != nil }
 }

@@ -60,8 +60,9 @@ enum KernelProbes {
       scope.systemCallRegisters = .tracepointArgument(0)
     }
     let listed = scope.listed
+    let hook = KernelHook.tracepoint(tracepoint.name)
     return ProbeCandidate(
-      trigger: .tracepoint(name: tracepoint.name, argumentCount: arguments.count, description, in: nil),
+      trigger: .tracepoint(hook, argumentCount: arguments.count, description, in: nil),
       scope: scope,
       variables: { listed }
     )

@@ -9,7 +9,8 @@ import TargetModel
 ///
 /// - a program begins when it is executed (`sched_process_exec`), and, in a new process, when that returns from the system
 ///   call that made it, which is the first that it does (`sys_exit`; `sched_process_fork` runs in the parent);
-/// - a process ends with its last thread (`sched_process_exit`).
+/// - a process ends with its last thread (`sched_process_exit`; where that comes too late to tell the program, the kernel's
+///   `do_exit` of its first thread).
 enum ProcessEvent: String, CaseIterable, Sendable {
   case begin
   case end
@@ -34,9 +35,8 @@ enum ProcessEvent: String, CaseIterable, Sendable {
     guard let kernel = environment.kernel, let facts = KernelEventFacts(kernel, point.range) else {
       return .failed(.noKernelTypes(point.components[point.components.count - 1]))
     }
-    if filter.executable != nil, !facts.tellsProgramAtExit, self == .end || self == .threadEnd {
-      return .failed(.endsWithoutProgram(point))
-    }
+    let exit = facts.exit(namingProgram: filter.executable != nil)
+    if exit == nil, self == .end || self == .threadEnd { return .failed(.endsWithoutProgram(point)) }
     let site = EventSite(event: self, filter: filter, name: name, facts: facts, environment: environment)
     switch self {
     case .begin:
@@ -47,9 +47,9 @@ enum ProcessEvent: String, CaseIterable, Sendable {
       return .found(found)
     case .threadBegin: return .found([site.tracepoint("sys_exit", 2, if: facts.isNewThread)])
     case .end:
-      return .found([site.tracepoint("sched_process_exit", facts.exitArgumentCount, if: facts.isProcessEnd)])
+      return .found(exit.map { [site.tracepoint($0.hook, $0.argumentCount, if: facts.isProcessEnd)] } ?? [])
     case .threadEnd:
-      return .found([site.tracepoint("sched_process_exit", facts.exitArgumentCount, if: facts.isNotLeader)])
+      return .found(exit.map { [site.tracepoint($0.hook, $0.argumentCount, if: facts.isNotLeader)] } ?? [])
     case .systemCall: return .found([site.tracepoint("sys_enter", 2)])
     case .systemCallReturn: return .found([site.tracepoint("sys_exit", 2)])
     }
@@ -85,7 +85,7 @@ private struct EventSite {
   }
 
   func tracepoint(
-    _ tracepoint: String,
+    _ hook: KernelHook,
     _ count: Int,
     if condition: ElaboratedExpression? = nil
   ) -> ProbeCandidate {
@@ -97,7 +97,7 @@ private struct EventSite {
       environment: environment
     )
     return ProbeCandidate(
-      trigger: .tracepoint(name: tracepoint, argumentCount: count, description, in: filter),
+      trigger: .tracepoint(hook, argumentCount: count, description, in: filter),
       scope: scope,
       condition: condition,
       variables: { variables.map { ListedVariable(name: "$" + $0.name, type: "long") } }
@@ -116,7 +116,8 @@ private struct EventSite {
 /// What the running kernel's types say about these events.
 private struct KernelEventFacts: Sendable {
   let types: any TypeSource
-  let exitArgumentCount: Int
+  private let exitArgumentCount: Int
+  private let hasExitFunction: Bool
   private let registers: TypeReference
   private let range: SourceRange
 
@@ -128,13 +129,20 @@ private struct KernelEventFacts: Sendable {
     types = kernel.types
     self.range = range
     exitArgumentCount = kernel.arguments(ofTracepoint: "sched_process_exit")?.count ?? 1
+    hasExitFunction = kernel.hasFunction("do_exit")
     guard let registers = types.type(named: "struct pt_regs") else { return nil }
     self.registers = registers
   }
 
   /// Since Linux 6.16 the tracepoint comes before the process's memory is given back, which names its program, and says
   /// whether it was the last thread; tried by its second argument.
-  var tellsProgramAtExit: Bool { exitArgumentCount > 1 }
+  private var tellsProgramAtExit: Bool { exitArgumentCount > 1 }
+
+  /// Where a thread's end is seen; nil: nowhere that its program is still known.
+  func exit(namingProgram: Bool) -> (hook: KernelHook, argumentCount: Int)? {
+    if !namingProgram || tellsProgramAtExit { return ("sched_process_exit", exitArgumentCount) }
+    return hasExitFunction ? (.functionEntry("do_exit"), 1) : nil
+  }
 
   func variables(of event: ProcessEvent) -> [(name: String, plan: LocationPlan)] {
     switch event {
@@ -282,7 +290,8 @@ extension Diagnostic {
       "'\(point.text)': this kernel tells of a process's end when its program is no longer known",
       at: point.range,
       notes: [
-        .note("since Linux 6.16 it does earlier; 'process(PID)' and a target of -p or -c work here too")
+        .note("since Linux 6.16 it does earlier, before where 'do_exit' can be probed"),
+        .note("'process(PID)' and a target of -p or -c work here too"),
       ]
     )
   }

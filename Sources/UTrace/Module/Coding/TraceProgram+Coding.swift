@@ -193,7 +193,7 @@ extension Trigger: BinaryCoded {
     case 5: self = .userSites(try reader.value(), try reader.value(), in: try reader.value())
     case 6:
       self = .tracepoint(
-        name: try reader.value(),
+        try reader.value(),
         argumentCount: try reader.value(),
         description: try reader.value(),
         in: try reader.value()
@@ -214,12 +214,29 @@ extension Trigger: BinaryCoded {
     case .timer(let nanoseconds, let randomization): writer.write(case: 3, nanoseconds, randomization)
     case .never: writer.write(tag: 4)
     case .userSites(let sites, let kind, let processes): writer.write(case: 5, sites, kind, processes)
-    case .tracepoint(let name, let argumentCount, let description, let filter):
-      writer.write(case: 6, name, argumentCount, description, filter)
+    case .tracepoint(let hook, let argumentCount, let description, let filter):
+      writer.write(case: 6, hook, argumentCount, description, filter)
     case .running(let filter, let description): writer.write(case: 7, filter, description)
     case .event(let event): writer.write(case: 8, event)
     case .sample(let sampling, let description, let filter):
       writer.write(case: 9, sampling, description, filter)
+    }
+  }
+}
+
+extension KernelHook: BinaryCoded {
+  init(from reader: inout BinaryReader) throws(CodingFailure) {
+    switch try reader.readTag() {
+    case 0: self = .tracepoint(try reader.value())
+    case 1: self = .functionEntry(try reader.value())
+    default: throw reader.malformed
+    }
+  }
+
+  func write(to writer: inout BinaryWriter) {
+    switch self {
+    case .tracepoint(let name): writer.write(case: 0, name)
+    case .functionEntry(let name): writer.write(case: 1, name)
     }
   }
 }
