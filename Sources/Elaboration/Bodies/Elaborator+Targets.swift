@@ -115,11 +115,16 @@ extension Elaborator {
   /// What a function asks of sites, itself or through others, makes it one function for each group of sites.
   ///
   /// The kernel's own types are the same everywhere.
-  func usesTargets(_ symbol: Int) -> Bool {
+  mutating func usesTargets(_ symbol: Int) -> Bool {
+    if let known = targetUses[symbol] { return known }
     guard case .block(let statement) = symbols.functions[symbol].declaration.body else { return false }
     var collector = TargetCollector(symbols: symbols)
     collector.collect(statement)
-    return collector.walksValues || collector.asksABI || collector.queries.contains { !$0.isAboutKernel }
+    let isUse = collector.walksValues || collector.asksABI || collector.queries.contains { !$0.isAboutKernel }
+    targetUses[symbol] = isUse
+    // What asks nothing calls nothing that does.
+    if !isUse { for function in collector.reached { targetUses[function] = false } }
+    return isUse
   }
 
   private func answer(_ query: TargetQuery, _ pointee: TargetType?) -> TargetAnswer {

@@ -19,6 +19,8 @@ struct TargetCollector {
   private(set) var readsMemory = false
   private var seen: Set<TargetQuery> = []
   private var functions: Set<Int> = []
+  /// Functions that were looked through.
+  private(set) var reached: Set<Int> = []
   /// Bodies of functions that are called and were not looked through yet.
   private var pending: [Statement] = []
 
@@ -76,6 +78,7 @@ struct TargetCollector {
     {
       let function = symbols.functions[index].declaration
       guard function.parameters.count == arity, case .block(let statement) = function.body else { continue }
+      reached.insert(index)
       pending.append(statement)
     }
   }
