@@ -22,14 +22,16 @@ struct UnusedCode {
 
   private init(program: ElaboratedProgram) { self.program = program }
 
-  /// A function is pure when all it does is compute; found by starting from the belief that all are.
+  /// A function is pure when all it does is compute; those that call one that is not are not.
   private mutating func findPureFunctions() {
     pureFunctions = Set(program.functions.indices)
-    var isStable = false
-    while !isStable {
-      let impure = pureFunctions.filter { !isPure(program.functions[$0].body.statement) }
-      pureFunctions.subtract(impure)
-      isStable = impure.isEmpty
+    var callers: [Int: [Int]] = [:]
+    for (index, function) in program.functions.enumerated() {
+      for callee in calls(in: function.body.statement) { callers[callee, default: []].append(index) }
+    }
+    var impure = pureFunctions.filter { !isPure(program.functions[$0].body.statement) }
+    while let function = impure.popFirst() {
+      if pureFunctions.remove(function) != nil { impure.formUnion(callers[function] ?? []) }
     }
   }
 
