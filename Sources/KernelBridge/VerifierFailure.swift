@@ -1,4 +1,5 @@
 package import BPFObject
+import Platform
 
 /// Why the verifier refused a program.
 package struct VerifierFailure: Error, Hashable, Sendable, CustomStringConvertible {
@@ -57,12 +58,8 @@ package struct VerifierFailure: Error, Hashable, Sendable, CustomStringConvertib
     let places = program.code.lines
     for slot in lines.lazy.compactMap(slot) {
       // The last place that begins at or before the instruction.
-      var (low, high) = (0, places.count)
-      while low < high {
-        let middle = (low + high) / 2
-        if places[middle].instruction <= slot { low = middle + 1 } else { high = middle }
-      }
-      if low > 0 { counts[places[low - 1].position, default: 0] += 1 }
+      let begun = places.countAtStart { $0.instruction <= slot }
+      if begun > 0 { counts[places[begun - 1].position, default: 0] += 1 }
     }
     let busiest = counts.max { ($0.value, $1.key.line) < ($1.value, $0.key.line) }?.key
     guard let busiest, sources.indices.contains(busiest.file) else { return nil }

@@ -58,11 +58,7 @@ package struct KernelSymbols: Sendable {
 
   /// What is at `address`; nil before the first function and far behind the last.
   package func place(of address: UInt64) -> Place? {
-    var (low, high) = (0, entries.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if entries[middle].address <= address { low = middle + 1 } else { high = middle }
-    }
+    let low = entries.countAtStart { $0.address <= address }
     guard low > 0 else { return nil }
     let next = low < entries.count ? entries[low].address : entries[low - 1].address &+ 4096
     guard address < next else { return nil }

@@ -59,12 +59,7 @@ package struct ProcessMaps: Sendable {
 
   /// The region that contains `address`.
   package func region(containing address: UInt64) -> MappedRegion? {
-    var low = 0
-    var high = regions.count
-    while low < high {
-      let middle = (low + high) / 2
-      if regions[middle].end <= address { low = middle + 1 } else { high = middle }
-    }
+    let low = regions.countAtStart { $0.end <= address }
     guard low < regions.count, regions[low].start <= address else { return nil }
     return regions[low]
   }

@@ -1,3 +1,4 @@
+import Platform
 import TargetModel
 
 /// The string literals of a module, laid out as string fields in one read-only value.
@@ -46,7 +47,10 @@ struct LiteralPool {
       let start = offset(of: place.entry) { $0 += other.contents[Int(place.start)..<Int(end)] }
       return (from: place.start, by: start - place.start)
     }
-    return { offset in offset + (moves.last { $0.from <= offset }?.by ?? 0) }
+    return { offset in
+      let begun = moves.countAtStart { $0.from <= offset }
+      return offset + (begun > 0 ? moves[begun - 1].by : 0)
+    }
   }
 }
 
