@@ -132,5 +132,7 @@ func startUtrace(_ arguments: [String], environment: [String: String] = [:]) thr
 ///
 /// Bytes that are no UTF-8 become U+FFFD instead of making it all nothing.
 func text(ofFile path: String) -> String {
-  (try? Data(contentsOf: URL(fileURLWithPath: path))).map { String(decoding: $0, as: UTF8.self) } ?? ""
+  // Data(contentsOf:) believes that a file of /proc ends where its first read(2) does.
+  let data = (try? FileHandle(forReadingFrom: URL(fileURLWithPath: path)))?.readDataToEndOfFile()
+  return data.map { String(decoding: $0, as: UTF8.self) } ?? ""
 }
