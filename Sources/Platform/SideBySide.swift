@@ -23,8 +23,34 @@ package enum SideBySide {
     grain: Int,
     _ transform: @escaping @Sendable (Item) -> Product
   ) -> [Product] {
-    let runs = stride(from: 0, to: items.count, by: grain).map { $0..<min($0 + grain, items.count) }
-    return run(runs.count) { items[runs[$0]].map(transform) }.flatMap(\.self)
+    if items.count <= grain { return items.map(transform) }
+    return unsafe Array(unsafeUninitializedCapacity: items.count) { slots, count in
+      let slots = unsafe Slots(first: slots)
+      _ = run((items.count - 1) / grain + 1) { run in
+        for index in run * grain..<min((run + 1) * grain, items.count) {
+          unsafe slots.first.initializeElement(at: index, to: transform(items[index]))
+        }
+      }
+      count = items.count
+    }
+  }
+
+  /// Where products go, each of which is put there by one thread.
+  // SAFETY: no two threads touch the same element, and the array is read when all are done.
+  @safe private struct Slots<Product>: @unchecked Sendable {
+    @unsafe let first: UnsafeMutableBufferPointer<Product>
+  }
+
+  /// Does `work`, and `other`, if there is any, in another thread meanwhile; both are done afterwards.
+  package static func run<Product, Failure>(
+    beside other: (@Sendable () -> Void)?,
+    _ work: () throws(Failure) -> Product
+  ) throws(Failure) -> Product {
+    guard let other else { return try work() }
+    let thread = WorkerThread(other)
+    let product = Result { () throws(Failure) in try work() }
+    thread.value()
+    return try product.get()
   }
 
   private final class Shared<Product: Sendable>: Sendable {

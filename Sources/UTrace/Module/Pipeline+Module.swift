@@ -21,12 +21,16 @@ extension Pipeline {
     return found
   }
 
-  /// Keeps `module` for the next run, unless that would have to show warnings again.
-  mutating func keep(_ module: ModuleFile) {
-    guard cacheKey != nil, !reporter.hasWarned, !programs.dependencies.isTransient else { return }
-    guard let cache = ModuleCache.standard(environment) else { return }
-    cache.keep(module, start: start)
-    hasKept = true
+  /// What keeps `module` for the next run, to be done while this one goes on: writing 17,000 sites takes as long as
+  /// probing them. Nil when the next run would have to show warnings again.
+  func keeping(_ module: ModuleFile) -> (@Sendable () -> Void)? {
+    guard cacheKey != nil, !reporter.hasWarned, !programs.dependencies.isTransient,
+      let cache = ModuleCache.standard(environment)
+    else { return nil }
+    return { [start] in
+      cache.keep(module, start: start)
+      cache.prune()
+    }
   }
 
   /// Writes `module` to a file.
@@ -49,12 +53,6 @@ extension Pipeline {
       dependencies: dependencies,
       cacheKey: cacheKey ?? []
     )
-  }
-
-  /// Housekeeping behind the user's back, when the run is over.
-  func learn() {
-    knownKernel.learn(from: kernel)
-    if hasKept { ModuleCache.standard(environment)?.prune() }
   }
 
   private func surroundings(_ target: TargetSelection) -> CacheKey.Surroundings {
