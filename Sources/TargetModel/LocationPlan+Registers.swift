@@ -66,6 +66,20 @@ extension LocationPlan {
     }
   }
 
+  /// Whether it reads a register as it was at the function's entry.
+  package var readsEntry: Bool {
+    switch self {
+    case .entryRegister: true
+    case .constant, .register, .threadPointer, .currentTask, .tracepointArgument, .input, .siteLoad: false
+    case .unary(_, let operand), .load(_, _, _, let operand), .bits(let operand, _, _, _),
+      .extend(let operand, _, _):
+      operand.readsEntry
+    case .binary(_, let left, let right): left.readsEntry || right.readsEntry
+    case .selected(let key, let choices, let other):
+      key.readsEntry || other.readsEntry || choices.contains { $0.plan.readsEntry }
+    }
+  }
+
   /// The value as it was at the function's entry; nil when it also depends on memory, which may have changed.
   package var asAtEntry: LocationPlan? {
     loadsMemory ? nil : fromEntryRegisters

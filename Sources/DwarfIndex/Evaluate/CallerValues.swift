@@ -106,7 +106,7 @@ struct CallerValues {
     from address: UInt64,
     _ rules: UnwindRules
   ) -> LocationPlan? {
-    guard plan.entryRegisters.isEmpty else { return nil }
+    guard !plan.readsEntry else { return nil }
     var found: [Int: LocationPlan] = [:]
     for number in plan.registers {
       switch number {

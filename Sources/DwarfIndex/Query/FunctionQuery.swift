@@ -10,7 +10,11 @@ extension ImageCore {
     var matches: [FunctionMatch] = []
     if pattern.includeOutOfLine { matches = skipPrologues(query.functions(matching: pattern)) }
     if pattern.includeInlines { matches += inlineInstances(matching: pattern, query, index) }
-    return matches.sorted { ($0.entry, $0.die ?? 0) < ($1.entry, $1.die ?? 0) }
+    // Moving numbers is cheaper than moving matches.
+    let order = matches.indices.sorted {
+      (matches[$0].entry, matches[$0].die ?? 0) < (matches[$1].entry, matches[$1].die ?? 0)
+    }
+    return order.map { matches[$0] }
   }
 
   /// Moves the probe of unoptimised functions to where their variables are in place.
@@ -43,32 +47,29 @@ extension ImageCore {
     guard !wanted.isEmpty, let main = source.file else { return [] }
     var names: [String: InlineRecord] = [:]
     for inline in wanted { names[index.string(inline.record.name)] = inline.record }
-    let units = Set(wanted.flatMap(\.units))
-    if !index.hasForeignOrigins, let feed = UnitFeed.inPieces(main: main, alternate: info.alternate) {
-      return inlineInstances(of: names, in: units, from: feed, index)
-    }
-    let catalog = UnitCatalog(DwarfSections(main: main, alternate: info.alternate))
-    var scanner = InlineScanner(catalog)
-    let headers =
-      index.hasForeignOrigins ? catalog.headers : units.sorted().compactMap(catalog.unit(startingAt:))
-    return headers.flatMap { Self.instances(of: names, in: $0, &scanner, catalog.files, index) }
+    // With references between units, those that an instance is in are not known.
+    let units = index.hasForeignOrigins ? nil : Set(wanted.flatMap(\.units))
+    let pieces = units.flatMap { _ in UnitFeed.inPieces(main: main, alternate: info.alternate) }
+    let feed = pieces ?? UnitFeed(UnitCatalog(DwarfSections(main: main, alternate: info.alternate)))
+    return inlineInstances(of: names, in: units, from: feed, index)
   }
 
-  /// The same from a section that comes in pieces, as far as the last of `units`.
+  /// Those in `units`, nil: in all, from a section that may come in pieces, as far as the last of them.
   private func inlineInstances(
     of names: [String: InlineRecord],
-    in units: Set<UInt64>,
+    in units: Set<UInt64>?,
     from feed: UnitFeed,
     _ index: IndexFile
   ) -> [FunctionMatch] {
-    let last = units.max() ?? 0
+    let last = units.map { $0.max() ?? 0 }
     let found = FoundInstances()
-    ParallelScan.onThreads(threads, for: feed) {
+    ParallelScan.onThreads(units.map { min(threads, $0.count) } ?? threads, for: feed) {
+      var scanner = InlineScanner(feed.catalog)
       while let batch = feed.next() {
-        let headers = batch.headers.filter { units.contains($0.reference($0.start).raw) }
-        if let end = batch.headers.last, end.reference(end.start).raw >= last { feed.stop() }
+        let headers = batch.headers.filter { units?.contains($0.reference($0.start).raw) ?? true }
+        if let last, let end = batch.headers.last, end.reference(end.start).raw >= last { feed.stop() }
         guard !headers.isEmpty else { continue }
-        var scanner = InlineScanner(batch.catalog)
+        if feed.isInPieces { scanner = InlineScanner(batch.catalog) }
         let matches = headers.flatMap { Self.instances(of: names, in: $0, &scanner, batch.files, index) }
         found.matches.withLock { $0 += matches }
       }

@@ -25,6 +25,13 @@ struct SiteGrouper {
     var arguments: ArgumentPlaces
     /// Where registers are kept that its answers read as they were at the entry.
     var entry: EntryPoint?
+    /// Where ``entry`` is.
+    fileprivate var entryPlaces: Set<EntryPlace> = []
+  }
+
+  fileprivate struct EntryPlace: Hashable {
+    let path: String
+    let offset: FileOffset
   }
 
   /// How a group is triggered.
@@ -43,67 +50,27 @@ struct SiteGrouper {
     let stack: LocationPlan?
   }
 
-  private struct Key: Hashable {
-    let kind: Kind
-    let processes: ProcessScope
-    let path: String
-    /// In its text form.
-    let condition: String?
-    let meanings: [TargetMeaning]
-    let arguments: ArgumentPlaces
-    /// Where the stack pointer of the entry is told, when something is kept from there.
-    let entryStackPointer: FrameOffset?
-  }
-
-  private let questions: SiteQuestions
-  private let separatesPrograms: Bool
+  private var former: SiteFormer
   private(set) var groups: [Group] = []
-  private var indexes: [Key: Int] = [:]
-  /// Everything that was filed, as long as it may have to be filed anew.
-  private var landed: [Landed] = []
-  private var sharesCaptures = false
-
-  /// One site and its answers.
-  private struct Landed {
-    let kind: Kind
-    let site: ProbeSite
-    let processes: ProcessScope
-    let scope: any TargetScope
-    let condition: ElaboratedExpression?
-    let answers: [TargetAnswer]
-
-    init(
-      _ kind: Kind,
-      _ site: ProbeSite,
-      _ processes: ProcessScope,
-      _ candidate: ProbeCandidate,
-      _ answers: [TargetAnswer]
-    ) {
-      self.kind = kind
-      self.site = site
-      self.processes = processes
-      scope = candidate.scope
-      condition = candidate.condition
-      self.answers = answers
-    }
-  }
+  private var indexes: [SiteForm.Key: Int] = [:]
+  /// Sites that wait to be filed, or were filed and may have to be filed anew.
+  private var landed: [LandedSite] = []
 
   /// - Parameter separatesPrograms: whether the body walks on from values by the types of one program.
   init(_ questions: SiteQuestions, separatesPrograms: Bool) {
-    self.questions = questions
-    self.separatesPrograms = separatesPrograms
+    former = SiteFormer(questions: questions, separatesPrograms: separatesPrograms)
   }
 
-  private var queries: [TargetQuery] { questions.queries }
-  private var registers: RegisterFile { questions.registers }
+  private var queries: [TargetQuery] { former.questions.queries }
 
   /// How many sites are asked in a row by one thread.
   private static let grain = 64
 
   /// Asks all questions at each site and files it with its like.
   mutating func add(_ candidates: [ProbeCandidate], scriptPoint: String) {
-    let asked = SideBySide.map(candidates, grain: Self.grain) { [questions] in questions.ask($0) }
+    let asked = SideBySide.map(candidates, grain: Self.grain) { [former] in former.questions.ask($0) }
     for (candidate, answers) in asked { add(candidate, answers, scriptPoint) }
+    fileWaiting()
   }
 
   private mutating func add(_ candidate: ProbeCandidate, _ answers: [TargetAnswer], _ scriptPoint: String) {
@@ -117,7 +84,7 @@ struct SiteGrouper {
     case .session(let trigger): addSingle(trigger, candidate, answers)
     case .tracepoint(let hook, let argumentCount, var description, let filter):
       description.scriptPoint = scriptPoint
-      description.formats = Self.formats(answers)
+      description.formats = answers.formats
       let trigger = ElaboratedTrigger.tracepoint(
         hook,
         argumentCount: argumentCount,
@@ -127,81 +94,49 @@ struct SiteGrouper {
       addSingle(trigger, candidate, answers)
     case .instruction(var site, let processes):
       site.description.scriptPoint = scriptPoint
-      add(Landed(.instruction, site, processes, candidate, answers))
+      add(LandedSite(.instruction, site, processes, candidate, answers))
     case .functionReturn(var site, let processes):
       site.description.scriptPoint = scriptPoint
-      add(Landed(.functionReturn, site, processes, candidate, answers))
+      add(LandedSite(.functionReturn, site, processes, candidate, answers))
     case .data(var site, let processes):
       site.description.scriptPoint = scriptPoint
-      add(Landed(.data, site, processes, candidate, answers))
-    }
-  }
-
-  private static func formats(_ answers: [TargetAnswer]) -> [SiteFormat] {
-    answers.compactMap { answer in
-      guard case .text = answer.meaning else { return nil }
-      return answer.format
+      add(LandedSite(.data, site, processes, candidate, answers))
     }
   }
 
   /// When the plans of texts make more groups than this, texts share captures.
   private static let mostExactGroups = 16
 
-  private mutating func add(_ landed: Landed) {
-    if !sharesCaptures { self.landed.append(landed) }
-    file(landed)
-    guard !sharesCaptures, indexes.count > Self.mostExactGroups else { return }
-    sharesCaptures = true
+  /// Files a site at once as long as all plans are exact, later with others.
+  private mutating func add(_ site: LandedSite) {
+    landed.append(site)
+    guard !former.sharesCaptures else { return }
+    file(former.form(site))
+    guard indexes.count > Self.mostExactGroups else { return }
+    former.sharesCaptures = true
     groups.removeAll { $0.single == nil }
     indexes = [:]
-    for landed in self.landed { file(landed) }
-    self.landed = []
   }
 
-  private mutating func file(_ landed: Landed) {
-    var site = landed.site
-    let entry = entryPoint(for: landed)
-    var answers = entry == nil ? landed.answers.map(\.withoutEntry) : landed.answers
-    if sharesCaptures {
-      answers = answers.map { SharedCaptures.shared($0, registers, &site.description.loads) }
-    }
-    site.description.formats = Self.formats(answers)
-    let path = separatesPrograms ? site.path : ""
-    let key = Key(
-      kind: landed.kind,
-      processes: landed.processes,
-      path: path,
-      condition: landed.condition?.text,
-      meanings: answers.map(\.meaning),
-      arguments: argumentPlaces(landed.scope),
-      entryStackPointer: entry?.stackPointer
-    )
-    if let index = indexes[key] {
-      groups[index].sites.append(site)
-      groups[index].addEntry(entry)
+  /// Files the sites that wait for it.
+  private mutating func fileWaiting() {
+    guard former.sharesCaptures else { return }
+    for form in SideBySide.map(landed, grain: Self.grain, { [former] in former.form($0) }) { file(form) }
+    landed = []
+  }
+
+  private mutating func file(_ form: SiteForm) {
+    if let index = indexes[form.key] {
+      groups[index].sites.append(form.site)
+      groups[index].addEntry(form.entry)
       return
     }
-    indexes[key] = groups.count
-    var group = group(landed.kind, [site], landed.processes, landed.scope, answers)
+    indexes[form.key] = groups.count
+    let landed = form.landed
+    var group = group(landed.kind, [form.site], landed.processes, landed.scope, form.answers)
     group.condition = landed.condition
-    group.entry = entry
+    group.addEntry(form.entry)
     groups.append(group)
-  }
-
-  /// Where registers are kept for the answers that read them as they were at the entry; nil: they are not.
-  private func entryPoint(for landed: Landed) -> EntryPoint? {
-    let kept = landed.answers.reduce(into: Set<Int>()) { $0.formUnion($1.entryRegisters) }
-    // A program for each kind of frame would be dozens.
-    guard !kept.isEmpty, !sharesCaptures || landed.answers.contains(where: \.isKeptNumber) else { return nil }
-    var entry = landed.scope.entryPoint(keeping: X86Registers(dwarf: kept))
-    entry?.isOptional = landed.answers.allSatisfy(\.toleratesMissingEntry)
-    return entry
-  }
-
-  private func argumentPlaces(_ scope: any TargetScope) -> ArgumentPlaces {
-    let inRegisters = scope.abi == .x86_64 ? registers.arguments.count : 0
-    let isOnStack = questions.lastArgument > inRegisters
-    return ArgumentPlaces(abi: scope.abi, stack: isOnStack ? scope.stackArguments : nil)
   }
 
   private mutating func addSingle(
@@ -209,6 +144,7 @@ struct SiteGrouper {
     _ candidate: ProbeCandidate,
     _ answers: [TargetAnswer]
   ) {
+    fileWaiting()
     var group = group(.single(groups.count), [], .target, candidate.scope, answers, trigger)
     group.condition = candidate.condition
     groups.append(group)
@@ -235,8 +171,8 @@ struct SiteGrouper {
       answers: known,
       slots: slots,
       single: trigger,
-      separatesPrograms: separatesPrograms,
-      arguments: argumentPlaces(scope)
+      separatesPrograms: former.separatesPrograms,
+      arguments: former.argumentPlaces(scope)
     )
   }
 }
@@ -244,9 +180,11 @@ struct SiteGrouper {
 extension SiteGrouper.Group {
   /// Adds the entry of one more site's function.
   fileprivate mutating func addEntry(_ other: EntryPoint?) {
-    for site in other?.sites ?? [] where entry?.sites.contains(where: { $0.isSamePlace(as: site) }) == false {
-      entry?.sites.append(site)
+    guard var other else { return }
+    other.sites.removeAll {
+      !entryPlaces.insert(SiteGrouper.EntryPlace(path: $0.path, offset: $0.fileOffset)).inserted
     }
+    if entry == nil { entry = other } else { entry?.sites += other.sites }
   }
 
   /// What makes the group's probe run.
@@ -276,11 +214,5 @@ extension SiteGrouper.Group {
       answers: answers,
       slots: slots
     )
-  }
-}
-
-extension ProbeSite {
-  fileprivate func isSamePlace(as other: ProbeSite) -> Bool {
-    fileOffset == other.fileOffset && path == other.path
   }
 }

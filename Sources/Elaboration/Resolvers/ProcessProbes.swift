@@ -161,12 +161,26 @@ enum ProcessProbes {
 }
 
 /// One program that a point names.
-struct ProbePlace: Sendable {
+///
+/// A class: thousands of functions are handed around with it, by several threads.
+final class ProbePlace: Sendable {
   let program: any Program
   /// The name in the script.
   let name: String?
   let processes: ProcessScope
   let environment: ElaborationEnvironment
+
+  init(
+    program: any Program,
+    name: String?,
+    processes: ProcessScope,
+    environment: ElaborationEnvironment
+  ) {
+    self.program = program
+    self.name = name
+    self.processes = processes
+    self.environment = environment
+  }
 
   /// Where the name led, when that is not what a reader of the script would expect: scripts are probed through
   /// their interpreters.

@@ -54,15 +54,15 @@ struct TargetAnswer: Sendable {
 
   /// Whether it is a number that is told by the function's entry.
   var isKeptNumber: Bool {
-    if case .value(let plan, _) = meaning { !plan.entryRegisters.isEmpty } else { false }
+    if case .value(let plan, _) = meaning { plan.readsEntry } else { false }
   }
 
   /// Whether the rest of the answer can be had where nothing was kept from the entry.
   var toleratesMissingEntry: Bool {
     switch meaning {
-    case .value(let plan, _): plan.entryRegisters.isEmpty
+    case .value(let plan, _): !plan.readsEntry
     case .text(let captures):
-      captures.allSatisfy { $0.kind != .number || $0.plan.entryRegisters.isEmpty || !$0.plan.loadsMemory }
+      captures.allSatisfy { $0.kind != .number || !$0.plan.readsEntry || !$0.plan.loadsMemory }
     case .siteText, .unavailable: true
     }
   }
@@ -70,7 +70,7 @@ struct TargetAnswer: Sendable {
   /// A text with `?` for everything that is told by the function's entry.
   var withoutEntry: TargetAnswer {
     guard case .text(let captures) = meaning, var format else { return self }
-    let stays = captures.map { $0.kind != .isKept && $0.plans.allSatisfy(\.entryRegisters.isEmpty) }
+    let stays = captures.map { $0.kind != .isKept && !$0.plans.contains { $0.readsEntry } }
     guard stays.contains(false) else { return self }
     format.pieces = format.pieces.map { piece in
       if case .chosen(let index, _, _) = piece, !stays[index] { .text("?") } else { piece }
