@@ -21,9 +21,24 @@ struct FunctionLanding {
   ///
   /// - Parameter text: the point as `-l` prints it.
   mutating func add(_ functions: [ProgramFunction], text: @escaping @Sendable (ProgramFunction) -> String) {
+    let functions = Self.withoutNested(functions)
     let lander = FunctionLander(point: point, condition: nil)
     let landed = SideBySide.map(functions, grain: Self.grain) { lander.land($0, text: text($0)) }
     for landings in landed { add(landings) }
+  }
+
+  /// Leaves out inlined instances that begin where the one before begins.
+  ///
+  /// They would be landed for nothing; in a large C++ library that is every second one.
+  ///
+  /// - Parameter functions: sorted by address.
+  private static func withoutNested(_ functions: [ProgramFunction]) -> [ProgramFunction] {
+    functions.indices.compactMap { index in
+      let function = functions[index]
+      guard index > 0, function.isInlineInstance else { return function }
+      let before = functions[index - 1]
+      return before.isInlineInstance && before.probeAddress == function.probeAddress ? nil : function
+    }
   }
 
   /// Adds the probe of one function.
