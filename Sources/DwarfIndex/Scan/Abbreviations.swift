@@ -102,6 +102,8 @@ struct AbbreviationTable {
   private(set) var entries = ContiguousArray<Abbreviation>(repeating: Abbreviation(), count: 1)
   private(set) var steps = ContiguousArray<SkipStep>()
   private(set) var constants = ContiguousArray<Int64>()
+  /// What looks up declarations sees in the place of those that a scan for names steps over.
+  private var declarations = ContiguousArray<(code: Int, entry: Abbreviation)>()
   /// Some variable's place is given by a location list: the code is optimised.
   private(set) var usesLocationLists = false
 
@@ -126,18 +128,26 @@ struct AbbreviationTable {
       if entry.action == .inlined && purpose != .instances { entry.action = .skipTree }
       if entry.action == .subprogram, purpose == .names, Self.declares(bytes, at: cursor.offset, surely: true)
       {
+        var attributes = cursor
+        declarations.append((code, compiled(&attributes, entry)))
         entry.action = .declaration
       }
       // Static members of DWARF 4: what a definition elsewhere refers back to.
       if tag == DwarfTag.member, Self.declares(bytes, at: cursor.offset) { entry.action = .variable }
-      entry.firstStep = UInt32(truncatingIfNeeded: steps.count)
-      entry.isBroken = !compileAttributes(&cursor, for: entry)
-      entry.stepCount = UInt32(truncatingIfNeeded: steps.count) - entry.firstStep
+      entry = compiled(&cursor, entry)
       // Compilers number from 1 without holes; a table full of holes would only cost memory.
       guard code <= entries.count + 1024 else { return }
       while entries.count <= code { entries.append(Abbreviation()) }
       entries[code] = entry
     }
+  }
+
+  /// The table of a scan for names as it would be had it been compiled for declarations.
+  var lookingUpDeclarations: AbbreviationTable {
+    var result = self
+    for (code, entry) in declarations where code < entries.count { result.entries[code] = entry }
+    result.declarations = []
+    return result
   }
 
   /// What a table is compiled for: which DIEs it reports.
@@ -163,6 +173,15 @@ struct AbbreviationTable {
       if attribute == 0 && form == 0 { break }
     }
     return false
+  }
+
+  /// `entry` with the steps for its attributes.
+  private mutating func compiled(_ cursor: inout ByteCursor, _ entry: Abbreviation) -> Abbreviation {
+    var entry = entry
+    entry.firstStep = UInt32(truncatingIfNeeded: steps.count)
+    entry.isBroken = !compileAttributes(&cursor, for: entry)
+    entry.stepCount = UInt32(truncatingIfNeeded: steps.count) - entry.firstStep
+    return entry
   }
 
   /// Appends the steps of one abbreviation; false when a form is unknown.

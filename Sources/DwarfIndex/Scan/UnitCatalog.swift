@@ -80,21 +80,36 @@ struct AbbreviationCache {
 
   /// The table of a unit; nil when the budget is used up.
   mutating func table(for unit: UnitHeader) -> AbbreviationTable? {
-    let key = AbbreviationTable.Key(unit)
-    if let last, last.key == key { return last }
-    if let known = tables[key.offset], known.key == key {
-      last = known
-      return known
-    }
+    if let known = known(for: unit) { return known }
     guard budget > 0 else { return nil }
     let files = self.files
     let bytes = files.bytes(.abbreviations, isAlternate: unit.section.isAlternate)
     let table = AbbreviationTable(bytes, for: unit, purpose: purpose)
     budget -= table.byteCount
-    if tables.count >= 64 { tables.removeAll(keepingCapacity: true) }
-    tables[key.offset] = table
-    last = table
+    add(table)
     return table
+  }
+
+  /// The table of a unit that looks up declarations, made of what a scan for names has of it.
+  mutating func table(for unit: UnitHeader, scannedWith names: inout AbbreviationCache) -> AbbreviationTable? {
+    if let known = known(for: unit) { return known }
+    guard let table = names.table(for: unit)?.lookingUpDeclarations else { return nil }
+    add(table)
+    return table
+  }
+
+  private mutating func known(for unit: UnitHeader) -> AbbreviationTable? {
+    let key = AbbreviationTable.Key(unit)
+    if let last, last.key == key { return last }
+    guard let known = tables[key.offset], known.key == key else { return nil }
+    last = known
+    return known
+  }
+
+  private mutating func add(_ table: AbbreviationTable) {
+    if tables.count >= 64 { tables.removeAll(keepingCapacity: true) }
+    tables[table.key.offset] = table
+    last = table
   }
 }
 
