@@ -36,8 +36,10 @@ struct IndexBuilder {
       builder.flags |= IndexHeader.hasDebugInfo
       for output in outputs { builder.add(output, sections, isCode) }
     }
+    let others = builder.sortingOthers()
     builder.add(wanted.value(), isCode)
-    builder.sort()
+    builder.functions = sorted(builder.functions, builder.strings, name: \.name) { ($0.entry, $0.die) }
+    builder.take(others.value())
     return builder.bytes(stamp: stamp)
   }
 
@@ -161,19 +163,33 @@ struct IndexBuilder {
     functions.append(record)
   }
 
-  /// Puts the tables in order, half of the work on another thread.
-  private mutating func sort() {
-    let others = WorkerThread { [strings, variables, types, enumerators] in
+  /// The tables that no symbol changes, in order.
+  private struct Others: Sendable {
+    var inlines: Inlines
+    var variables: ContiguousArray<VariableRecord>
+    var types: ContiguousArray<TypeRecord>
+    var enumerators: ContiguousArray<EnumeratorRecord>
+  }
+
+  /// Puts the tables in order on another thread that no symbol changes.
+  private func sortingOthers() -> WorkerThread<Others> {
+    WorkerThread { [strings, inlines, inlineSightings, variables, types, enumerators] in
       var (types, enumerators) = (types, enumerators)
-      let variables = Self.sorted(variables, strings, name: \.name) { ($0.die, 0) }
       types = Self.sorted(types, strings, name: \.name) { (UInt64($0.scope) << 32 | UInt64($0.tag), $0.die) }
       types = Self.withoutRepetition(types) { ($0.name, $0.scope, $0.tag) == ($1.name, $1.scope, $1.tag) }
       enumerators = Self.sorted(enumerators, strings, name: \.name) { ($0.enumeration, 0) }
-      return (variables, types, Self.withoutRepetition(enumerators) { $0.name == $1.name })
+      return Others(
+        inlines: Inlines(inlines, inlineSightings, strings),
+        variables: Self.sorted(variables, strings, name: \.name) { ($0.die, 0) },
+        types: types,
+        enumerators: Self.withoutRepetition(enumerators) { $0.name == $1.name }
+      )
     }
-    functions = Self.sorted(functions, strings, name: \.name) { ($0.entry, $0.die) }
-    putInlinesTogether()
-    (variables, types, enumerators) = others.value()
+  }
+
+  private mutating func take(_ others: Others) {
+    (inlines, inlineUnits, units) = (others.inlines.records, others.inlines.units, others.inlines.allUnits)
+    (variables, types, enumerators) = (others.variables, others.types, others.enumerators)
   }
 
   /// The place of an inlined function in ``inlines``, the same for the same.
@@ -187,39 +203,51 @@ struct IndexBuilder {
     return UInt32(truncatingIfNeeded: number)
   }
 
-  private mutating func putInlinesTogether() {
-    units = ContiguousArray(Set(inlineSightings.map(\.unit)).sorted())
-    var numbers: [UInt64: UInt32] = [:]
-    for (number, unit) in units.enumerated() { numbers[unit] = UInt32(clamping: number) }
-    // Counted, then filed: the sightings of one function end up side by side.
-    var ends = [Int](repeating: 0, count: inlines.count)
-    for sighting in inlineSightings { ends[Int(sighting.inline)] += 1 }
-    var starts = ends
-    var total = 0
-    for index in ends.indices {
-      starts[index] = total
-      total += ends[index]
-      ends[index] = starts[index]
-    }
-    var filed = ContiguousArray<UInt32>(repeating: 0, count: total)
-    for sighting in inlineSightings {
-      filed[ends[Int(sighting.inline)]] = numbers[sighting.unit] ?? 0
-      ends[Int(sighting.inline)] += 1
-    }
-    for index in inlines.indices { inlines[index].firstUnit = UInt32(clamping: index) }
-    inlines = Self.sorted(inlines, strings, name: \.name) {
-      (UInt64($0.scope) << 32 | UInt64($0.line), UInt64($0.file))
-    }
-    inlineUnits.reserveCapacity(total)
-    for index in inlines.indices {
-      let old = Int(inlines[index].firstUnit)
-      let first = inlineUnits.count
-      for unit in filed[starts[old]..<ends[old]].sorted()
-      where inlineUnits.count == first || inlineUnits.last != unit {
-        inlineUnits.append(unit)
+  /// Inlined functions by their names, each with the units that know it.
+  private struct Inlines: Sendable {
+    var records: ContiguousArray<InlineRecord>
+    /// Numbers in ``allUnits``; a record tells where its own begin.
+    var units: ContiguousArray<UInt32> = []
+    var allUnits: ContiguousArray<UInt64>
+
+    init(
+      _ unsorted: ContiguousArray<InlineRecord>,
+      _ sightings: ContiguousArray<ScanOutput.InlineSighting>,
+      _ strings: StringPool
+    ) {
+      records = unsorted
+      allUnits = ContiguousArray(Set(sightings.map(\.unit)).sorted())
+      var numbers: [UInt64: UInt32] = [:]
+      for (number, unit) in allUnits.enumerated() { numbers[unit] = UInt32(clamping: number) }
+      // Counted, then filed: the sightings of one function end up side by side.
+      var ends = [Int](repeating: 0, count: records.count)
+      for sighting in sightings { ends[Int(sighting.inline)] += 1 }
+      var starts = ends
+      var total = 0
+      for index in ends.indices {
+        starts[index] = total
+        total += ends[index]
+        ends[index] = starts[index]
       }
-      inlines[index].firstUnit = UInt32(clamping: first)
-      inlines[index].unitCount = UInt32(clamping: inlineUnits.count - first)
+      var filed = ContiguousArray<UInt32>(repeating: 0, count: total)
+      for sighting in sightings {
+        filed[ends[Int(sighting.inline)]] = numbers[sighting.unit] ?? 0
+        ends[Int(sighting.inline)] += 1
+      }
+      for index in records.indices { records[index].firstUnit = UInt32(clamping: index) }
+      records = IndexBuilder.sorted(records, strings, name: \.name) {
+        (UInt64($0.scope) << 32 | UInt64($0.line), UInt64($0.file))
+      }
+      units.reserveCapacity(total)
+      for index in records.indices {
+        let old = Int(records[index].firstUnit)
+        let first = units.count
+        for unit in filed[starts[old]..<ends[old]].sorted() where units.count == first || units.last != unit {
+          units.append(unit)
+        }
+        records[index].firstUnit = UInt32(clamping: first)
+        records[index].unitCount = UInt32(clamping: units.count - first)
+      }
     }
   }
 
