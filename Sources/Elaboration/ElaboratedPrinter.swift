@@ -198,6 +198,7 @@ extension SiteFormat.Presentation {
     case .unsigned: "u"
     case .hexadecimal: "x"
     case .character: "c"
+    case .unicode: "U"
     case .boolean: "b"
     case .string: "s"
     case .enumerator: "enum"

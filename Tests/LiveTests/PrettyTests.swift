@@ -56,5 +56,43 @@ extension LiveTests {
       #expect(lines[1].hasSuffix(", .link=11}"), "\(lines[1])")
       #expect(lines[2] == "\"text\" 9 text")
     }
+
+    private static let characters: [(number: UInt32, text: String)] = [
+      (0, "'\\000'"), (0xa, "'\\n'"), (0x27, "'\\''"), (0x41, "'A'"), (0x85, "'\\205'"), (0xa0, "'\u{a0}'"),
+      (0xe9, "'é'"), (0x7ff, "'\u{7ff}'"), (0x800, "'\u{800}'"), (0x20ac, "'€'"), (0xd7ff, "'\u{d7ff}'"),
+      (0xd800, "55296"), (0xdfff, "57343"), (0xe000, "'\u{e000}'"), (0xffff, "'\u{ffff}'"),
+      (0x1_0000, "'\u{10000}'"), (0x1_f600, "'😀'"), (0x10_ffff, "'\u{10ffff}'"), (0x11_0000, "1114112"),
+      (0xffff_ffff, "4294967295"),
+    ]
+
+    @Test("characters of Unicode, printed and as strings") func showsUnicode() throws {
+      let scratch = try ScratchDirectory()
+      let numbers = Self.characters.map { "\($0.number)u" }.joined(separator: ", ")
+      let source = """
+        struct pair { char16_t unit; char32_t letters[2]; const char32_t *text; };
+        __attribute__((noinline)) void show(char32_t letter, pair *both) {
+          asm volatile("" : : "r"(letter), "r"(both) : "memory");
+        }
+        int main() {
+          pair both{u'ß', {U'a', U'ö'}, U"text"};
+          const unsigned numbers[] = {\(numbers)};
+          for (unsigned number : numbers) show(number, &both);
+        }
+        """
+      let file = try scratch.write(source, to: "letters.cpp")
+      let made = try run("g++", ["-g", "-O2", "-o", "\(scratch.path)/letters", file])
+      #expect(made.status == 0, "\(made.output)")
+      let script = """
+        probe process("\(scratch.path)/letters").function("show") {
+          text = $letter$; println($letter$, " ", text == "" ? "" : text, " ", $letter, " ", $both$$)
+        }
+        """
+      let traced = try utrace(["-c", "\(scratch.path)/letters", "-e", script])
+      #expect(traced.status == 0 && traced.messages.isEmpty, "\(traced.errors)")
+      let expected = Self.characters.map {
+        "\($0.text) \($0.text) \($0.number) {.unit='ß', .letters=['a', 'ö'], .text=A}"
+      }
+      #expect(traced.lines.map { $0.replacing(/0x[0-9a-f]{4,}/, with: "A") } == expected)
+    }
   }
 }

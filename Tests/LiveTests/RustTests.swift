@@ -6,7 +6,7 @@ extension LiveTests {
   @Suite(.requires(.probes), .requires(.tool("rustc")), .timeLimit(.minutes(2))) struct RustTests {
     private static let script = """
       probe process.function("describe") {
-        println($label$, " ", $label->length, " ", $parts$, " ", $parts->data_ptr[1], " ", $letter)
+        println($label$, " ", $label->length, " ", $parts$, " ", $parts->data_ptr[1], " ", $letter, $letter$)
         println($item$)
         println($item->at$, " ", $item->tags->len, " ", @enumname($item->kind), " ", $item->kind)
         text = $item->name$; println(text)
@@ -28,8 +28,8 @@ extension LiveTests {
       """
 
     private static let expected = [
-      "\"a lab\" 5 {size=3, data=A} 20 120",
-      "{.id=42, .name=\"lamp\", .tags={size=3, data=A}, .kind=Toy, .at={...}, .letter=233, .new=true}",
+      "\"a lab\" 5 {size=3, data=A} 20 120'x'",
+      "{.id=42, .name=\"lamp\", .tags={size=3, data=A}, .kind=Toy, .at={...}, .letter='é', .new=true}",
       "{.__0=5, .__1=-6} 3 Toy 4", "\"lamp\"",
       "Cash Book Cash Some{.__0=8} Some{.__0=A} Some{.__0=A}", "CashSome", "change 8", "next 42 \"lamp\"",
       "boxed 2 {.__0=1, .__1=2}",

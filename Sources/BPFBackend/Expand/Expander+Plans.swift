@@ -58,7 +58,7 @@ extension Expander {
       let choice = choices.indices.contains(index) ? choices[index] : nil
       var made: [Step] = []
       let value = try expander.expand(choice?.plan ?? other, inputs, location, into: &made)
-      return Choice(condition: choice.map { (key, $0.keys) }, steps: made, value: value)
+      return Choice(condition: choice.map { (key, .isOne($0.keys)) }, steps: made, value: value)
     }
   }
 

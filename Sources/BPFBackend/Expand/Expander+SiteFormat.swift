@@ -36,15 +36,22 @@ extension Expander {
       }
       var then: [Step] = []
       let text = try expander.text(cases[index].format, operands, location, into: &then)
-      return Choice(condition: (site, cases[index].sites.map(Int64.init)), steps: then, value: text)
+      return Choice(condition: (site, .isOne(cases[index].sites.map(Int64.init))), steps: then, value: text)
     }
   }
 
   // MARK: Choices
 
-  /// One of several ways to make a value: taken when an operand is one of some numbers; nil: else.
+  /// What an operand is compared with.
+  enum Test {
+    case isOne([Int64])
+    /// Less, as signed numbers.
+    case isBelow(Int64)
+  }
+
+  /// One of several ways to make a value: taken when an operand passes a test; nil: else.
   struct Choice {
-    let condition: (Operand, [Int64])?
+    let condition: (Operand, Test)?
     let steps: [Step]
     let value: Operand
   }
@@ -67,13 +74,18 @@ extension Expander {
     for choice in choices.reversed() {
       let store = Step(action: .operation(.storeLocal(result, choice.value)), location: location)
       let then = choice.steps + [store]
-      guard let (operand, numbers) = choice.condition else {
+      guard let (operand, condition) = choice.condition else {
         made = then
         continue
       }
       var test: [Step] = []
-      let isOne = isOne(of: numbers, operand, location, into: &test)
-      made = test + [Step(action: .branch(isOne, then: then, else: made), location: location)]
+      let passes: Operand
+      switch condition {
+      case .isOne(let numbers): passes = isOne(of: numbers, operand, location, into: &test)
+      case .isBelow(let number):
+        passes = operation(.long, location, into: &test) { .binary($0, .less, operand, .long(number)) }
+      }
+      made = test + [Step(action: .branch(passes, then: then, else: made), location: location)]
     }
     steps += made
     return operation(type, location, into: &steps) { .loadLocal($0, result) }
@@ -127,7 +139,7 @@ extension Expander {
           var made: [Step] = []
           let format = SiteFormat(choice?.pieces ?? others)
           let text = try expander.text(format, operands, location, into: &made)
-          return Choice(condition: choice.map { (operands[index], $0.keys) }, steps: made, value: text)
+          return Choice(condition: choice.map { (operands[index], .isOne($0.keys)) }, steps: made, value: text)
         }
         pieces.append(.conversion(.string))
         values.append(shown)
@@ -148,6 +160,7 @@ extension Expander {
     case .unsigned: return ([.conversion(.unsigned)], value)
     case .hexadecimal: return ([.conversion(.pointer)], value)
     case .character: return ([.text("'"), .conversion(.character, flag: "#"), .text("'")], value)
+    case .unicode: return try ([.conversion(.string)], unicode(value, location, into: &steps))
     case .string:
       // A second operand: cut anywhere.
       let quoted = operation(.string, location, into: &steps) {
@@ -171,6 +184,49 @@ extension Expander {
     }
   }
 
+  /// A character in quotes, as UTF-8, or the number of one that is none.
+  private mutating func unicode(
+    _ value: Operand,
+    _ location: Int?,
+    into steps: inout [Step]
+  ) throws(BPFBackendError) -> Operand {
+    // Up to each bound: how many bytes, 0 for a number, and what the first byte begins with.
+    let ranges: [(end: Int64, byteCount: Int, prefix: Int64)] = [
+      (0, 0, 0), (0xa0, 1, 0), (0x800, 2, 0xc0), (0xd800, 3, 0xe0), (0xe000, 0, 0), (0x1_0000, 3, 0xe0),
+      (0x11_0000, 4, 0xf0),
+    ]
+    return try choose(.string, location, into: &steps) { (expander, index) throws(BPFBackendError) in
+      let range = index < ranges.count ? ranges[index] : (end: 0, byteCount: 0, prefix: 0)
+      let condition = index < ranges.count ? (value, Test.isBelow(range.end)) : nil
+      var made: [Step] = []
+      let bytes = (0..<range.byteCount).map { position in
+        let isFirst = position == 0
+        let shift = Int64(6 * (range.byteCount - 1 - position))
+        let high = expander.operation(.long, location, into: &made) {
+          .binary($0, .shiftRight, value, .long(shift))
+        }
+        if isFirst, range.prefix == 0 { return high }
+        let low = expander.operation(.long, location, into: &made) {
+          .binary($0, .and, high, .long(isFirst ? 0x1f : 0x3f))
+        }
+        return expander.operation(.long, location, into: &made) {
+          .binary($0, .or, low, .long(isFirst ? range.prefix : 0x80))
+        }
+      }
+      let format: [FormatString.Piece]
+      switch range.byteCount {
+      case 0: format = [.conversion(.decimal)]
+      case 1: format = [.text("'"), .conversion(.character, flag: "#"), .text("'")]
+      default:
+        format = [.text("'")] + bytes.map { _ in .conversion(.character) } + [.text("'")]
+      }
+      let text = expander.operation(.string, location, into: &made) {
+        .format($0, FormatString(format), range.byteCount == 0 ? [value] : bytes)
+      }
+      return Choice(condition: condition, steps: made, value: text)
+    }
+  }
+
   /// The name of a number; one without a name is `otherwise` or itself.
   private mutating func show(
     _ value: Operand,
@@ -182,7 +238,7 @@ extension Expander {
     let sorted = names.sorted { $0.key < $1.key }
     let name = try choose(.string, location, into: &steps) { (expander, index) throws(BPFBackendError) in
       if index < sorted.count {
-        return Choice(condition: (value, [sorted[index].key]), steps: [], value: .string(sorted[index].value))
+        return Choice(condition: (value, .isOne([sorted[index].key])), steps: [], value: .string(sorted[index].value))
       }
       if let otherwise { return Choice(condition: nil, steps: [], value: .string(otherwise)) }
       var plain: [Step] = []

@@ -352,6 +352,7 @@ extension IntegerLayout {
     switch encoding {
     case .character where byteCount == 1: .character
     case .boolean: .boolean
+    case .unicode: .unicode
     case .signed, .unsigned, .character: isSigned ? .decimal : .unsigned
     }
   }
@@ -379,7 +380,7 @@ extension SiteFormat.Presentation {
       inner.text(ofConstant: (value << (64 - 8 * byteCount)) >> (64 - 8 * byteCount))
     case .narrowed(let byteCount, false, let inner) where byteCount < 8:
       inner.text(ofConstant: value & ((1 << (8 * byteCount)) - 1))
-    case .narrowed, .character, .boolean, .string, .enumerator, .float: nil
+    case .narrowed, .character, .unicode, .boolean, .string, .enumerator, .float: nil
     }
   }
 }

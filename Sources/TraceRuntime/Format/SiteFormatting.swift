@@ -31,6 +31,7 @@ extension ByteBuffer {
       append("'")
       append(value.long, as: PrintfDirective(.character, flag: "#"))
       append("'")
+    case .unicode: append(unicode: value.long)
     case .boolean: append(value.long == 0 ? "false" : "true")
     case .string: append(value.string.escaped(limit: Int.max, quoted: true))
     case .narrowed(let byteCount, let isSigned, let inner):
@@ -39,6 +40,17 @@ extension ByteBuffer {
       if let name = names[value.long] { append(name) } else { append(decimal: value.long) }
     case .float(let byteCount): append(float: value.long, byteCount: byteCount)
     }
+  }
+
+  private mutating func append(unicode number: Int64) {
+    guard let scalar = UInt32(exactly: number).flatMap(Unicode.Scalar.init) else {
+      return append(decimal: number)
+    }
+    // Control characters are 0x80 to 0x9f, too.
+    guard scalar.value >= 0xa0 else { return append(.long(number), .character) }
+    append("'")
+    append(String(Character(scalar)))
+    append("'")
   }
 
   private mutating func append(float bits: Int64, byteCount: Int) {

@@ -217,6 +217,7 @@ extension SiteFormat.Presentation: BinaryCoded {
       for _ in 0..<(try reader.readCount()) { names[try reader.value()] = try reader.value() as String }
       self = .enumerator(names)
     case 8: self = .float(byteCount: try reader.value())
+    case 9: self = .unicode
     default: throw reader.malformed
     }
   }
@@ -235,6 +236,7 @@ extension SiteFormat.Presentation: BinaryCoded {
       writer.write(unsigned: UInt64(names.count))
       for (number, name) in names.sorted(by: { $0.key < $1.key }) { writer.write(number, name) }
     case .float(let byteCount): writer.write(case: 8, byteCount)
+    case .unicode: writer.write(tag: 9)
     }
   }
 }
