@@ -94,6 +94,64 @@ import Testing
     #expect(image.function(containing: instance.entry)?.name == "work")
   }
 
+  @Test(
+    "inlined functions of one name are told apart by scope, file and line",
+    arguments: [["-gdwarf-5"], ["-gdwarf-4"], ["-gdwarf-4", "-fdebug-types-section"], ["-gz"]]
+  )
+  func inlinedNamesakes(_ flags: [String]) throws {
+    let scratch = try ScratchDirectory()
+    let header = """
+      struct A { int v; struct Inner; int f(int x) { return v * x + 3; } };
+      struct A::Inner { int v; int m(int); int f(int x) { return v ^ (x + 11); } };
+      namespace ns { struct B { int v; int f(int x) { return v / (x | 1) - 9; } }; }
+      namespace { struct C { int v; int f(int x) { return v % (x | 1); } }; int g(int x) { return x * x; } }
+      """
+    _ = try scratch.write(header, to: "one.h")
+    let body = """
+      int use_%(A *a, A::Inner *i, ns::B *b, void *c, int n) {
+        return a->f(n) + i->f(n + 4) + b->f(n + 2) + ((C *)c)->f(g(n));
+      }
+      """
+    let files = try ["x", "y"].map { name in
+      try scratch.write(
+        "#include \"one.h\"\nstatic int h(int x) { return x\(name == "x" ? "+" : "-")7; }\n"
+          + body.replacing("%", with: name) + "\nint call_\(name)(int n) { return h(n * n); }\n"
+          + (name == "y" ? "int A::Inner::m(int n) { return v + n; }\n" : ""),
+        to: "\(name).cc"
+      )
+    }
+    let program = scratch.path + "/names.so"
+    let built = try run("g++", ["-g", "-O2", "-shared", "-fPIC", "-o", program] + flags + files)
+    #expect(built.status == 0, "\(built.output)")
+    let image = try Samples.open(program)
+    func found(_ name: String, file: String? = nil, line: Int? = nil) -> [String] {
+      var pattern = FunctionPattern(name: name, file: file, line: line.map { .absolute($0) })
+      (pattern.includeInlines, pattern.includeOutOfLine) = (true, false)
+      let texts = image.functions(matching: pattern).map { match in
+        let file = (match.file ?? "").split(separator: "/").last ?? ""
+        return
+          "\([match.scope, match.name].compactMap(\.self).joined(separator: "::"))@\(file):\(match.line ?? 0)"
+      }
+      return Set(texts).sorted().map { text in "\(texts.count { $0 == text }) \(text)" }
+    }
+    let outer = "2 A::f@one.h:1"
+    let (inner, other) = ("2 A::Inner::f@one.h:2", "2 ns::B::f@one.h:3")
+    let (hidden, helper) = ("2 (anonymous namespace)::C::f@one.h:4", "2 (anonymous namespace)::g@one.h:4")
+    #expect(found("f").sorted() == [hidden, inner, outer, other])
+    #expect(found("A::f") == [outer])
+    #expect(found("A::Inner::f") == [inner])
+    #expect(found("Inner::f") == [inner])
+    #expect(image.functions(matching: FunctionPattern(name: "A::Inner::m")).map(\.scope) == ["A::Inner"])
+    #expect(found("ns::B::f") == [other])
+    #expect(found("C::f") == [hidden])
+    #expect(found("g") == [helper])
+    #expect(found("f", file: "one.h", line: 3) == [other])
+    #expect(found("*", file: "one.h", line: 4) == [hidden, helper])
+    #expect(found("D::f").isEmpty && found("f", file: "two.h").isEmpty && found("f", line: 5).isEmpty)
+    #expect(found("h") == ["1 h@x.cc:2", "1 h@y.cc:2"])
+    #expect(found("h", file: "y.cc") == ["1 h@y.cc:2"])
+  }
+
   @Test func cPlusPlusScopesSelect() throws {
     let scratch = try ScratchDirectory()
     let source = try scratch.write(

@@ -14,7 +14,12 @@ import Testing
     let catalog = UnitCatalog(DwarfSections(main: file, alternate: nil))
     _ = IndexBuilder.build(outputs, sections, symbols: [], stamp: 0) { _ in true }
     var inlines = InlineScanner(catalog)
-    for header in catalog.headers { _ = inlines.instances(in: header) { _ in true } }
+    let known = outputs.flatMap { output in
+      output.inlines.map { output.string($0.name, sections) }
+    }
+    let functions = known.map { WantedInlines.Function(name: $0, scope: "", file: "", line: 0) }
+    let wanted = WantedInlines(functions, isByNameAlone: true, hasFile: false)
+    for header in catalog.headers { _ = inlines.instances(in: header, of: wanted) }
   }
 
   /// The bytes of a program, and where its debug sections are.

@@ -139,7 +139,8 @@ extension Expander {
           var made: [Step] = []
           let format = SiteFormat(choice?.pieces ?? others)
           let text = try expander.text(format, operands, location, into: &made)
-          return Choice(condition: choice.map { (operands[index], .isOne($0.keys)) }, steps: made, value: text)
+          let condition = choice.map { (operands[index], Test.isOne($0.keys)) }
+          return Choice(condition: condition, steps: made, value: text)
         }
         pieces.append(.conversion(.string))
         values.append(shown)
@@ -238,7 +239,8 @@ extension Expander {
     let sorted = names.sorted { $0.key < $1.key }
     let name = try choose(.string, location, into: &steps) { (expander, index) throws(BPFBackendError) in
       if index < sorted.count {
-        return Choice(condition: (value, .isOne([sorted[index].key])), steps: [], value: .string(sorted[index].value))
+        let (key, name) = sorted[index]
+        return Choice(condition: (value, .isOne([key])), steps: [], value: .string(name))
       }
       if let otherwise { return Choice(condition: nil, steps: [], value: .string(otherwise)) }
       var plain: [Step] = []

@@ -45,21 +45,22 @@ extension ImageCore {
   ) -> [FunctionMatch] {
     let wanted = query.inlines(matching: pattern)
     guard !wanted.isEmpty, let main = source.file else { return [] }
-    var names: [String: InlineRecord] = [:]
-    for inline in wanted { names[index.string(inline.record.name)] = inline.record }
     // With references between units, those that an instance is in are not known.
     let units = index.hasForeignOrigins ? nil : Set(wanted.flatMap(\.units))
     let pieces = units.flatMap { _ in UnitFeed.inPieces(main: main, alternate: info.alternate) }
     let feed = pieces ?? UnitFeed(UnitCatalog(DwarfSections(main: main, alternate: info.alternate)))
-    return inlineInstances(of: names, in: units, from: feed, index)
+    return inlineInstances(
+      of: WantedInlines(wanted.map(\.record), of: index, for: pattern),
+      in: units,
+      from: feed
+    )
   }
 
   /// Those in `units`, nil: in all, from a section that may come in pieces, as far as the last of them.
   private func inlineInstances(
-    of names: [String: InlineRecord],
+    of wanted: WantedInlines,
     in units: Set<UInt64>?,
-    from feed: UnitFeed,
-    _ index: IndexFile
+    from feed: UnitFeed
   ) -> [FunctionMatch] {
     let last = units.map { $0.max() ?? 0 }
     let found = FoundInstances()
@@ -70,7 +71,9 @@ extension ImageCore {
         if let last, let end = batch.headers.last, end.reference(end.start).raw >= last { feed.stop() }
         guard !headers.isEmpty else { continue }
         if feed.isInPieces { scanner = InlineScanner(batch.catalog) }
-        let matches = headers.flatMap { Self.instances(of: names, in: $0, &scanner, batch.files, index) }
+        let matches = headers.flatMap { header in
+          scanner.instances(in: header, of: wanted).map { FunctionMatch($0, of: wanted) }
+        }
         found.matches.withLock { $0 += matches }
       }
     }
@@ -80,30 +83,21 @@ extension ImageCore {
   private final class FoundInstances: Sendable {
     let matches = Mutex<[FunctionMatch]>([])
   }
+}
 
-  private static func instances(
-    of names: [String: InlineRecord],
-    in header: UnitHeader,
-    _ scanner: inout InlineScanner,
-    _ files: DwarfSections,
-    _ index: IndexFile
-  ) -> [FunctionMatch] {
-    scanner.instances(in: header) { names[String(copying: $0)] != nil }.compactMap { instance in
-      let name = files.string(instance.name)
-      guard let record = names[name] else { return nil }
-      let scope = index.string(record.scope)
-      let file = index.string(record.file)
-      return FunctionMatch(
-        name: name,
-        scope: scope.isEmpty ? nil : scope,
-        entry: LinkAddress(instance.code.entry),
-        end: LinkAddress(instance.code.high),
-        file: file.isEmpty ? nil : file,
-        line: instance.line == 0 ? nil : Int(instance.line),
-        isInlineInstance: true,
-        die: instance.die
-      )
-    }
+extension FunctionMatch {
+  fileprivate init(_ instance: InlineScanner.Instance, of wanted: WantedInlines) {
+    let function = wanted.functions[instance.function]
+    self.init(
+      name: function.name,
+      scope: function.scope.isEmpty ? nil : function.scope,
+      entry: LinkAddress(instance.code.entry),
+      end: LinkAddress(instance.code.high),
+      file: function.file.isEmpty ? nil : function.file,
+      line: function.line == 0 ? nil : Int(function.line),
+      isInlineInstance: true,
+      die: instance.die
+    )
   }
 }
 

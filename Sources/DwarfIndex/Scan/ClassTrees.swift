@@ -6,23 +6,33 @@ struct ClassTrees {
   private var numbers = KeyTable()
   /// By number: a function with code was found in it, so that every copy must be walked.
   private var hasCode: ContiguousArray<Bool> = []
+  /// By number: there are classes in it.
+  private var hasScopes: ContiguousArray<Bool> = []
   /// By number: the scope that its members are in.
   private var scopes: ContiguousArray<Int32> = []
   private var isEntering = false
   /// The outermost class that is being walked, and the first number that was given within.
   private var current: (depth: Int, firstNumber: Int)?
 
-  /// The scope in a class like this one that was walked before; nil, and it is remembered, when there is none.
+  /// A class that was walked.
+  struct Walked {
+    /// What its members are in.
+    let scope: Int32
+    /// There are classes in it.
+    let hasScopes: Bool
+  }
+
+  /// A class like this one that was walked before; nil, and it is remembered, when there is none.
   ///
   /// A class without a name is walked each time.
-  mutating func scope(
-    inLike name: StringReference,
+  mutating func walked(
+    like name: StringReference,
     scope: Int32,
     tag: UInt16,
     line: UInt32,
     byteCount: Int,
     depth: Int
-  ) -> Int32? {
+  ) -> Walked? {
     leave(depth)
     isEntering = false
     guard !name.isNone else { return nil }
@@ -32,8 +42,11 @@ struct ClassTrees {
       third: UInt64(truncatingIfNeeded: byteCount) << 16 | UInt64(tag)
     )
     let (number, isNew) = numbers.number(of: key)
-    guard isNew else { return hasCode[number] ? nil : scopes[number] }
+    guard isNew else {
+      return hasCode[number] ? nil : Walked(scope: scopes[number], hasScopes: hasScopes[number])
+    }
     hasCode.append(false)
+    hasScopes.append(false)
     scopes.append(-1)
     isEntering = true
     if current == nil { current = (depth, number) }
@@ -51,6 +64,13 @@ struct ClassTrees {
     leave(depth)
     guard let current else { return }
     for number in current.firstNumber..<hasCode.count { hasCode[number] = true }
+  }
+
+  /// A class with members is at `depth`, one that has not been asked for yet.
+  mutating func noteScope(depth: Int) {
+    leave(depth)
+    guard let current else { return }
+    for number in current.firstNumber..<hasScopes.count { hasScopes[number] = true }
   }
 
   /// A new unit begins.

@@ -146,8 +146,8 @@ struct DIEFields {
 
   /// Steps over what is in the DIE just reported, up to `end`; were it looked up later, it is in `scope`.
   @_lifetime(self: copy self)
-  mutating func skipTree(to end: Int, scope: Int32, in outer: Int32) {
-    scopeChanges.append(ScopeChange(offset: offset + 1, scope: scope))
+  mutating func skipTree(to end: Int, scope: Int32, hidesScopes: Bool, in outer: Int32) {
+    scopeChanges.append(ScopeChange(offset: offset + 1, scope: scope, hidesScopes: hidesScopes))
     scopeChanges.append(ScopeChange(offset: end, scope: outer))
     nextDepth -= 1
     cursor.seek(end - origin)

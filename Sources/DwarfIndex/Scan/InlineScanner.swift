@@ -8,17 +8,18 @@ struct InlineScanner {
   private let catalog: UnitCatalog
   private var abbreviations: AbbreviationCache
   private var foreign: ForeignDeclarations
-  /// Only for the numbers of scopes.
+  /// Only for the numbers of scopes and files.
   private var output = ScanOutput()
-  /// What is known about functions that instances refer to; nil: not wanted.
-  private var origins: [UInt64: DeclarationTable.Row?] = [:]
+  private var scopeTexts: [Int32: String] = [:]
+  /// Which wanted function each is that instances refer to; nil: none.
+  private var origins: [UInt64: Int?] = [:]
 
   /// One place where a function was inlined.
   struct Instance {
     var die: UInt64
     var code: UnitContext.CodeRange
-    var name: StringReference
-    var line: UInt32
+    /// In ``WantedInlines/functions``.
+    var function: Int
   }
 
   init(_ catalog: UnitCatalog) {
@@ -27,8 +28,8 @@ struct InlineScanner {
     foreign = ForeignDeclarations(catalog)
   }
 
-  /// The instances in one unit of functions whose name `isWanted`.
-  mutating func instances(in header: UnitHeader, _ isWanted: (RawSpan) -> Bool) -> [Instance] {
+  /// The instances of `wanted` functions in one unit.
+  mutating func instances(in header: UnitHeader, of wanted: WantedInlines) -> [Instance] {
     guard let table = abbreviations.table(for: header) else { return [] }
     let catalog = self.catalog
     var walker = DIEWalker(
@@ -43,30 +44,60 @@ struct InlineScanner {
     while walker.next() {
       guard walker.abbreviation.action == .inlined,
         let origin = unit.reference(walker.fields, DIESlot.abstractOrigin),
-        let row = wanted(origin, isWanted), let code = unit.codeRange(walker.fields, catalog.files)
+        let function = number(of: origin, in: wanted),
+        let code = unit.codeRange(walker.fields, catalog.files)
       else { continue }
       let die = header.reference(walker.offset).raw
-      instances.append(Instance(die: die, code: code, name: row.name, line: row.line))
+      instances.append(Instance(die: die, code: code, function: function))
     }
     return instances
   }
 
-  /// The function that an instance is of, when it is wanted.
-  private mutating func wanted(
-    _ origin: DIEReference,
-    _ isWanted: (RawSpan) -> Bool
-  ) -> DeclarationTable.Row? {
+  /// Which of the wanted functions an instance is of.
+  private mutating func number(of origin: DIEReference, in wanted: WantedInlines) -> Int? {
     if let known = origins[origin.raw] { return known }
-    var answer = foreign.row(of: origin, &abbreviations, &output)?.row
-    for _ in 0..<8 {
-      guard let row = answer, row.name.isNone, row.origin != 0 else { break }
-      let next = foreign.row(of: DIEReference(raw: row.origin), &abbreviations, &output)?.row
-      answer?.name = next?.name ?? .none
-      answer?.origin = next?.origin ?? 0
-      if row.line == 0 { answer?.line = next?.line ?? 0 }
+    let number = described(by: origin).flatMap { row, unit in
+      wanted.number(
+        catalog.files.string(row.name),
+        scope: { scopeText(row.scope) },
+        line: row.line,
+        file: { fileText(row.file, unit) }
+      )
     }
-    if let row = answer, !isWanted(catalog.files.stringBytes(row.name)) { answer = nil }
-    origins[origin.raw] = .some(answer)
-    return answer
+    origins[origin.raw] = .some(number)
+    return number
+  }
+
+  /// What a function and its declarations say together, and the unit in whose table its file is; the same as
+  /// a scan for names makes of it.
+  private mutating func described(by origin: DIEReference) -> (DeclarationTable.Row, UnitContext)? {
+    guard var (row, unit) = foreign.row(of: origin, &abbreviations, &output) else { return nil }
+    var next = row.origin
+    for _ in 0..<8 where next != 0 {
+      guard let found = foreign.row(of: DIEReference(raw: next), &abbreviations, &output) else { break }
+      if row.name.isNone { row.name = found.row.name }
+      row.scope = found.row.scope
+      if row.line == 0 { (row.line, row.file, unit) = (found.row.line, found.row.file, found.unit) }
+      next = found.row.origin
+    }
+    return (row, unit)
+  }
+
+  private mutating func scopeText(_ number: Int32) -> String {
+    guard output.scopes.indices.contains(Int(number)) else { return "" }
+    if let known = scopeTexts[number] { return known }
+    let scope = output.scopes[Int(number)]
+    // A scope's number is above its parent's.
+    let parent = scope.parent < number ? scopeText(scope.parent) : ""
+    let text = output.text(of: scope, below: parent, catalog.files)
+    scopeTexts[number] = text
+    return text
+  }
+
+  private mutating func fileText(_ index: UInt32, _ unit: UnitContext) -> String {
+    var files = UnitFiles(unit)
+    let number = files.number(index, catalog.files, &output)
+    guard output.files.indices.contains(Int(number)) else { return "" }
+    return output.files[Int(number)].path { output.string($0, catalog.files) }
   }
 }

@@ -119,6 +119,12 @@ struct ScanOutput: Sendable {
     return Int32(clamping: number)
   }
 
+  /// A scope as it is written: `parent::name`.
+  func text(of scope: Scope, below parent: String, _ files: DwarfSections) -> String {
+    let name = scope.name.isNone ? "(anonymous namespace)" : string(scope.name, files)
+    return parent.isEmpty ? name : parent + "::" + name
+  }
+
   /// Whether `scope` is in an unnamed namespace: every unit has its own.
   func isUnitsOwn(_ scope: Int32) -> Bool {
     var scope = scope

@@ -164,9 +164,24 @@ struct ForeignDeclarations {
         if walker.fields.isSet(DIESlot.declaration), walker.abbreviation.action == .type {
           table.append(unit.row(of: walker, scope: scopes[depth], files))
         }
-        let name = unit.string(walker.fields, DIESlot.name, files)
-        guard walker.abbreviation.hasChildren, !name.isNone else { continue }
-        scopes[depth + 1] = output.number(of: ScanOutput.Scope(parent: scopes[depth], name: name))
+        guard walker.abbreviation.hasChildren else { continue }
+        var scope = ScanOutput.Scope(
+          parent: scopes[depth],
+          name: unit.string(walker.fields, DIESlot.name, files)
+        )
+        if walker.abbreviation.action == .type {
+          // Defined outside of the scope that it is declared in.
+          if let origin = unit.reference(walker.fields, DIESlot.specification),
+            let declared = table.row(of: origin.raw)
+          {
+            scope = ScanOutput.Scope(
+              parent: declared.scope,
+              name: scope.name.isNone ? declared.name : scope.name
+            )
+          }
+          if scope.name.isNone { continue }
+        }
+        scopes[depth + 1] = output.number(of: scope)
       case .declaration, .enumeration, .enumerator, .unit, .inlined, .ignore, .skipTree: continue
       }
     }

@@ -357,9 +357,9 @@ private struct OutputNames {
   init(_ output: ScanOutput, _ sections: DwarfSections, _ strings: inout StringPool) {
     // A scope's number is above its parent's.
     for scope in output.scopes {
-      let name = scope.name.isNone ? "(anonymous namespace)" : output.string(scope.name, sections)
       let parent = scopes.indices.contains(Int(scope.parent)) ? scopes[Int(scope.parent)] : 0
-      scopes.append(strings.insert(parent == 0 ? name : strings.string(at: parent) + "::" + name))
+      let text = parent == 0 ? "" : strings.string(at: parent)
+      scopes.append(strings.insert(output.text(of: scope, below: text, sections)))
     }
     for file in output.files {
       files.append(strings.insert(file.path { output.string($0, sections) }))
