@@ -80,6 +80,26 @@ import Testing
   }
 
   @Test(
+    "the type that a method of Rust is of",
+    arguments: [
+      ("_ZN43_$LT$shop..Item$u20$as$u20$shop..Priced$GT$5price17h964e9671693b9668E", 0, "shop::Item"),
+      (
+        "_ZN43_$LT$shop..Item$u20$as$u20$shop..Priced$GT$5price28_$u7b$$u7b$closure$u7d$$u7d$17h964e9671693b9668E",
+        1, "shop::Item"
+      ),
+      ("_ZN4shop4till13Till$LT$T$GT$3add17h9aaa8edc196a5c65E", 0, "shop::till::Till<T>"),
+      ("_RNvXCsbxQjNsTKZZh_4shopNtB2_4ItemNtB2_6Priced5price", 0, "shop::Item"),
+      ("_RNvMNtCsbxQjNsTKZZh_4shop4tillINtB2_4TillmE3addB4_", 0, "shop::till::Till<u32>"),
+      ("_RNCINvMC4shopSj3askmE0B3_", 1, "[usize]"),
+      ("_RNvXCs_4shopNtB2_4ItemNtB2_6Priced5price", 2, nil),
+      ("_ZN4shop4Item5totalEi", 0, nil),
+    ] as [(String, Int, String?)]
+  )
+  func implementingType(_ symbol: String, _ levels: Int, _ type: String?) {
+    #expect(SymbolName(symbol)?.implementingType(levels: levels) == type)
+  }
+
+  @Test(
     "what is no mangled name stays as it is",
     arguments: [
       "main", "_Z", "_R", "_RR", "$s", "_D", "_D4mai", "_DYNAMIC", "_Dmain",

@@ -23,7 +23,8 @@ extension LiveTests {
         println($result$, " ", $times, " ", $pair$, " ", $pair->__0, " ", $flag$)
         try { println("result ", $result->Ok->__0) } catch (why) { println(@enumname($result)) }
       }
-      probe process.function("price") { println("price ", $self->id) }
+      probe process.function("shop::Item::price") { println(ppfunc(), " ", $self->id) }
+      probe process.function("{impl#*}::price").return { println(ppfunc(), " ", $return) }
       probe process.function("shop::till::*::add*") { println($$name, " ", $self->count, " ", $more) }
       """
 
@@ -39,7 +40,7 @@ extension LiveTests {
       "Card{.number=1234, .name=\"Ann\"}None", "number 1234",
       "Check Food Check{.__0=-5, .__1=true} Some{.__0=0} Some{.__0=A} None",
       "Check{.__0=-5, .__1=true}Some", "change 0", "next 42 \"lamp\"",
-      "price 42",
+      "shop::Item::price 42", "shop::{impl#0}::price 4200",
     ]
 
     @Test("enums, strings, slices, tuples; unoptimised and optimised", arguments: ["0", "2"])

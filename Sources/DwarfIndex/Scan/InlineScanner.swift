@@ -10,6 +10,7 @@ struct InlineScanner {
   private var foreign: ForeignDeclarations
   /// Only for the numbers of scopes and files.
   private var output = ScanOutput()
+  private var implementations = ImplementationScopes()
   private var scopeTexts: [Int32: String] = [:]
   /// Which wanted function each is that instances refer to; nil: none.
   private var origins: [UInt64: Int?] = [:]
@@ -76,9 +77,14 @@ struct InlineScanner {
     for _ in 0..<8 where next != 0 {
       guard let found = foreign.row(of: DIEReference(raw: next), &abbreviations, &output) else { break }
       if row.name.isNone { row.name = found.row.name }
+      if row.linkageName.isNone { row.linkageName = found.row.linkageName }
       row.scope = found.row.scope
       if row.line == 0 { (row.line, row.file, unit) = (found.row.line, found.row.file, found.unit) }
       next = found.row.origin
+    }
+    if unit.isRust {
+      row.scope =
+        implementations.named(row.scope, of: row.linkageName, catalog.files, &output) ?? row.scope
     }
     return (row, unit)
   }

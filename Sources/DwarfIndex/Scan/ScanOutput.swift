@@ -18,6 +18,8 @@ struct ScanOutput: Sendable {
     var isExternal: Bool
     /// Its variables have no place before the prologue is over.
     var needsPrologue: Bool
+    /// Another name of a function that is there, too.
+    var isAlias = false
   }
 
   /// A function that was inlined somewhere.
@@ -98,6 +100,9 @@ struct ScanOutput: Sendable {
     guard string.isBetweenDIEs else { return string }
     return .own(ownStrings.insert(files.stringBytes(string)))
   }
+
+  /// A reference to a string that is in no section.
+  mutating func own(_ text: String) -> StringReference { .own(ownStrings.insert(text)) }
 
   /// The bytes of a string of this output.
   @_lifetime(borrow self, borrow files)

@@ -50,6 +50,7 @@ struct IndexBuilder {
     for function in output.functions where isCode(function.entry) {
       var flags: FunctionRecord.Flags = function.isExternal ? .external : []
       if function.needsPrologue { flags.insert(.needsPrologue) }
+      if function.isAlias { flags.insert(.alias) }
       functions.append(
         FunctionRecord(
           name: pool.offset(of: function.name, &strings),

@@ -29,7 +29,7 @@ enum IndexTable: Int, CaseIterable {
 enum IndexHeader {
   static let magic: UInt64 = 0x5844_4965_6361_7274  // "traceIDX"
   /// Raise it whenever a record changes, or what the scanner puts into one.
-  static let version: UInt32 = 8
+  static let version: UInt32 = 10
   static let versionOffset = 8
   static let flagsOffset = 12
   static let checksumOffset = 16

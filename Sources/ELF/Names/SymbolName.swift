@@ -8,8 +8,8 @@ package struct SymbolName: Hashable, Sendable {
   package enum Language: Hashable, Sendable { case cPlusPlus, rust, swift, d }
 
   package var language: Language
-  /// `namespace::class`; nil at the top.
-  package var scope: String?
+  /// `namespace`, `class`; none at the top.
+  package var scopes: [String]
   /// Without scope, parameters and result.
   package var name: String
   /// Everything that the symbol says.
@@ -29,7 +29,44 @@ package struct SymbolName: Hashable, Sendable {
     )
     guard !parts.name.isEmpty else { return nil }
     name = parts.name + suffix
-    scope = parts.scopes.isEmpty ? nil : parts.scopes.joined(separator: "::")
+    scopes = parts.scopes
+  }
+
+  /// `namespace::class`; nil at the top.
+  package var scope: String? { scopes.isEmpty ? nil : scopes.joined(separator: "::") }
+
+  /// The type whose method a Rust function is, or is within; nil when the name tells none.
+  ///
+  ///     <shop::Item as shop::Priced>::price      ⇒   shop::Item
+  ///     <shop::till::Till<_>>::add::{closure#0}  ⇒   shop::till::Till<_>    (1 level within)
+  ///     shop::till::Till<T>::add                 ⇒   shop::till::Till<T>
+  ///
+  /// - Parameter levels: how many scopes there are between the type and the function.
+  package func implementingType(levels: Int) -> String? {
+    // Arguments, `f::<T>`, are no scope.
+    let known = scopes.prefix(1) + scopes.dropFirst().filter { !$0.hasPrefix("<") }
+    guard language == .rust, known.count > levels else { return nil }
+    let around = known.dropLast(levels)
+    guard around.count == 1, let only = around.first, only.hasPrefix("<"), only.hasSuffix(">") else {
+      return around.joined(separator: "::")
+    }
+    return Self.withoutTrait(only.dropFirst().dropLast())
+  }
+
+  /// `Item as Priced` ⇒ `Item`.
+  private static func withoutTrait(_ text: Substring) -> String {
+    let word = " as "
+    var depth = 0
+    var last: Character = " "
+    for index in text.indices {
+      let character = text[index]
+      if "<([".contains(character) { depth += 1 }
+      // `->` of a function's type is no bracket.
+      if ")]".contains(character) || character == ">" && last != "-" { depth -= 1 }
+      if depth == 0, text[index...].hasPrefix(word) { return String(text[..<index]) }
+      last = character
+    }
+    return String(text)
   }
 
   /// Words that compilers and linkers hang on the symbols of copies.
