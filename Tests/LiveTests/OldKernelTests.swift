@@ -13,8 +13,20 @@ extension LiveTests {
   /// One boot runs all scripts, two at a time.
   @Suite(.tags(.qemu), .requires(.oldKernel), .timeLimit(.minutes(10))) struct OldKernelTests {
     private static let guest = Result {
-      try OldKernel((cases + constructs).map { ($0.name, $0.command) }, seconds: 400)
+      let scratch = try ScratchDirectory()
+      if !words.isEmpty {
+        let source = try scratch.write(wordsSource, to: "words.c")
+        let flags = ["-m32", "-g", "-O1", "-static", "-fno-pic", "-no-pie"]
+        let made = try run("gcc", flags + ["-o", "\(scratch.path)/words", source])
+        guard made.status == 0 else { throw CommandFailure(command: "gcc", output: made.output) }
+      }
+      let all = (cases + constructs + words).map { ($0.name, $0.command) }
+      return try OldKernel(all, directory: scratch.path, seconds: 400)
     }
+
+    /// A 32-bit program, where the machine builds one.
+    private static let words =
+      FileManager.default.fileExists(atPath: "/usr/lib32/crt1.o") ? [wordsCase] : []
 
     private static let constructs = ConstructCase.all.map { construct in
       let script = construct.script(at: constructPoint)
@@ -27,7 +39,7 @@ extension LiveTests {
       )
     }
 
-    @Test("scripts do on Linux 6.1 what they do elsewhere", arguments: cases + constructs)
+    @Test("scripts do on Linux 6.1 what they do elsewhere", arguments: cases + constructs + words)
     func runs(_ wanted: OldKernelCase) throws {
       let outcome = try Self.guest.get().outcome(wanted.name)
       for line in wanted.lines {
@@ -52,6 +64,33 @@ struct OldKernelCase: Sendable, CustomTestStringConvertible {
 }
 
 private let constructPoint = "process(\"threads\").function(\"hit\")"
+
+private let wordsSource = """
+  #include <stdio.h>
+  unsigned words[4] = {1, 2, 3, 4};
+  char text[8];
+  __attribute__((noinline)) void show(unsigned *first, long number) {
+    printf("words %x %x %x %d %ld %s\\n", words[0], words[1], words[2], words[3] == (unsigned)first, number, text);
+  }
+  int main(void) { show(words, -5); return 0; }
+  """
+
+private let wordsCase = OldKernelCase(
+  name: "guru mode's functions in a 32-bit program: long and pointer are four bytes, what follows stays",
+  command: [
+    "-g", "-c", "/t/files/words", "-e",
+    """
+    probe process.function("show") {
+      set_user_long($first + 4, -1)
+      printf("long %d %d %d\\n", user_long($first + 4), user_ulong($first + 4), user_int($first + 8))
+      set_user_pointer($first + 12, $first)
+      set_user_string(&@var("text"), "abc")
+      @var("words")[0] = 0x77
+    }
+    """,
+  ],
+  lines: ["long -1 4294967295 3", "words 77 ffffffff 3 1 -5 abc"]
+)
 
 private let cases = [
   OldKernelCase(
