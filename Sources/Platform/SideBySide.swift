@@ -41,12 +41,11 @@ package enum SideBySide {
     @unsafe let first: UnsafeMutableBufferPointer<Product>
   }
 
-  /// Does `work`, and `other`, if there is any, in another thread meanwhile; both are done afterwards.
+  /// Does `work`, and `other` in another thread meanwhile; both are done afterwards.
   package static func run<Product, Failure>(
-    beside other: (@Sendable () -> Void)?,
+    beside other: @escaping @Sendable () -> Void,
     _ work: () throws(Failure) -> Product
   ) throws(Failure) -> Product {
-    guard let other else { return try work() }
     let thread = WorkerThread(other)
     let product = Result { () throws(Failure) in try work() }
     thread.value()

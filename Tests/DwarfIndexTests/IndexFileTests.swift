@@ -94,4 +94,16 @@ import Testing
     let image = try ProgramImage(path: program, options: options)
     #expect(!image.functions(matching: FunctionPattern(name: "work")).isEmpty)
   }
+
+  /// In other mappings the kernel sets the breakpoints of uprobes (kernel/events/uprobes.c, `valid_vma`).
+  @Test func mappingsAreSharedOrCouldBeWrittenTo() throws {
+    let scratch = try ScratchDirectory()
+    let program = try scratch.compileC(Samples.shapes, to: "shapes", flags: ["-g", "-O2"])
+    let image = try Samples.open(program)
+    #expect(!image.places(in: "work").isEmpty)
+    let maps = String(decoding: try readSmallFile("/proc/self/maps"), as: UTF8.self)
+    let rights = maps.split(separator: "\n").filter { $0.hasSuffix(program) }.map { $0.split(separator: " ")[1] }
+    #expect(!rights.isEmpty && rights.allSatisfy { $0.contains("w") || $0.hasSuffix("s") }, "\(rights)")
+    withExtendedLifetime(image) {}
+  }
 }

@@ -1,6 +1,7 @@
 import BPFObject
 import Glibc
 import KernelBridge
+import Platform
 import TargetModel
 import TestSupport
 import Testing
@@ -24,6 +25,20 @@ import Testing
     }
     try victim.work(5)
     #expect((0..<4).map { counts.loadCounter($0) } == [0, 10, 10, 0])
+  }
+
+  @Test("a tracer's mapping of a file stays as it is while the file is probed", .needs(.uprobeMulti))
+  func ownMapping() throws {
+    let victim = try Victim(in: scratch)
+    let offset = try #require(victim.offsets["f"].flatMap { Int(exactly: $0) })
+    let file = try SharedBytes(mapping: victim.path)
+    let before = file.span.load(at: offset, as: UInt8.self)
+    let module = try session.load(countingProgram(.uprobeMulti(isReturn: false)))
+    let attachment = try session.attach(module.program("count"), sites: [victim.site("f")])
+    #expect(file.span.load(at: offset, as: UInt8.self) == before)
+    try victim.work(2)
+    #expect(try module.map("counts").get(UInt32(0), as: UInt64.self) == 2)
+    #expect(attachment.linkCount == 1)
   }
 
   @Test("uprobe_multi: return probes and programs in two files", .needs(.uprobeMulti))

@@ -2,6 +2,7 @@
 // pidfd_open(2). Every function returns -1 and sets errno on failure.
 #pragma once
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -96,3 +97,6 @@ static inline int ce_pipe(int *ends) { return pipe2(ends, O_CLOEXEC); }
 /// sched_getcpu(3), which hides behind _GNU_SOURCE.
 extern int sched_getcpu(void);
 static inline int ce_cpu(void) { return sched_getcpu(); }
+
+/// malloc_trim(3), which Swift's Glibc module leaves out.
+static inline void ce_give_memory_back(void) { malloc_trim(0); }

@@ -17,6 +17,15 @@ package final class SystemPrograms: ProgramCatalog {
     self.options = options
   }
 
+  /// Gives back what opened programs take, which are opened anew when somebody asks for them.
+  package func close() {
+    let closed = opened.withLock { opened in
+      defer { opened = [:] }
+      return opened
+    }
+    _ = consume closed
+  }
+
   package func files(named name: String) -> Result<[String], ProgramProblem> {
     if let header = HeaderTypes(name, environment) { return file(of: header, name).map { [$0] } }
     let found = files(written: name)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import BPFBackend
 import Diagnostics
+import Elaboration
 import Platform
 import Tapset
 import TraceIR
@@ -21,16 +22,21 @@ extension Pipeline {
     return found
   }
 
-  /// What keeps `module` for the next run, to be done while this one goes on: writing 17,000 sites takes as long as
-  /// probing them. Nil when the next run would have to show warnings again.
-  func keeping(_ module: ModuleFile) -> (@Sendable () -> Void)? {
-    guard cacheKey != nil, !reporter.hasWarned, !programs.dependencies.isTransient,
-      let cache = ModuleCache.standard(environment)
-    else { return nil }
-    return { [start] in
-      cache.keep(module, start: start)
-      cache.prune()
+  /// What is left to do behind a translation, while the module runs: writing 17,000 sites takes as long as probing them,
+  /// and the debug information of one library as much memory as hundreds of sessions.
+  func finishing(_ module: ModuleFile) -> @Sendable () -> Void {
+    let cache = keepsModule ? ModuleCache.standard(environment) : nil
+    return { [start, programs] in
+      programs.system.close()
+      cache?.keep(module, start: start)
+      cache?.prune()
+      FreeMemory.giveBack()
     }
+  }
+
+  /// Whether the next run may do without translating: it would show no warnings.
+  private var keepsModule: Bool {
+    cacheKey != nil && !reporter.hasWarned && !programs.dependencies.isTransient
   }
 
   /// Writes `module` to a file.
