@@ -116,7 +116,11 @@ enum FunctionProbes {
       if !seen.contains(text) { seen.append(text) }
     }
     let what = "'\(pattern.name)' at '\(pattern.place)'"
-    return .noSuchFunction(component, what, in: program.path, near: [], notes: Array(seen.prefix(3)))
+    let notes =
+      seen.isEmpty
+      ? ["only the symbol is known, and not where that is in the source"] + program.debugInfoNotes
+      : Array(seen.prefix(3))
+    return .noSuchFunction(component, what, in: program.path, near: [], notes: notes)
   }
 }
 
