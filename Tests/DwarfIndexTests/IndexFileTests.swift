@@ -102,7 +102,8 @@ import Testing
     let image = try Samples.open(program)
     #expect(!image.places(in: "work").isEmpty)
     let maps = String(decoding: try readSmallFile("/proc/self/maps"), as: UTF8.self)
-    let rights = maps.split(separator: "\n").filter { $0.hasSuffix(program) }.map { $0.split(separator: " ")[1] }
+    let lines = maps.split(separator: "\n").filter { $0.hasSuffix(program) }
+    let rights = lines.map { $0.split(separator: " ")[1] }
     #expect(!rights.isEmpty && rights.allSatisfy { $0.contains("w") || $0.hasSuffix("s") }, "\(rights)")
     withExtendedLifetime(image) {}
   }

@@ -9,7 +9,9 @@ struct KeyTable {
     var third: UInt64 = 0
   }
 
-  /// The high half of a key's hash above its number plus one; 0 is free. Small, so that the processor's caches hold them.
+  /// The hash of a key above its number plus one; 0 is free.
+  ///
+  /// Small, so that the processor's caches hold them.
   private var slots: ContiguousArray<UInt64>
   /// By their numbers.
   private var keys = ContiguousArray<Key>()

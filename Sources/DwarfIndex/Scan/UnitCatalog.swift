@@ -91,7 +91,8 @@ struct AbbreviationCache {
   }
 
   /// The table of a unit that looks up declarations, made of what a scan for names has of it.
-  mutating func table(for unit: UnitHeader, scannedWith names: inout AbbreviationCache) -> AbbreviationTable? {
+  mutating func table(for unit: UnitHeader, scannedWith names: inout AbbreviationCache) -> AbbreviationTable?
+  {
     if let known = known(for: unit) { return known }
     guard let table = names.table(for: unit)?.lookingUpDeclarations else { return nil }
     add(table)
