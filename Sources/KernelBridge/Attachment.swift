@@ -42,7 +42,7 @@ package struct Attachment: ~Copyable {
   // A uprobe_multi link waits some 60 ms until no processor runs its program; waits side by side take as long as one.
   deinit {
     let parts = self.parts
-    _ = SideBySide.run(parts.count, threads: 32) { _ in parts.releaseFirst() }
+    _ = FatalSignals.waiting { SideBySide.run(parts.count, threads: 32) { _ in parts.releaseFirst() } }
   }
 }
 

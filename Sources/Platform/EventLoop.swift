@@ -63,6 +63,9 @@ package struct SignalDescriptor: ~Copyable {
 
   package init() throws(SystemError) { file = try OwnedFD(event: ce_signal_open(), "signalfd") }
 
+  /// From now on the signals wait, for a descriptor to be made that tells of them.
+  package static func hold() { _ = ce_signal_block() }
+
   /// For ``EventLoop/add(_:tag:)``.
   package var raw: CInt { file.raw }
 

@@ -37,6 +37,8 @@ struct KernelSideLoader {
     try fillSiteIndices(loaded)
     // Without the right to perf events, processes that live long enough are still read from /proc.
     if program.usesUserStacks, let events = try? kernel.processEvents() { side.adopt(events) }
+    // Who stops a session whose probes are there wants it to end in order.
+    SignalDescriptor.hold()
     side.adopt(try attach(loaded, side))
     try side.openDataRing()
     let watches = try watches(loaded)

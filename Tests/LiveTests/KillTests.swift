@@ -52,6 +52,39 @@ extension LiveTests {
       }
     }
 
+    @Test("who dies while thousands of probes are set or taken away leaves none", arguments: [false, true])
+    func leavesNoneOfThousands(_ whileDetaching: Bool) throws {
+      let count = 20_000
+      let scratch = try ScratchDirectory()
+      let functions = (0..<count).map { number in
+        let name = "f\(number)"
+        return "\\t.type \(name), @function\\n\(name):\\tnop\\n\\tret\\n\\t.size \(name), .-\(name)\\n"
+      }
+      let source = """
+        #include <stdio.h>
+        __asm__("\(functions.joined())");
+        int main(void) { puts("ready"); fflush(stdout); return getchar(); }
+        """
+      let program = try scratch.compileC(source, to: "many", flags: ["-O1"])
+      let code = try [0, count - 1].map { try CodeOf(function: "f\($0)", in: program) }
+      let process = try RunningProcess(program, [])
+      #expect(process.wait { $0.output.contains("ready") })
+      for signal in [SIGINT, SIGTERM, SIGHUP] {
+        let tracer = try RunningProcess(
+          Package.utrace,
+          ["-w", "-e", "global n probe process(\"\(program)\").function(\"f*\").call { n++ }"]
+        )
+        let first = whileDetaching ? code[1] : code[0]
+        while try tracer.isRunning && first.bytes(inProcess: process.pid) == first.bytes { usleep(200) }
+        if whileDetaching { tracer.signal(SIGINT); usleep(15_000) }
+        tracer.signal(signal)
+        _ = tracer.finish()
+        for code in code {
+          #expect(try eventually { try code.bytes(inProcess: process.pid) == code.bytes }, "signal \(signal)")
+        }
+      }
+    }
+
     private let script = """
       global n, s
       probe process.function("hit").call { n[tid()]++ }

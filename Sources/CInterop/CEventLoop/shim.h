@@ -40,16 +40,27 @@ static inline int ce_epoll_wait(int epoll, uint64_t *tags, int timeout_milliseco
   return count;
 }
 
-/// Blocks SIGINT, SIGTERM, SIGHUP and SIGQUIT in this thread and makes them readable.
-static inline int ce_signal_open(void) {
+/// SIGINT, SIGTERM, SIGHUP and SIGQUIT.
+static inline sigset_t ce_signals(void) {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGHUP);
   sigaddset(&set, SIGQUIT);
-  if (pthread_sigmask(SIG_BLOCK, &set, 0) != 0) return -1;
-  return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  return set;
+}
+
+/// Lets the four signals wait, as far as this thread is concerned.
+static inline int ce_signal_block(void) {
+  const sigset_t set = ce_signals();
+  return pthread_sigmask(SIG_BLOCK, &set, 0);
+}
+
+/// Blocks the four signals in this thread and makes them readable.
+static inline int ce_signal_open(void) {
+  const sigset_t set = ce_signals();
+  return ce_signal_block() == 0 ? signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK) : -1;
 }
 
 /// The next signal's number, -1 when there is none.
@@ -60,12 +71,7 @@ static inline int ce_signal_read(int descriptor) {
 
 /// Lets the four signals do again what they do by default.
 static inline void ce_signal_unblock(void) {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGHUP);
-  sigaddset(&set, SIGQUIT);
+  const sigset_t set = ce_signals();
   pthread_sigmask(SIG_UNBLOCK, &set, 0);
 }
 
