@@ -12,32 +12,30 @@ import Synchronization
   /// What is usual, or twice of it; the C library's own choice is 2 MB where RLIMIT_STACK is unlimited.
   private static var stackByteCount: Int { 16 << 20 }
 
-  /// Starts `work`; all signals are blocked there, so that they arrive where the program waits for them.
+  /// Starts `work`; signals are blocked there, so that they arrive where the program waits for them.
   package init(_ work: @escaping @Sendable () -> Product) {
     task = Task(work)
-    var all = sigset_t()
-    var before = sigset_t()
-    unsafe sigfillset(&all)
-    unsafe pthread_sigmask(SIG_SETMASK, &all, &before)
-    defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
     let argument = unsafe Unmanaged.passRetained(task as AnyTask)
     var started = pthread_t()
-    let code = unsafe withUnsafeTemporaryAllocation(of: pthread_attr_t.self, capacity: 1) { attributes in
-      guard let attributes = attributes.baseAddress else { return EAGAIN }
-      unsafe pthread_attr_init(attributes)
-      defer { unsafe pthread_attr_destroy(attributes) }
-      unsafe pthread_attr_setstacksize(attributes, Self.stackByteCount)
-      return unsafe pthread_create(
-        &started,
-        attributes,
-        { argument in
-          if let argument = unsafe argument {
-            unsafe Unmanaged<AnyTask>.fromOpaque(argument).takeRetainedValue().run()
-          }
-          return nil
-        },
-        argument.toOpaque()
-      )
+    // A thread begins with the signals blocked that are blocked where it is made.
+    let code = FatalSignals.waiting {
+      unsafe withUnsafeTemporaryAllocation(of: pthread_attr_t.self, capacity: 1) { attributes in
+        guard let attributes = attributes.baseAddress else { return EAGAIN }
+        unsafe pthread_attr_init(attributes)
+        defer { unsafe pthread_attr_destroy(attributes) }
+        unsafe pthread_attr_setstacksize(attributes, Self.stackByteCount)
+        return unsafe pthread_create(
+          &started,
+          attributes,
+          { argument in
+            if let argument = unsafe argument {
+              unsafe Unmanaged<AnyTask>.fromOpaque(argument).takeRetainedValue().run()
+            }
+            return nil
+          },
+          argument.toOpaque()
+        )
+      }
     }
     if code == 0 {
       thread = started

@@ -37,6 +37,16 @@ import Testing
     #expect(bytes.span.byte(at: 10000) == 0)
   }
 
+  @Test func truncatedMappingReadsZerosInOtherThreadsToo() throws {
+    BusErrors.becomeZeros()
+    let scratch = try ScratchDirectory()
+    let path = try scratch.write(String(repeating: "x", count: 20000), to: "shrinking")
+    let bytes = try SharedBytes(mapping: path)
+    #expect(truncate(path, 0) == 0)
+    let read = WorkerThread { bytes.span.byte(at: 10000) }.value()
+    #expect(read == 0)
+  }
+
   @Test func procFilesAreReadWhole() throws {
     #expect(try readSmallText("/proc/self/status").contains("Name:"))
     #expect(throws: SystemError("read", on: "/proc/self/maps", code: EFBIG)) {

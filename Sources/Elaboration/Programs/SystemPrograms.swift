@@ -19,11 +19,11 @@ package final class SystemPrograms: ProgramCatalog {
 
   /// Gives back what opened programs take, which are opened anew when somebody asks for them.
   package func close() {
-    let closed = opened.withLock { opened in
+    // They go when the lock is free again.
+    _ = opened.withLock { opened in
       defer { opened = [:] }
       return opened
     }
-    _ = consume closed
   }
 
   package func files(named name: String) -> Result<[String], ProgramProblem> {
