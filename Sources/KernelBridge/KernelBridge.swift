@@ -54,6 +54,14 @@ extension KernelSession {
     pid: Int32? = nil
   ) throws(KernelError) -> Attachment {
     guard !sites.isEmpty else { return Attachment() }
+    return try FatalSignals.waiting { () throws(KernelError) in try attachToFiles(program, sites, pid) }
+  }
+
+  private func attachToFiles(
+    _ program: BPFProgram,
+    _ sites: [AttachSite],
+    _ pid: Int32?
+  ) throws(KernelError) -> Attachment {
     switch program.spec.kind {
     case .uprobeMulti, .uprobeSession:
       var parts: [any AttachmentPart] = []

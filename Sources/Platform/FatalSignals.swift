@@ -7,7 +7,7 @@ package enum FatalSignals {
   /// A process that dies while the kernel sets breakpoints or takes them away leaves some behind: it does not look at
   /// the memory of others for who is about to die (mm/gup.c, `fatal_signal_pending`). Other threads of this program
   /// block signals all the time. SIGKILL cannot wait, and what this thread itself causes must not.
-  package static func waiting<Product, Failure>(
+  package static func waiting<Product: ~Copyable, Failure>(
     during work: () throws(Failure) -> Product
   ) throws(Failure) -> Product {
     var all = sigset_t()
