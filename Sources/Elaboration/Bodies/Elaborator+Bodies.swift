@@ -123,7 +123,7 @@ extension Elaborator {
       if !local.isAssigned {
         let names = body.locals.filter(\.isAssigned).map(\.name) + symbols.globalNames
         report(.neverAssigned(local.name, "'\(local.name)'", at: local.firstUse, near: names))
-      } else if !local.isRead, let own, own.contains(local.firstUse) {
+      } else if !diagnostics.hasErrors, !local.isRead, let own, own.contains(local.firstUse) {
         report(.unusedLocal(local))
       }
     }

@@ -37,11 +37,13 @@ extension Elaborator {
 
   /// Warns about globals that nothing touches, and about those that nothing gives a value, not even `-G`.
   mutating func reportUnusedGlobals() {
+    // A body whose point leads nowhere was not walked.
+    guard !diagnostics.hasErrors else { return }
     for symbol in symbols.globals where !symbol.isTapset {
       let name = symbol.declaration.name
       if symbol.output == nil {
         report(.unusedGlobal(name))
-      } else if !diagnostics.hasErrors, symbol.isRead, !symbol.isWritten,
+      } else if symbol.isRead, !symbol.isWritten,
         symbol.declaration.initialValue == nil,
         !environment.assignedGlobals.contains(name.text)
       {
