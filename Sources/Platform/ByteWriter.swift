@@ -7,9 +7,20 @@ package struct ByteWriter: Sendable {
   package var count: Int { bytes.count }
 
   /// Appends one fixed-width integer.
+  @inlinable
   package mutating func write<Word: FixedWidthInteger>(_ value: Word) {
-    for shift in stride(from: 0, to: Word.bitWidth, by: 8) {
-      bytes.append(UInt8(truncatingIfNeeded: value >> Word(truncatingIfNeeded: shift)))
+    write(UInt64(truncatingIfNeeded: value), byteCount: Word.bitWidth / 8)
+  }
+
+  /// Appends the lowest `byteCount` bytes of `value`, 1 to 8.
+  ///
+  /// Not generic: other modules would call it with the operations of `Word` looked up at run time.
+  @usableFromInline
+  mutating func write(_ value: UInt64, byteCount: Int) {
+    var rest = value
+    for _ in 0..<byteCount {
+      bytes.append(UInt8(truncatingIfNeeded: rest))
+      rest >>= 8
     }
   }
 
