@@ -49,7 +49,7 @@ def measure(bench):
     size = sum(os.path.getsize(os.path.join(cache, "index", name)) for name in os.listdir(cache + "/index"))
     bench.add("libjvm.so: index file, % of .debug_info", "%", {"utrace": [100 * size / DEBUG_INFO_BYTES]}, [(10,)])
     bench.add("libjvm.so: parameters of a function, index there", "ms",
-              bench.interleaved({"utrace": lambda: listed(FUNCTION, "-L")}))
+              bench.interleaved({"utrace": lambda: listed(FUNCTION, "-L")}), [(300,)])
     shutil.rmtree(cache, ignore_errors=True)
     bench.add("libjvm.so: peak memory while the index is made", "MB", {"utrace": [_peak(bench)]}, [(600,)])
 

@@ -10,9 +10,8 @@ final class ImageCore: Sendable {
   let info: DebugInfo
   let source: DwarfSource
   let session: DwarfSession
-  private let options: DebugInfoOptions
-  var threads: Int { options.threads }
-  private let built = Mutex<IndexFile?>(nil)
+  let threads: Int
+  private let kept: ImageIndex
   /// ``ThreadBlock/find(in:)``, asked for every variable.
   private let threadBlock = Mutex<ThreadBlock??>(nil)
   let callTables = CallTables()
@@ -29,7 +28,7 @@ final class ImageCore: Sendable {
       }
     }
     self.path = path
-    self.options = options
+    threads = options.threads
     info = DebugInfoFinder.find(
       for: binary,
       path: path,
@@ -43,77 +42,17 @@ final class ImageCore: Sendable {
     )
     let source = DwarfSource(info.main, path: path, root: root)
     self.source = source
-    session = DwarfSession(binary: binary.path, main: { source.input }, alternate: info.alternate?.path)
+    let kept = ImageIndex(binary, info, source, options)
+    self.kept = kept
+    session = DwarfSession(
+      binary: binary.path,
+      main: { source.input { kept.known?.access } },
+      alternate: info.alternate?.path
+    )
   }
 
   /// The index: from the cache, or built now.
-  var index: IndexFile? {
-    built.withLock { built in
-      if let built { return built }
-      let index = loadOrBuild()
-      built = index
-      return index
-    }
-  }
-
-  private func loadOrBuild() -> IndexFile? {
-    let stamp = IndexStamp.compute([binary, info.main, info.alternate])
-    var cache: IndexCache?
-    if isWorthStoring, let directory = options.cacheDirectory, let buildID = binary.buildID {
-      cache = IndexCache(directory: directory, buildID: buildID)
-    }
-    if let index = cache?.load(stamp: stamp) { return index }
-    let bytes = build(stamp: stamp)
-    // The rest of a split program may be found the next time.
-    if source.isComplete { cache?.store(bytes) }
-    return IndexFile(SharedBytes(bytes))
-  }
-
-  /// A small program is scanned faster than a cache of every build of it could be kept clean.
-  private var isWorthStoring: Bool {
-    let debug = info.main?.section(named: ".debug_info")?.byteCount ?? 0
-    return debug >= options.smallestCachedByteCount || binary.symbols.count >= 4096
-  }
-
-  private func build(stamp: UInt64) -> [UInt8] {
-    let code = binary.segments.filter { $0.isLoad && $0.isExecutable }.map {
-      (low: $0.address.raw, byteCount: $0.memoryByteCount)
-    }
-    let isCode: (UInt64) -> Bool = { address in
-      code.contains { address != 0 && address >= $0.low && address - $0.low < $0.byteCount }
-    }
-    var outputs: [ScanOutput] = []
-    var sections: DwarfSections?
-    let main = source.file
-    if let main {
-      let found = ParallelScan.run(main: main, alternate: info.alternate, threads: options.threads)
-      outputs = found.outputs
-      sections = found.sections
-    }
-    let bytes = IndexBuilder.build(
-      outputs,
-      sections,
-      symbols: self.functionSymbols,
-      stamp: stamp,
-      isCode: isCode
-    )
-    main?.dropUnpackedSections()
-    info.main?.dropUnpackedSections()
-    info.alternate?.dropUnpackedSections()
-    return bytes
-  }
-
-  /// Functions of the binary's symbol tables and, where those were stripped, of the debug file's.
-  private var functionSymbols: [ELFSymbol] {
-    // An indirect function's symbol is its resolver: a probe there would see one call in a process's life.
-    var symbols = binary.symbols.filter { $0.isDefined && $0.kind == .function }
-    if !binary.symbols.hasSymtab, let main = info.main, main.path != binary.path {
-      symbols += main.symbols.filter { $0.isDefined && $0.kind == .function && $0.source == .symtab }
-    } else if !binary.symbols.hasSymtab, let mini = binary.miniDebugInfo {
-      symbols += mini.symbols.filter { $0.isDefined && $0.kind == .function && $0.source == .symtab }
-    }
-    return symbols
-  }
+  var index: IndexFile? { kept.index }
 
   /// The best name of the symbols at `address`: the debug file has what was stripped.
   func symbol(at address: LinkAddress) -> String? {

@@ -12,7 +12,9 @@ extension ELFFile {
   /// zlib.
   ///
   /// Layout: ELF header, section headers, their names, the sections.
-  package func unpackedDebugSections() -> SharedBytes? {
+  /// - Parameter info: `.debug_info`, when only parts of it are to be unpacked, and later.
+  package func unpackedDebugSections(info: PartedSection? = nil) -> Assembly.Assembled? {
+    var later: Assembly.LaterPart?
     var parts: [Assembly.Part] = []
     var headers = ByteWriter()
     var names: [UInt8] = [0]
@@ -31,10 +33,14 @@ extension ELFFile {
       guard byteCount / 1032 <= stored.count, byteCount < 1 << 34 else { return nil }
       writeHeader(section.type, name: names.count, offset, byteCount, to: &headers)
       names += Array(section.name.utf8) + [0]
-      let bytes = packed?.bytes ?? stored
-      parts.append(
-        Assembly.Part(offset: offset, byteCount: byteCount, bytes: bytes, isPacked: packed != nil)
-      )
+      if let info, section.name == ".debug_info", info.byteCount == byteCount {
+        later = Assembly.LaterPart(offset: offset, section: info)
+      } else {
+        let bytes = packed?.bytes ?? stored
+        parts.append(
+          Assembly.Part(offset: offset, byteCount: byteCount, bytes: bytes, isPacked: packed != nil)
+        )
+      }
       offset = (offset + byteCount + 15) & ~15
     }
     writeHeader(ELFConstant.sectionStrings, name: names.count, namesOffset, namesByteCount, to: &headers)
@@ -43,7 +49,7 @@ extension ELFFile {
     parts.append(
       Assembly.Part(offset: 0, byteCount: front.count, bytes: SharedBytes(front), isPacked: false)
     )
-    return Assembly.assemble(parts, byteCount: offset)
+    return Assembly.assemble(parts, later: later, byteCount: offset)
   }
 
   private static let namesName = Array(".shstrtab".utf8)

@@ -65,8 +65,9 @@ package struct SharedBytes: Sendable {
 
 /// Owns the memory behind ``SharedBytes``.
 ///
-/// It points to memory that nobody writes after `init` and that lives until `deinit`.
-// SAFETY: `bytes` points to memory that nobody writes after `init` and that lives until `deinit`.
+/// It points to memory that lives until `deinit` and that nobody writes after `init`, but for a ``StretchSupply``, which
+/// fills in what nobody was told to read before.
+// SAFETY: as said above.
 @safe final class ByteStorage: @unchecked Sendable {
   let bytes: UnsafeRawBufferPointer
   private let release: (UnsafeRawBufferPointer) -> Void

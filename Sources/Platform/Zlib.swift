@@ -55,4 +55,9 @@ package enum Zlib {
       return UInt32(truncatingIfNeeded: unsafe crc32_z(0, start, input.count))
     }
   }
+
+  /// The Adler-32 (RFC 1950) of two texts behind one another, of which the second has `byteCount` bytes.
+  static func adler32(_ first: UInt32, then second: UInt32, byteCount: Int) -> UInt32 {
+    UInt32(truncatingIfNeeded: adler32_combine(uLong(first), uLong(second), byteCount))
+  }
 }

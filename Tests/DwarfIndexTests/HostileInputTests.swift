@@ -10,7 +10,7 @@ import Testing
 @Suite("Hostile input", .timeLimit(.minutes(2))) struct HostileInputTests {
   private static func scan(_ bytes: [UInt8]) {
     guard let file = try? ELFFile(SharedBytes(bytes), path: "hostile") else { return }
-    let (outputs, sections) = ParallelScan.run(main: file, alternate: nil, threads: 1, worthPieces: 1)
+    let (outputs, sections, _) = ParallelScan.run(main: file, alternate: nil, threads: 1, worthPieces: 1)
     let catalog = UnitCatalog(DwarfSections(main: file, alternate: nil))
     _ = IndexBuilder.build(outputs, sections, symbols: [], stamp: 0) { _ in true }
     var inlines = InlineScanner(catalog)

@@ -100,6 +100,15 @@ struct Questions {
     _ = query.enumerator(named: "RED")
     _ = query.types(named: "point", tags: [DwarfTag.structureType])
     for address: UInt64 in [0, 0x1139, .max] { _ = index.function(containing: address) }
+    for stretch in index.access?.stretches ?? [] {
+      _ = InflateStream.unpack(stretch, of: SharedBytes(bytes))
+      _ = PartedSection(
+        packed: SharedBytes(bytes),
+        byteCount: stretch.byteCount,
+        stretches: [stretch],
+        known: [PartedSection.Known(offset: stretch.start, bytes: bytes)]
+      )
+    }
   }
 
   private func put(_ value: UInt64, at field: Int, _ bytes: inout [UInt8]) {

@@ -35,7 +35,7 @@ struct Sample {
     let files = programs.compactMap { GoodFile("\(directory)/\($0)") }
     guard files.count == programs.count else { fatalError("not all in \(directory): make -C TestPrograms") }
     return files.map { Sample(kind: .program, file: $0) } + [
-      Sample(kind: .index, file: GoodFile(bytes: index(of: "\(directory)/targets-O2"))),
+      Sample(kind: .index, file: GoodFile(bytes: index(of: "\(directory)/targets-zlib"))),
       Sample(kind: .types, file: GoodFile(bytes: types())),
       package("\(directory)/targets-dwp"), package("\(directory)/targets-dwp5"),
       module(translator, FewPrograms(["threads": "\(directory)/targets-O2"]), directory),
@@ -64,9 +64,15 @@ struct Sample {
 
   private static func index(of path: String) -> [UInt8] {
     guard let file = try? ELFFile(path: path) else { return [] }
-    let (outputs, sections) = ParallelScan.run(main: file, alternate: nil, threads: 1)
+    let found = ParallelScan.run(main: file, alternate: nil, threads: 1, worthPieces: 1)
     let symbols = file.symbols.filter { $0.isDefined && $0.kind == .function }
-    return IndexBuilder.build(outputs, sections, symbols: symbols, stamp: 7) { $0 != 0 }
+    return IndexBuilder.build(
+      found.outputs,
+      found.sections,
+      symbols: symbols,
+      access: found.access,
+      stamp: 7
+    ) { $0 != 0 }
   }
 
   private static func types() -> [UInt8] {

@@ -26,8 +26,12 @@ extension DwarfReader {
     _ hint: DIEReference?,
     _ unit: inout Dwarf_Die
   ) -> Bool {
-    if unsafe dwarf_addrdie(dwarf, address, &unit) != nil { return true }
+    if unsafe dwarf_addrdie(dwarf, address, &unit) != nil {
+      unsafe provideUnit(holding: dwarf_dieoffset(&unit))
+      return true
+    }
     guard let hint, !hint.isAlternate, !hint.isTypeSection else { return false }
+    provideUnit(holding: hint.offset)
     var die = unsafe Dwarf_Die()
     guard unsafe dwarf_offdie(dwarf, hint.offset, &die) != nil else { return false }
     return unsafe dwarf_diecu(&die, &unit, nil, nil) != nil

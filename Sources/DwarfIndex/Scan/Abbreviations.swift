@@ -106,6 +106,8 @@ struct AbbreviationTable {
   private var declarations = ContiguousArray<(code: Int, entry: Abbreviation)>()
   /// Some variable's place is given by a location list: the code is optimised.
   private(set) var usesLocationLists = false
+  /// Some attribute may refer to a DIE of another unit.
+  private(set) var refersToOtherUnits = false
 
   /// Codes are dense in what compilers write; anything above this is refused.
   private static let mostCodes = 1 << 20
@@ -193,6 +195,7 @@ struct AbbreviationTable {
       let form = UInt16(truncatingIfNeeded: cursor.readULEB128())
       if form == 0 && attribute == 0 || cursor.hasFailed { break }
       noteLocation(attribute, form)
+      noteReference(form)
       let slot = Self.slot(of: attribute, in: entry)
       if form == DwarfForm.implicitConstant {
         let constant = cursor.readSLEB128()
@@ -241,6 +244,15 @@ struct AbbreviationTable {
     switch form {
     case DwarfForm.sectionOffset, DwarfForm.locationListIndex: usesLocationLists = true
     case DwarfForm.data4, DwarfForm.data8: usesLocationLists = usesLocationLists || key.version < 4
+    default: break
+    }
+  }
+
+  private mutating func noteReference(_ form: UInt16) {
+    switch form {
+    case DwarfForm.referenceAddress, DwarfForm.referenceSignature, DwarfForm.referenceSupplement4,
+      DwarfForm.referenceSupplement8, DwarfForm.gnuReferenceAlternate, DwarfForm.indirect:
+      refersToOtherUnits = true
     default: break
     }
   }

@@ -12,20 +12,24 @@ enum ParallelScan {
   ///
   /// Units that refer to each other need all of them: what was scanned in pieces is then scanned once more.
   /// - Parameter worthPieces: how large a packed section must be to be scanned in pieces.
-  /// - Returns: also the sections that strings are in.
+  /// - Returns: also the sections that strings are in, and how single units of a packed section can be unpacked, if
+  ///   none refers to another.
   static func run(
     main: ELFFile,
     alternate: ELFFile?,
     threads: Int,
     worthPieces: Int = UnitFeed.byteCountWorthPieces
-  ) -> (outputs: [ScanOutput], sections: DwarfSections) {
+  ) -> (outputs: [ScanOutput], sections: DwarfSections, access: UnitAccess?) {
     if let feed = UnitFeed.inPieces(main: main, alternate: alternate, worthPieces: worthPieces) {
       let outputs = run(feed, threads: threads)
-      if feed.isBroken { return ([], feed.catalog.files) }
-      if !outputs.contains(where: \.hasForeignOrigins) { return (outputs, feed.catalog.files) }
+      if feed.isBroken { return ([], feed.catalog.files, nil) }
+      if !outputs.contains(where: \.hasForeignOrigins) {
+        let isClosed = !outputs.contains(where: \.hasForeignReferences)
+        return (outputs, feed.catalog.files, isClosed ? feed.access : nil)
+      }
     }
     let catalog = UnitCatalog(DwarfSections(main: main, alternate: alternate))
-    return (run(UnitFeed(catalog), threads: threads), catalog.files)
+    return (run(UnitFeed(catalog), threads: threads), catalog.files, nil)
   }
 
   /// Scans what `feed` has; one output a thread.

@@ -83,6 +83,9 @@ struct ScanOutput: Sendable {
   /// Some function's origin is in another unit: dwz or link-time optimisation was here.
   private(set) var hasForeignOrigins = false
 
+  /// Some DIE may refer to one in another unit, whatever for.
+  var hasForeignReferences = false
+
   /// Copies of strings that lie between DIEs: those bytes may be gone when the scan is over.
   private(set) var ownStrings = StringPool()
 

@@ -71,6 +71,9 @@ final class UnitFeed: Sendable {
   /// Whether a packed section turned out to be damaged.
   var isBroken: Bool { pieces?.source.withLock { $0.isBroken } ?? false }
 
+  /// How parts of the section can be unpacked later; nil when it was not in pieces, or cannot be.
+  var access: UnitAccess? { pieces?.source.withLock { $0.access } }
+
   /// Ends the scan early.
   func stop() { stopped.store(true, ordering: .relaxed) }
 
@@ -133,13 +136,21 @@ struct UnitPieces: ~Copyable {
   private var wanted = Self.usualByteCount
   private var isOver = false
   private(set) var isBroken = false
+  private var fronts: [UnitFront] = []
 
   private static let usualByteCount = 1 << 20
 
   init(_ packed: PackedSection) {
-    stream = InflateStream(packed.bytes)
+    stream = InflateStream(packed.bytes, stretchesEvery: UnitAccess.spacing)
     // Deflate packs at most 1032 to 1; a header that promises more is wrong.
     byteCount = min(packed.byteCount, packed.bytes.count.multipliedReportingOverflow(by: 1032).partialValue)
+  }
+
+  /// How parts of the section can be unpacked later; nil before its end.
+  var access: UnitAccess? {
+    // A section in which units break off early is read by libdw as it is.
+    guard stream.isFinished, carry.isEmpty, !isBroken else { return nil }
+    return UnitAccess(stretches: stream.foundStretches, fronts: fronts)
   }
 
   /// The next piece; nil at the end of the section or where it stops making sense.
@@ -176,6 +187,7 @@ struct UnitPieces: ~Copyable {
         break
       }
       piece.headers.append(header)
+      fronts.append(UnitFront(bytes.span, at: offset, origin: origin, unitByteCount))
       offset += unitByteCount
     }
     carry = (try? bytes.slice(offset: offset, count: bytes.count - offset)) ?? SharedBytes([])

@@ -1,4 +1,5 @@
 import ELF
+import Platform
 import Synchronization
 
 /// The file that DIEs are read from: the debug file or, when its units are split, what puts them back together.
@@ -21,12 +22,18 @@ final class DwarfSource: Sendable {
   var file: ELFFile? { main.map { split($0).merged ?? $0 } }
 
   /// The same for libdw.
-  var input: DwarfSession.Input? {
+  /// - Parameter access: how single units of a packed `.debug_info` can be unpacked, asked for where it helps.
+  func input(_ access: () -> UnitAccess?) -> DwarfSession.Input? {
     guard let main else { return nil }
     if let merged = split(main).merged { return .image(merged.image) }
     // libdw unpacks with zlib, one section after the other: 2 s for a libjvm.so.
-    if main.hasLargePackedDebugInfo, let image = main.unpackedDebugSections() { return .plainImage(image) }
-    return .path(main.path)
+    guard main.hasLargePackedDebugInfo else { return .path(main.path) }
+    let access = access()
+    let info = main.zlibStream(ofSectionNamed: ".debug_info").flatMap { access?.section($0) }
+    guard let unpacked = main.unpackedDebugSections(info: info) else { return .path(main.path) }
+    guard let supply = unpacked.supply, let info, let access else { return .plainImage(unpacked.bytes, nil) }
+    let starts = access.fronts.map(\.offset)
+    return .plainImage(unpacked.bytes, UnitSupply(supply, starts: starts, byteCount: info.byteCount))
   }
 
   /// Whether no unit's details are missing.

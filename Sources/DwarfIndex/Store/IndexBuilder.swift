@@ -16,22 +16,26 @@ struct IndexBuilder {
   private var inlineSightings: ContiguousArray<ScanOutput.InlineSighting> = []
   private var inlineNumbers = KeyTable()
   private(set) var flags: UInt32 = 0
+  private(set) var access: UnitAccess?
 
   /// Builds an index of `outputs`, whose strings are in `sections`, and of the functions in `symbols`.
   ///
   /// - Parameters:
   ///   - isCode: whether an address is in an executable segment; linkers leave debug info of dropped functions
   ///     behind, at addresses such as 0.
+  ///   - access: how single units of a packed section can be unpacked.
   ///   - stamp: tells the files apart that the index was made from.
   static func build(
     _ outputs: [ScanOutput],
     _ sections: DwarfSections?,
     symbols: @autoclosure @escaping @Sendable () -> [ELFSymbol],
+    access: UnitAccess? = nil,
     stamp: UInt64,
     isCode: (UInt64) -> Bool
   ) -> [UInt8] {
     let wanted = WorkerThread(symbols)
     var builder = IndexBuilder()
+    builder.access = access
     if let sections {
       builder.flags |= IndexHeader.hasDebugInfo
       for output in outputs { builder.add(output, sections, isCode) }

@@ -1,14 +1,18 @@
+import Platform
+
 // The index file, little endian throughout:
 //
 //     header      magic, version, checksum, byte count, stamp, flags
 //     directory   for each table: offset of its first record, number of records
-//     tables      fixed-size records, sorted by name; a name is an offset into the string table
+//     tables      fixed-size records, sorted by name; a name is an offset into the string table. The last three, in
+//                 the order of `.debug_info`, are what it takes to unpack parts of that section
 //
 // The reader trusts nothing: a file that does not fit its own header is ignored and built again.
 
 /// The tables of an index, in the order of the directory.
 enum IndexTable: Int, CaseIterable {
   case strings, functions, addressOrder, inlines, inlineUnits, units, variables, types, enumerators
+  case stretches, windows, unitFronts
 
   /// Bytes of one record.
   var recordByteCount: Int {
@@ -21,6 +25,9 @@ enum IndexTable: Int, CaseIterable {
     case .variables: VariableRecord.byteCount
     case .types: TypeRecord.byteCount
     case .enumerators: EnumeratorRecord.byteCount
+    case .stretches: 32
+    case .windows: PackedStretch.windowByteCount
+    case .unitFronts: 8 + UnitFront.byteCount
     }
   }
 }
@@ -29,7 +36,7 @@ enum IndexTable: Int, CaseIterable {
 enum IndexHeader {
   static let magic: UInt64 = 0x5844_4965_6361_7274  // "traceIDX"
   /// Raise it whenever a record changes, or what the scanner puts into one.
-  static let version: UInt32 = 10
+  static let version: UInt32 = 11
   static let versionOffset = 8
   static let flagsOffset = 12
   static let checksumOffset = 16

@@ -28,7 +28,12 @@ extension IndexBuilder {
   private var estimatedByteCount: Int {
     strings.bytes.count + functions.count * (FunctionRecord.byteCount + 4) + inlines.count * 24
       + inlineUnits.count * 4 + units.count * 8
-      + (variables.count + types.count + enumerators.count) * 24 + 4096
+      + (variables.count + types.count + enumerators.count) * 24 + accessByteCount + 4096
+  }
+
+  private var accessByteCount: Int {
+    (access?.stretches.count ?? 0) * (32 + PackedStretch.windowByteCount)
+      + (access?.fronts.count ?? 0) * (8 + UnitFront.byteCount)
   }
 
   /// Appends the records of one table.
@@ -54,6 +59,16 @@ extension IndexBuilder {
     case .variables: return write(variables, to: &writer) { $0.append(to: &$1) }
     case .types: return write(types, to: &writer) { $0.append(to: &$1) }
     case .enumerators: return write(enumerators, to: &writer) { $0.append(to: &$1) }
+    case .stretches:
+      for stretch in access?.stretches ?? [] { stretch.append(to: &writer) }
+      return access?.stretches.count ?? 0
+    case .windows:
+      // The first stretch begins where the stream does, with nothing before it.
+      for stretch in access?.stretches.dropFirst() ?? [] { writer.write(stretch.window) }
+      return max(access?.stretches.count ?? 0, 1) - 1
+    case .unitFronts:
+      for front in access?.fronts ?? [] { front.append(to: &writer) }
+      return access?.fronts.count ?? 0
     }
   }
 
@@ -75,6 +90,22 @@ extension [UInt32] {
   fileprivate mutating func append(_ word: UInt64) {
     append(UInt32(truncatingIfNeeded: word))
     append(UInt32(truncatingIfNeeded: word >> 32))
+  }
+}
+
+extension PackedStretch {
+  fileprivate func append(to writer: inout ByteWriter) {
+    writer.write(bitOffset)
+    writer.write(UInt64(start))
+    writer.write(UInt64(byteCount))
+    writer.write(UInt64(checksum))
+  }
+}
+
+extension UnitFront {
+  fileprivate func append(to writer: inout ByteWriter) {
+    writer.write(offset)
+    writer.write(bytes)
   }
 }
 

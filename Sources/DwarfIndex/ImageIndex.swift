@@ -1,0 +1,103 @@
+import ELF
+import Platform
+import Synchronization
+import TargetModel
+
+/// The index of one image: kept between runs, and made when it is asked for.
+final class ImageIndex: Sendable {
+  private let binary: ELFFile
+  private let info: DebugInfo
+  private let source: DwarfSource
+  private let options: DebugInfoOptions
+  private let found = Mutex<IndexFile?>(nil)
+
+  init(_ binary: ELFFile, _ info: DebugInfo, _ source: DwarfSource, _ options: DebugInfoOptions) {
+    self.binary = binary
+    self.info = info
+    self.source = source
+    self.options = options
+  }
+
+  /// The index: from the cache, or built now.
+  var index: IndexFile? {
+    found.withLock { found in
+      if let found { return found }
+      found = load() ?? build()
+      return found
+    }
+  }
+
+  /// The index where it takes no building.
+  var known: IndexFile? {
+    found.withLock { found in
+      if found == nil { found = load() }
+      return found
+    }
+  }
+
+  private var cache: IndexCache? {
+    guard isWorthStoring, let directory = options.cacheDirectory, let buildID = binary.buildID else {
+      return nil
+    }
+    return IndexCache(directory: directory, buildID: buildID)
+  }
+
+  private var stamp: UInt64 { IndexStamp.compute([binary, info.main, info.alternate]) }
+
+  private func load() -> IndexFile? { cache?.load(stamp: stamp) }
+
+  private func build() -> IndexFile? {
+    let bytes = build(stamp: stamp)
+    // The rest of a split program may be found the next time.
+    if source.isComplete { cache?.store(bytes) }
+    return IndexFile(SharedBytes(bytes))
+  }
+
+  /// A small program is scanned faster than a cache of every build of it could be kept clean.
+  private var isWorthStoring: Bool {
+    let debug = info.main?.section(named: ".debug_info")?.byteCount ?? 0
+    return debug >= options.smallestCachedByteCount || binary.symbols.count >= 4096
+  }
+
+  private func build(stamp: UInt64) -> [UInt8] {
+    let code = binary.segments.filter { $0.isLoad && $0.isExecutable }.map {
+      (low: $0.address.raw, byteCount: $0.memoryByteCount)
+    }
+    let isCode: (UInt64) -> Bool = { address in
+      code.contains { address != 0 && address >= $0.low && address - $0.low < $0.byteCount }
+    }
+    var outputs: [ScanOutput] = []
+    var sections: DwarfSections?
+    var access: UnitAccess?
+    let main = source.file
+    if let main {
+      let found = ParallelScan.run(main: main, alternate: info.alternate, threads: options.threads)
+      outputs = found.outputs
+      (sections, access) = (found.sections, found.access)
+    }
+    let bytes = IndexBuilder.build(
+      outputs,
+      sections,
+      symbols: self.functionSymbols,
+      access: access,
+      stamp: stamp,
+      isCode: isCode
+    )
+    main?.dropUnpackedSections()
+    info.main?.dropUnpackedSections()
+    info.alternate?.dropUnpackedSections()
+    return bytes
+  }
+
+  /// Functions of the binary's symbol tables and, where those were stripped, of the debug file's.
+  private var functionSymbols: [ELFSymbol] {
+    // An indirect function's symbol is its resolver: a probe there would see one call in a process's life.
+    var symbols = binary.symbols.filter { $0.isDefined && $0.kind == .function }
+    if !binary.symbols.hasSymtab, let main = info.main, main.path != binary.path {
+      symbols += main.symbols.filter { $0.isDefined && $0.kind == .function && $0.source == .symtab }
+    } else if !binary.symbols.hasSymtab, let mini = binary.miniDebugInfo {
+      symbols += mini.symbols.filter { $0.isDefined && $0.kind == .function && $0.source == .symtab }
+    }
+    return symbols
+  }
+}
