@@ -1,3 +1,4 @@
+import CEventLoop
 import Glibc
 
 /// Signals that would end the process.
