@@ -14,7 +14,22 @@ def measure(bench):
     for keys in sizes[1:]:
         bench.add(f"cost of a hit, {keys:,} keys against 1", "ns",
                   {"utrace": results[keys], "1 key": results[1]}, [(FLAT, "1 key")])
+    _wrapping(bench)
     _functions(bench)
+
+
+def _wrapping(bench):
+    """Every hit makes an element, for which the oldest one makes room."""
+    def made(count):
+        script = f'global n%[{count}] probe process("{{path}}").function("hit_key").call {{ n[$key]++ }}'
+        return bench.hit_cost(target, "hit_key", bench.with_utrace(script), keys=200_000)
+
+    with bench.target() as target:
+        results = bench.interleaved({count: (lambda count=count: made(count)) for count in (10, 1000, 10_000)})
+    for count in 1000, 10_000:
+        bench.add(f"new element of an array that wraps, {count:,} against 10", "ns",
+                  {"utrace": results[count], "10 elements": results[10]}, [(2, "10 elements")],
+                  "memory that no cache holds, as with keys")
 
 
 def _functions(bench):

@@ -23,10 +23,13 @@ package struct BPFModule: Sendable {
     package var whole: MapReference
     /// That of the short keys, where they have their own (``KeyLayout``).
     package var short: MapReference?
+    /// That of the ages of its elements, where the array wraps (``AgeRing``).
+    package var ages: MapReference?
 
-    package init(_ whole: MapReference, short: MapReference? = nil) {
+    package init(_ whole: MapReference, short: MapReference? = nil, ages: MapReference? = nil) {
       self.whole = whole
       self.short = short
+      self.ages = ages
     }
   }
 

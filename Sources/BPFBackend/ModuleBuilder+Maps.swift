@@ -161,6 +161,12 @@ extension ModuleBuilder {
         maps[0].flags.insert(.noPreallocation)
         maps.append(elementMap(global, map, keyByteCount: layout.byteCount))
       }
+      if let wrapping = table.wrapping {
+        let ring = wrapping.ring
+        maps.append(
+          .array(wrapping.map.name, valueByteCount: ring.entryByteCount, count: ring.entryCount)
+        )
+      }
       return maps
     }
   }

@@ -199,6 +199,8 @@ package struct ScalarLayout: Hashable, Sendable {
 
   /// 64 bits: how many elements were ever made in arrays that wrap; nil without such an array.
   package let birthCountOffset: Int?
+  /// By global: the positions in the ``AgeRing`` of an array that wraps; nil for all others.
+  package let agePositionOffsets: [Int?]
   /// By global; nil for arrays and statistics.
   package let offsets: [Int?]
   package let byteCount: Int
@@ -222,7 +224,13 @@ package struct ScalarLayout: Hashable, Sendable {
       return end
     }
     birthCountOffset = program.globals.contains(where: \.wraps) ? end : nil
-    byteCount = end + (birthCountOffset == nil ? 0 : 8)
+    if birthCountOffset != nil { end += 8 }
+    agePositionOffsets = program.globals.map { global in
+      guard global.wraps else { return nil }
+      defer { end += AgeRing.positionsByteCount }
+      return end
+    }
+    byteCount = end
   }
 }
 

@@ -57,6 +57,7 @@ struct KernelSideLoader {
       }
       var table = MapStore.Table(try loaded.map(maps.whole.name))
       if let short = maps.short { table.short = try loaded.map(short.name) }
+      if let ages = maps.ages { table.ages = try loaded.map(ages.name) }
       tables.append(table)
     }
     return tables

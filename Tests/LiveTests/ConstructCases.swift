@@ -224,6 +224,29 @@ let constructCases = [
     ]
   ),
   ConstructCase(
+    name: "an array that wraps knows its oldest element, whatever was deleted between",
+    declarations: "global a%[6], t%[6], s%[6], born",
+    body: """
+      for (i = 0; i < 250; i++) {
+        x = (x * 1103515245 + 12345) & 0x7fffffff
+        k = (x >> 8) % 19
+        if ((x >> 16) % 4 == 0) { delete a[k]; delete t[sprint(k)]; delete s[k]; delete born[k] }
+        else {
+          if (!(k in born)) {
+            n = 0; foreach (j in born+) { if (!n++) oldest = j }
+            if (n == 6) { delete born[oldest]; gone++ }
+            born[k] = i + 1
+          }
+          a[k]++; t[sprint(k)] = "x"; s[k] <<< 1
+        }
+        foreach (j in born) if (!(j in a) || !(sprint(j) in t) || !(j in s)) wrong++
+        foreach (j in a) if (!(j in born)) wrong++
+      }
+      println(wrong, " ", gone)
+      """,
+    lines: ["0 100"]
+  ),
+  ConstructCase(
     name: "a full array is an error that names its size",
     declarations: "global a[4]",
     body: """

@@ -81,7 +81,7 @@ import TraceIR
     )
     #expect(count(ModuleExample.module) == 7)
     #expect(count(ModuleExample.module.probes[0]) == 3)
-    #expect(ModuleExample.module.globals[0].map(count) == 2)
+    #expect(ModuleExample.module.globals[0].map(count) == 3)
     #expect(count(ModuleExample.facts) == 5)
   }
 

@@ -175,7 +175,9 @@ enum ModuleExample {
     BPFModule(
       blueprint: ModuleBlueprint(maps: [.ringBuffer("rb", byteCount: 4096)]),
       probes: [.init(probe: 5, body: 0, entry: 1)],
-      globals: [.init(MapReference("g0"), short: MapReference("g0_short")), nil],
+      globals: [
+        .init(MapReference("g0"), short: MapReference("g0_short"), ages: MapReference("g0_ages")), nil,
+      ],
       scalars: MapReference("s"),
       dataRing: MapReference("d"),
       controlRing: MapReference("c"),

@@ -19,8 +19,11 @@ enum TableFunction: Hashable {
   case contains(GlobalID, fixed: [Bool])
   case delete(GlobalID, fixed: [Bool])
   case gatherSlice(GlobalID, fixed: [Bool], GatheredPart)
-  case findOldest(GlobalID)
+  // As `bpf_loop` calls them.
+  case makeRoom(GlobalID)
+  case clearAges(GlobalID)
   // Called with addresses.
+  case remember(GlobalID)
   case equalFields(StringField)
   case insert(RowClass, RowOrder?)
   case gather(GatheredPart)
@@ -42,7 +45,9 @@ enum TableFunction: Hashable {
     case .contains: "contains"
     case .delete: "delete_slice"
     case .gatherSlice: "gather_slice"
-    case .findOldest: "find_oldest"
+    case .makeRoom: "make_room"
+    case .clearAges: "clear_ages"
+    case .remember: "remember"
     case .birth: "birth"
     case .equalFields: "equal_fields"
     case .insert: "insert_row"
@@ -62,8 +67,8 @@ enum TableFunction: Hashable {
   /// Those that are given numbers are verified once, on their own.
   fileprivate var linkage: FunctionLinkage {
     switch self {
-    case .collect, .contains, .delete, .gatherSlice, .equalFields, .insert, .gather, .findOldest,
-      .birth:
+    case .collect, .contains, .delete, .gatherSlice, .equalFields, .insert, .gather, .makeRoom, .clearAges,
+      .remember, .birth:
       .static
     case .variance: .global([.memory(byteCount: Gathered.byteCount)])
     case .claimSlot: .global([])
@@ -99,7 +104,9 @@ extension CodeWriter {
     case .contains(let global, let fixed): writeContainsCallback(global, fixed)
     case .delete(let global, let fixed): writeDeleteCallback(global, fixed)
     case .gatherSlice(let global, let fixed, let part): writeGatherCallback(global, fixed, part)
-    case .findOldest(let global): writeFindOldest(global)
+    case .makeRoom(let global): writeMakeRoom(global)
+    case .clearAges(let global): writeClearAges(global)
+    case .remember(let global): writeRemember(global)
     case .birth(let offset): writeBirth(offset)
     case .equalFields(let field): writeEqualFields(field)
     case .insert(let rowClass, let order): writeInsert(rowClass, order)

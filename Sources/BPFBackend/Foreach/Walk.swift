@@ -174,11 +174,9 @@ enum WalkState {
   static let capacity = 32
   /// The row, counted from `first`, that the next element is put into.
   static let spare = 40
-  /// The least birth so far, of an array that makes room.
-  static let oldest = 48
   /// Where statistics of several CPUs and elements are merged: a ``Gathered``.
-  static let gathered = 56
-  static let byteCount = 56 + Gathered.byteCount
+  static let gathered = 48
+  static let byteCount = 48 + Gathered.byteCount
 }
 
 /// Statistics of several CPUs and elements, merged: offsets of 64-bit words, in the order of ``StatisticLayout``.

@@ -16,9 +16,21 @@ struct ModuleLayout {
     let keyOffset: Int?
     /// Where in scratch memory the keys of a slice are put together, padded; nil when nobody asks for slices.
     let patternOffset: Int?
-    /// Of an array that wraps: where an element's birth is (``ElementLayout``), and where in scratch memory the key of
-    /// the oldest one goes.
-    let wrapping: (birthOffset: Int, oldestKeyOffset: Int)?
+    /// Of an array that wraps.
+    let wrapping: Wrapping?
+  }
+
+  /// How an array that wraps knows its oldest element.
+  struct Wrapping {
+    /// Where an element's birth is (``ElementLayout``).
+    let birthOffset: Int
+    let ring: AgeRing
+    /// The map of the ring.
+    let map: MapReference
+    /// Where the positions in it are, among the scalars.
+    let positionsOffset: Int
+    /// Where in scratch memory a new entry of the ring is put together; the array's keys are put together in it.
+    let entryOffset: Int
   }
 
   /// Byte positions in scratch memory that every program knows.
@@ -78,11 +90,17 @@ struct ModuleLayout {
     var names = MapNames()
     let sliced = program.slicedGlobals
     for (index, global) in program.globals.enumerated() {
-      tables.append(makeTable(global, isSliced: sliced.contains(GlobalID(index)), &names))
+      let id = GlobalID(index)
+      tables.append(makeTable(id, global, isSliced: sliced.contains(id), &names))
     }
   }
 
-  private mutating func makeTable(_ global: Global, isSliced: Bool, _ names: inout MapNames) -> Table? {
+  private mutating func makeTable(
+    _ id: GlobalID,
+    _ global: Global,
+    isSliced: Bool,
+    _ names: inout MapNames
+  ) -> Table? {
     guard global.isUsedInKernel else { return nil }
     let value: ValueType?
     switch global.kind {
@@ -96,12 +114,13 @@ struct ModuleLayout {
     let fitsOnStack = key.byteCount <= Self.maximumStackKey && !key.types.contains(.string)
     let isOnStack = fitsOnStack && !global.wraps
     let slack = key.types.contains(.string) ? Self.keySlack : 0
-    let keyOffset = isOnStack ? nil : reserve(key.byteCount + slack)
+    let map = MapReference(names.unique(global.name))
+    let wrapping = wrapping(id, global, slack: slack, &names)
+    let ownKey = isOnStack || wrapping != nil ? nil : reserve(key.byteCount + slack)
+    let keyOffset = wrapping.map { $0.entryOffset + AgeRing.keyOffset } ?? ownKey
     let patternOffset = isSliced ? reserve(key.byteCount) : nil
-    var wrapping: (Int, Int)?
-    if let birth = ElementLayout(global, limits).birthOffset { wrapping = (birth, reserve(key.byteCount)) }
     let table = Table(
-      map: MapReference(names.unique(global.name)),
+      map: map,
       key: key,
       short: layout.short.map { (MapReference(names.unique(global.name)), $0) },
       value: value,
@@ -111,6 +130,25 @@ struct ModuleLayout {
       wrapping: wrapping
     )
     return table
+  }
+
+  /// - Parameter slack: bytes behind the key.
+  private mutating func wrapping(
+    _ id: GlobalID,
+    _ global: Global,
+    slack: Int,
+    _ names: inout MapNames
+  ) -> Wrapping? {
+    guard let ring = AgeRing(global, limits), let birth = ElementLayout(global, limits).birthOffset,
+      let positions = scalars.agePositionOffsets[id.index]
+    else { return nil }
+    return Wrapping(
+      birthOffset: birth,
+      ring: ring,
+      map: MapReference(names.unique("ages_" + global.name)),
+      positionsOffset: positions,
+      entryOffset: reserve(ring.entryByteCount + slack)
+    )
   }
 
   private mutating func reserve(_ byteCount: Int) -> Int {

@@ -108,7 +108,7 @@ extension CodeWriter {
       // The value first: key and value areas are apart, and writing either calls helpers.
       writeField(.scratch(module.valueOffset ?? 0), text(operand))
       writeKey(table, keys)
-      keepBirth(table)
+      keepBirth(table, global)
       makingRoom(table, global) { writer in
         writer.update(table, .any) { writer in writer.scratchAddress(.r3, writer.module.valueOffset ?? 0) }
       }
@@ -128,12 +128,12 @@ extension CodeWriter {
 
   private mutating func insert(_ table: Table, _ global: GlobalID, _ operand: Operand, _ mode: Update) {
     let offset = valueOffset(table)
+    store(operand, at: .r10, offset, .r0)
+    if let wrapping = table.wrapping {
+      takeBirth(global, wrapping)
+      code.emit(.store(.double, .r10, Int16(offset + 8), .r0))
+    }
     makingRoom(table, global) { writer in
-      writer.store(operand, at: .r10, offset, .r0)
-      if table.wrapping != nil {
-        writer.takeBirth(.r2)
-        writer.code.emit(.store(.double, .r10, Int16(offset + 8), .r2))
-      }
       writer.update(table, mode) { writer in writer.stackAddress(.r3, offset) }
     }
   }

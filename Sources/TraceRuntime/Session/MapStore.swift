@@ -15,6 +15,8 @@ package final class MapStore: GlobalStore {
   let scalars: MappedArray
   let urgency = Urgency()
   private let maps: [GlobalMap?]
+  /// The maps of the rings of arrays that wrap.
+  let ageMaps: [BPFMap?]
   private let codecs: [ElementCodec]
   let elements: [ElementLayout]
   private let memory: InMemoryStore
@@ -26,6 +28,8 @@ package final class MapStore: GlobalStore {
     package var whole: BPFMap
     /// That of the short keys, where they have their own (``KeyLayout``).
     package var short: BPFMap?
+    /// That of the ages of its elements, where the array wraps (``AgeRing``).
+    package var ages: BPFMap?
 
     package init(_ whole: BPFMap) { self.whole = whole }
   }
@@ -48,6 +52,8 @@ package final class MapStore: GlobalStore {
       places.append(try GlobalMap(table, KeyLayout(program.globals[index], program.limits)))
     }
     self.maps = places
+    // One for each global, whatever a module file says.
+    ageMaps = program.globals.indices.map { tables.indices.contains($0) ? tables[$0]?.ages : nil }
     layout = ScalarLayout(program)
     codecs = program.globals.map { ElementCodec($0, program.limits) }
     elements = program.globals.map { ElementLayout($0, program.limits) }
@@ -141,7 +147,8 @@ package final class MapStore: GlobalStore {
     guard let map = map(global) else { return try memory.setElement(global, keys, value) }
     let codec = codecs[global.index]
     let key = codec.key(keys)
-    try put(global, map, key, codec.field(value) + birth(global, of: try? map.lookUp(key)))
+    let birth = birth(global, map, key, of: try? map.lookUp(key))
+    try put(global, map, key, codec.field(value) + birth)
   }
 
   package func addElement(
@@ -243,7 +250,7 @@ package final class MapStore: GlobalStore {
     var shares = before ?? [UInt8](repeating: 0, count: map.wholeValueByteCount)
     codec.add(value, to: &shares)
     if before == nil, let offset = elements[global.index].birthOffset {
-      shares.replaceSubrange(offset..<offset + 8, with: birth(global, of: nil))
+      shares.replaceSubrange(offset..<offset + 8, with: birth(global, map, key, of: nil))
     }
     try put(global, map, key, shares)
   }
