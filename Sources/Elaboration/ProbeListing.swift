@@ -1,4 +1,5 @@
 package import Diagnostics
+import Platform
 package import StapSyntax
 import TargetModel
 
@@ -38,7 +39,7 @@ package struct ListedProbe: Hashable, Sendable {
   package var text: String { ([point] + variables.map { "\($0.name):\($0.type)" }).joined(separator: " ") }
 }
 
-/// Everything that `points` can mean, sorted; patterns that mean nothing are errors.
+/// Everything that `points` can mean, sorted, lines by their numbers; patterns that mean nothing are errors.
 ///
 /// Places that cannot be probed are among them, so that a listing can tell why. Variables take the details of debug
 /// information, which can be slow to open: `withVariables` says whether anyone wants them.
@@ -52,7 +53,7 @@ package func listProbes(
   var found: Set<ListedProbe> = []
   for point in points { found.formUnion(elaborator.list(point, withVariables: withVariables)) }
   sources = elaborator.sources
-  return Checked(found.sorted { $0.text < $1.text }, elaborator.diagnostics.all)
+  return Checked(found.sorted { $0.text.naturallyPrecedes($1.text) }, elaborator.diagnostics.all)
 }
 
 extension Elaborator {

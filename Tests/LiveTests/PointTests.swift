@@ -35,7 +35,7 @@ extension LiveTests {
       let square = try Self.line("square")
       // Each round passes 0, 1, 2, 3 from first, 3 from second, i from middle and i + 1 from tail.
       let sum = (1...Self.rounds).reduce(0) { $0 + 6 + 3 + $1 + $1 + 1 }
-      for place in [":\(leaf)", "+1", ":\(leaf)-\(leaf)", ":\(leaf - 2),\(leaf)"] {
+      for place in [":\(leaf)", "+1", ":+1", ":\(leaf)-\(leaf)", ":\(leaf - 2),\(leaf)"] {
         let found = try Self.count("process.statement(\"leaf@points.c\(place)\")", program, "$value")
         #expect(found.hits >= 7 * Self.rounds, "\(program) \(place)")
         if found.hits == 7 * Self.rounds { #expect(found.sum == sum, "\(program) \(place)") }

@@ -38,7 +38,7 @@ extension FunctionPattern {
   }
 }
 
-/// `file`, `file:12`, `file+3`, `file:*`, `file:10-20,30`.
+/// `file`, `file:12`, `file+3` or `file:+3`, `file:*`, `file:10-20,30`.
 private struct SourcePlace {
   var file: String
   var line: FunctionPattern.LineSpec?
@@ -52,6 +52,8 @@ private struct SourcePlace {
       return
     }
     file = String(text[..<separator])
+    // As people write it who think of `:12`.
+    if text[separator] == "+", file.hasSuffix(":") { file.removeLast() }
     guard let line = Self.line(rest, isRelative: text[separator] == "+"), !file.isEmpty else { return nil }
     self.line = line
   }
