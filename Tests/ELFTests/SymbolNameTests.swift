@@ -100,6 +100,22 @@ import Testing
   }
 
   @Test(
+    "the scope of a Rust method, with the type for the type and its trait",
+    arguments: [
+      ("_ZN43_$LT$shop..Item$u20$as$u20$shop..Priced$GT$5price17h964e9671693b9668E", "shop::Item"),
+      (
+        "_ZN43_$LT$shop..Item$u20$as$u20$shop..Priced$GT$5price28_$u7b$$u7b$closure$u7d$$u7d$17h964e9671693b9668E",
+        "shop::Item::price"
+      ),
+      ("_ZN4shop4till13Till$LT$T$GT$3add17h9aaa8edc196a5c65E", nil),
+      ("_RNvXCsbxQjNsTKZZh_4shopNtB2_4ItemNtB2_6Priced5price", "shop::Item"),
+      ("_RNvMNtCsbxQjNsTKZZh_4shop4tillINtB2_4TillmE3addB4_", "shop::till::Till<u32>"),
+      ("_ZN4shop4Item5totalEi", nil),
+    ] as [(String, String?)]
+  )
+  func scopeByType(_ symbol: String, _ scope: String?) { #expect(SymbolName(symbol)?.scopeByType == scope) }
+
+  @Test(
     "what is no mangled name stays as it is",
     arguments: [
       "main", "_Z", "_R", "_RR", "$s", "_D", "_D4mai", "_DYNAMIC", "_Dmain",

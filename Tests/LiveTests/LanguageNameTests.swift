@@ -26,13 +26,19 @@ extension LiveTests {
       pub mod shop {
         pub struct Item { pub price: u64 }
         impl Item { #[inline(never)] pub fn total(&self, n: u64) -> u64 { std::hint::black_box(self.price * n) } }
+        pub trait Priced { fn cost(&self, n: u64) -> u64; fn rate(&self, n: u64) -> u64; }
+        impl Priced for Item {
+          #[inline(never)] fn cost(&self, n: u64) -> u64 { std::hint::black_box(self.price + n) }
+          #[inline(always)] fn rate(&self, n: u64) -> u64 { std::hint::black_box(self.price ^ n) }
+        }
       }
+      use shop::Priced;
       #[inline(never)] fn count(n: u64) -> u64 { std::hint::black_box(n + 1) }
       fn main() {
         let n: u64 = std::env::args().nth(1).unwrap().parse().unwrap();
         let item = shop::Item { price: std::hint::black_box(3) };
         let mut sum = 0;
-        for i in 0..n { sum += item.total(i) + count(i); }
+        for i in 0..n { sum += item.total(i) + count(i) + item.cost(i) + item.rate(i); }
         println!("sum {}", sum);
       }
       """
@@ -152,6 +158,22 @@ extension LiveTests {
           method.count == 1 && method.first?.hasSuffix("::total 100") == true,
           "\(mangling) \(debug) \(method)"
         )
+        let byTrait =
+          debug == "0" ? "<store::shop::Item as store::shop::Priced>::cost" : "store::shop::{impl#*}::cost"
+        for point in ["store::shop::Item::cost", byTrait] {
+          let counts = try counted(program, [point])
+          #expect(counts.count == 1 && counts.first?.hasSuffix("::cost 100") == true, "\(point) \(counts)")
+        }
+        let listed = try utrace(["-l", "process(\"\(program)\").function(\"cost\")"])
+        #expect(listed.output.contains(".function(\"store::shop::Item::cost"), "\(listed.output)")
+        #expect(listed.lines.count == 1, "\(listed.output)")
+        for scope in debug == "0" ? [] : ["store::shop::Item", "{impl#*}", "*"] {
+          let inlined = try traced(
+            program,
+            "global n probe process.function(\"\(scope)::rate\").inline { n++ } probe end { println(n) }"
+          )
+          #expect(inlined == ["100"], "\(mangling) \(scope) \(inlined)")
+        }
       }
     }
 

@@ -57,16 +57,34 @@ struct InlineScanner {
   /// Which of the wanted functions an instance is of.
   private mutating func number(of origin: DIEReference, in wanted: WantedInlines) -> Int? {
     if let known = origins[origin.raw] { return known }
-    let number = described(by: origin).flatMap { row, unit in
-      wanted.number(
+    var number: Int?
+    if let (row, unit) = described(by: origin) { number = self.number(of: row, unit, in: wanted) }
+    origins[origin.raw] = .some(number)
+    return number
+  }
+
+  private mutating func number(
+    of row: DeclarationTable.Row,
+    _ unit: UnitContext,
+    in wanted: WantedInlines
+  ) -> Int? {
+    var scopes = [row.scope]
+    // A method of Rust is known by its type before it is by the scope that DWARF has it in.
+    if unit.isRust,
+      let type = implementations.named(row.scope, of: row.linkageName, catalog.files, &output)
+    {
+      scopes.insert(type, at: 0)
+    }
+    for scope in scopes {
+      let number = wanted.number(
         catalog.files.string(row.name),
-        scope: { scopeText(row.scope) },
+        scope: { scopeText(scope) },
         line: row.line,
         file: { fileText(row.file, unit) }
       )
+      if let number { return number }
     }
-    origins[origin.raw] = .some(number)
-    return number
+    return nil
   }
 
   /// What a function and its declarations say together, and the unit in whose table its file is; the same as
@@ -81,10 +99,6 @@ struct InlineScanner {
       row.scope = found.row.scope
       if row.line == 0 { (row.line, row.file, unit) = (found.row.line, found.row.file, found.unit) }
       next = found.row.origin
-    }
-    if unit.isRust {
-      row.scope =
-        implementations.named(row.scope, of: row.linkageName, catalog.files, &output) ?? row.scope
     }
     return (row, unit)
   }

@@ -157,6 +157,12 @@ struct IndexBuilder {
       record.linkageName = name
       record.name = strings.insert(readable.name)
       record.scope = readable.scope.map { strings.insert($0) } ?? 0
+      if let scope = readable.scopeByType {
+        var byTrait = record
+        byTrait.flags.insert(.alias)
+        functions.append(byTrait)
+        record.scope = strings.insert(scope)
+      }
     }
     if let known {
       record.file = known.file

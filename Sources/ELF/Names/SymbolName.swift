@@ -53,6 +53,16 @@ package struct SymbolName: Hashable, Sendable {
     return Self.withoutTrait(only.dropFirst().dropLast())
   }
 
+  /// The scope of a Rust function with its type alone in the place of a type and its trait; nil for all others.
+  ///
+  ///     <shop::Item as shop::Priced>::price      ⇒   shop::Item
+  package var scopeByType: String? {
+    guard language == .rust, let first = scopes.first, first.hasPrefix("<"), first.hasSuffix(">") else {
+      return nil
+    }
+    return ([Self.withoutTrait(first.dropFirst().dropLast())] + scopes.dropFirst()).joined(separator: "::")
+  }
+
   /// `Item as Priced` ⇒ `Item`.
   private static func withoutTrait(_ text: Substring) -> String {
     let word = " as "
