@@ -62,6 +62,7 @@ enum DwarfAttribute {
   static let language: UInt16 = 0x13
   static let discriminant: UInt16 = 0x15
   static let discriminantValue: UInt16 = 0x16
+  static let discriminantList: UInt16 = 0x3d
   static let compilationDirectory: UInt16 = 0x1b
   static let constValue: UInt16 = 0x1c
   static let inline: UInt16 = 0x20
