@@ -68,7 +68,8 @@ extension LiveTests {
     @Test(
       "what cannot be watched is refused with the reason",
       arguments: [
-        ("data(\"own\").write", "[no-address]"), ("data(\"pairs\").write", "32 bytes"),
+        ("data(\"own\").write", "'own' cannot be watched: every thread has one of its own [no-address]"),
+        ("data(\"own\").write", "'process(PID).data(0x…).length(8)'"), ("data(\"pairs\").write", "32 bytes"),
         ("data(3).length(4).rw", "no multiple of 4"), ("data(\"nothing\").rw", "[no-such-variable]"),
         ("data(\"counter\")", "'.write' or '.rw'"), ("data(\"counter\").length(3).rw", "[watch-length]"),
         ("data(\"counter\").read", "[unexpected-component]"),

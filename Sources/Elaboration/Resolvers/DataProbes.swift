@@ -69,8 +69,10 @@ enum DataProbes {
           return .failed(.watchLength(data, "'\(name)' is \(size.map { "\($0)" } ?? "?") bytes long"))
         }
         return land(link, variable, count, isAbsolute: false, place)
-      case .success:
-        return .failed(.noWatchedPlace(data, "it has no address of its own that all threads share"))
+      case .success(.memory):
+        let size = byteCount(of: variable.type, place.program.types)
+        return .failed(.watchedThreadLocal(data, length?.number.map { Int($0) } ?? size ?? 8))
+      case .success: return .failed(.noWatchedPlace(data, "it is a constant, and in no memory"))
       case .failure(let problem): return .failed(.noWatchedPlace(data, problem.message))
       }
     }
@@ -230,6 +232,26 @@ extension Diagnostic {
       "no-address",
       "'\(component.string ?? "")' cannot be watched: \(reason)",
       at: component.range
+    )
+  }
+
+  fileprivate static func watchedThreadLocal(
+    _ component: ProbePoint.Component,
+    _ byteCount: Int
+  ) -> Diagnostic {
+    let name = component.string ?? ""
+    return Diagnostic(
+      .error,
+      "no-address",
+      "'\(name)' cannot be watched: every thread has one of its own",
+      at: component.range,
+      notes: [
+        .note(
+          "watch that of one thread by its address: 'process(PID).data(0x…).length(\(byteCount))'; "
+            + "gdb tells it by 'print &\(name)' in that thread"
+        ),
+        .note("probes in code read that of their own thread: '@var(\"\(name)\")'"),
+      ]
     )
   }
 
