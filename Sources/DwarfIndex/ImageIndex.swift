@@ -89,7 +89,8 @@ final class ImageIndex: Sendable {
     return bytes
   }
 
-  /// Functions of the binary's symbol tables and, where those were stripped, of the debug file's.
+  /// Functions of the binary's symbol tables and, where those were stripped, of the debug file's or of what Go's runtime
+  /// needs.
   private var functionSymbols: [ELFSymbol] {
     // An indirect function's symbol is its resolver: a probe there would see one call in a process's life.
     var symbols = binary.symbols.filter { $0.isDefined && $0.kind == .function }
@@ -97,6 +98,8 @@ final class ImageIndex: Sendable {
       symbols += main.symbols.filter { $0.isDefined && $0.kind == .function && $0.source == .symtab }
     } else if !binary.symbols.hasSymtab, let mini = binary.miniDebugInfo {
       symbols += mini.symbols.filter { $0.isDefined && $0.kind == .function && $0.source == .symtab }
+    } else if !binary.symbols.hasSymtab, let go = binary.goFunctions {
+      symbols += go.symbols
     }
     return symbols
   }

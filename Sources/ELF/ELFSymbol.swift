@@ -71,7 +71,11 @@ package struct ELFSymbol: Hashable, Sendable {
   }
 
   /// Which table it is from.
-  package enum Source: Hashable, Sendable { case symtab, dynsym }
+  package enum Source: Hashable, Sendable {
+    case symtab, dynsym
+    /// ``GoFunctionTable``
+    case goFunctions
+  }
 
   /// Without a version: `memcpy`.
   package var name: String

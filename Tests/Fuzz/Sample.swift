@@ -28,7 +28,7 @@ struct Sample {
     "targets-O2", "targets-O0", "targets-clang-O2", "targets-dwarf4", "targets-types", "targets-types4",
     "targets-zlib", "targets-minidebug", "targets-lto", "marks", "points-ibt", "arguments-dwarf4",
     "cxxthrow-O0",
-    "targets-nopie",
+    "targets-nopie", "gotable",
   ]
 
   static func all(in directory: String, _ translator: Translator) -> [Sample] {

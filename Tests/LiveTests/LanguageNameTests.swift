@@ -227,6 +227,15 @@ extension LiveTests {
         "-e", "probe process(\"\(program)\").function(\"main.deep\").return { println($n) }",
       ])
       #expect(gone.errors.contains("gone where a function of Go returns"), "\(gone.errors)")
+      // Stripped: names come from what Go's runtime needs.
+      #expect(try run("strip", [program]).status == 0)
+      #expect(try counted(program, ["main.(*Item).Total", "main.greet", "main.deep"]) == calls)
+      let left = try traced(
+        program,
+        "global n probe process.function(\"main.[dg]*\").return { n[probefunc()]++ } "
+          + "probe end { foreach (f+ in n) println(f, \" \", n[f]) }"
+      )
+      #expect(left == ["main.deep 10020", "main.greet 100"], "\(left)")
     }
   }
 }
