@@ -2,9 +2,10 @@
 //
 //   arguments       calls every function once; each prints itself as a probe's $$parms should show it
 //
-// Values that only fit a vector register print as "?": probes cannot read those.
+// Parts of structures that come in a vector register print as "?": probes cannot read those.
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 
 #define PROBED extern "C" __attribute__((noinline))
 
@@ -41,7 +42,11 @@ PROBED int widths(int8_t a, uint8_t b, int16_t c, uint16_t d, int32_t e, uint32_
 }
 
 PROBED int reals(double a, int b, float c, int d) {
-  printf("reals a=? b=%#x c=? d=%#x\n", b, d);
+  unsigned long first = 0;
+  unsigned int third = 0;
+  std::memcpy(&first, &a, sizeof a);
+  std::memcpy(&third, &c, sizeof c);
+  printf("reals a=%#lx b=%#x c=%#x d=%#x\n", first, b, third, d);
   return static_cast<int>(a + c);
 }
 

@@ -1,9 +1,11 @@
 /// Where what a function was called with is kept for probes inside of it.
 package struct EntryPoint: Hashable, Sendable {
-  /// Where the functions begin.
+  /// Where the functions begin, or where their parameters are in place.
   package var sites: [ProbeSite]
   /// The stack pointer as it was there, told at the probed instruction: it tells calls under way apart.
   package var stackPointer: FrameOffset
+  /// The same, told at `sites`; nil where they are the functions' entries, at which it is just that.
+  package var stackPointerAtSites: FrameOffset?
   /// Whether a hit counts whose entry was not seen: its function was called before the session began.
   package var isOptional = false
 

@@ -23,6 +23,7 @@ extension LiveTests {
         println($result$, " ", $times, " ", $pair$, " ", $pair->__0, " ", $flag$)
         try { println("result ", $result->Ok->__0) } catch (why) { println(@enumname($result)) }
       }
+      probe process.function("settle").return { println("left ", $times, " ", $pair$, " ", $flag$, " ", $return) }
       probe process.function("shop::Item::price") { println(ppfunc(), " ", $self->id) }
       probe process.function("{impl#*}::price").return { println(ppfunc(), " ", $return) }
       probe process.function("shop::till::*::add*") { println($$name, " ", $self->count, " ", $more) }
@@ -35,7 +36,9 @@ extension LiveTests {
       "Cash Book Cash Some{.__0=8} Some{.__0=A} Some{.__0=A}", "CashSome", "change 8", "next 42 \"lamp\"",
       "boxed 2 {.__0=1, .__1=2}",
       "Ok{.__0=77} 2 {.__0=7, .__1=8} 7 true", "result 77",
+      "left 2 {.__0=7, .__1=8} true 154",
       "Err{.__0=\"bad\"} 3 {.__0=-7, .__1=9} -7 false", "Err",
+      "left 3 {.__0=-7, .__1=9} false 3",
       "Card Toy Card{.number=1234, .name=\"Ann\"} None None None",
       "Card{.number=1234, .name=\"Ann\"}None", "number 1234",
       "Check Food Check{.__0=-5, .__1=true} Some{.__0=0} Some{.__0=A} None",

@@ -242,6 +242,7 @@ enum ModuleExample {
     var probe = Probe(name: "p", trigger: trigger, body: body)
     probe.entryBody = body
     probe.entryPoint = EntryPoint(sites: [site], stackPointer: FrameOffset(register: 7, byteCount: -24))
+    probe.entryPoint?.stackPointerAtSites = FrameOffset(register: 6, byteCount: 8)
     probe.entryPoint?.isOptional = true
     probe.entrySlots = [.string, .long]
     probe.arming = body

@@ -33,6 +33,10 @@ struct ProbeFacts {
   let entrySlots: [ValueType]
   /// Where the stack pointer of the entry is told, when the entry is not where the probe is.
   let entryStackPointer: FrameOffset?
+  /// Where that is told at the entry, when its program runs behind the function's first instructions.
+  let entryStackPointerAtSites: FrameOffset?
+  /// Whether the probe is in the function that was entered: hits leave what was kept, more of them may come.
+  var isWithinEntered: Bool { entryStackPointer != nil && !isReturn }
   /// Whether a hit counts whose entry was not seen; what was kept there is 0 then.
   let isEntryOptional: Bool
   /// The processes that it is meant for; nil: all.
@@ -50,6 +54,7 @@ struct ProbeFacts {
     executable = probe.trigger.processes?.executable.flatMap { executables.firstIndex(of: $0) }
     entrySlots = probe.entrySlots
     entryStackPointer = probe.entryPoint?.stackPointer
+    entryStackPointerAtSites = probe.entryPoint?.stackPointerAtSites
     isEntryOptional = probe.entryPoint?.isOptional ?? false
     switch probe.trigger {
     case .userSites(let sites, let kind, let scope):

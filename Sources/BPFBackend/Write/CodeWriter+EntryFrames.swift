@@ -107,7 +107,11 @@ extension CodeWriter {
     lose(.scratchBusy)
     code.jump(to: quit)
     code.place(present)
-    loadStackPointer(context, isReturn: false)
+    if let pointer = facts.entryStackPointerAtSites {
+      loadEntryStackPointer(context, pointer)
+    } else {
+      loadStackPointer(context, isReturn: false)
+    }
     let clean = code.makeLabel()
     for _ in 0..<Frame.maximumDrops { dropDeadFrame(clean) }
     code.place(clean)
@@ -182,7 +186,7 @@ extension CodeWriter {
       taskStorage(ModuleMaps.entryFrames(facts.index), create: facts.isEntryOptional)
       code.jump(if: .equal, .r0, 0, to: lost)
     }
-    if let pointer = facts.entryStackPointer {
+    if let pointer = facts.entryStackPointer, facts.isWithinEntered {
       loadEntryStackPointer(context, pointer)
     } else {
       loadStackPointer(context, isReturn: true)
@@ -200,7 +204,7 @@ extension CodeWriter {
     code.emit(.move(frame, .r1))
   }
 
-  /// `r5` = the stack pointer as it was at the entry of the function around the probe.
+  /// `r5` = the stack pointer as it was at the entry of the function around.
   private mutating func loadEntryStackPointer(_ context: BPFRegister, _ pointer: FrameOffset) {
     let register = shared.target.registers.register(pointer.register)
     code.emit(.load(.double, .r5, context, Int16(register?.contextOffset ?? 0)))
@@ -232,7 +236,7 @@ extension CodeWriter {
     frameAddress(.r1, base: .r0)
     code.emit(.load(.double, .r2, .r1, Int16(Frame.stackPointerOffset)))
     code.jump(if: .greater, .r2, .r5, to: missed)
-    if facts.entryStackPointer != nil {
+    if facts.isWithinEntered {
       code.jump(if: .equal, .r2, .r5, to: found)
       return code.emit(.store(.double, .r0, Int16(Frame.depthOffset), .r4))
     }

@@ -55,8 +55,8 @@ final class SiteForm: Sendable {
     let condition: String?
     let meanings: [TargetMeaning]
     let arguments: SiteGrouper.ArgumentPlaces
-    /// Where the stack pointer of the entry is told, when something is kept from there.
-    let entryStackPointer: FrameOffset?
+    /// Where the stack pointer of the entry is told, when something is kept from there: at the site and at the entry.
+    let entryStackPointers: [FrameOffset?]
   }
 }
 
@@ -85,13 +85,18 @@ struct SiteFormer: Sendable {
       condition: landed.condition?.text,
       meanings: answers.map { $0.meaning },
       arguments: argumentPlaces(landed.scope),
-      entryStackPointer: entry?.stackPointer
+      entryStackPointers: [entry?.stackPointer, entry?.stackPointerAtSites]
     )
     return SiteForm(landed, site, answers, entry, key)
   }
 
   /// Where registers are kept for the answers that read them as they were at the entry; nil: they are not.
   private func entryPoint(for landed: LandedSite) -> EntryPoint? {
+    if landed.answers.contains(where: { !$0.registers(atEntry: true).isEmpty }),
+      let behind = landed.scope.entryBehindPrologue
+    {
+      return behind
+    }
     let kept = landed.answers.reduce(into: Set<Int>()) { $0.formUnion($1.entryRegisters) }
     // A program for each kind of frame would be dozens.
     guard !kept.isEmpty, !sharesCaptures || landed.answers.contains(where: \.isKeptNumber) else { return nil }

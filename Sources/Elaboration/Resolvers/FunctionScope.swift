@@ -24,7 +24,7 @@ struct FunctionScope: TargetScope {
   func variable(_ name: String, isEntry: Bool) -> Result<TargetObject, TargetProblem> {
     guard let variables = function.variables else { return .failure(noDebugInfo("$" + name)) }
     if name == "return" { return returned(variables) }
-    let visible = variables.variables(at: address)
+    let visible = variables.variables(at: isReturn ? parameterAddress : address)
     if isLeaving, visible.contains(where: { $0.name == name }) { return .failure(goneInReturn(name)) }
     if let variable = visible.first(where: { $0.name == name }) {
       guard !isReturn || variable.isParameter else { return .failure(localInReturn(name)) }
@@ -105,6 +105,7 @@ struct FunctionScope: TargetScope {
     _ isIncluded: (ProgramVariable) -> Bool
   ) -> [ListedTarget] {
     var seen: Set<String> = []
+    let address = isReturn ? parameterAddress : address
     return variables.variables(at: address).filter { isIncluded($0) && seen.insert($0.name).inserted }.map {
       // Whether the entry can be probed is asked for all of them together.
       ListedTarget(name: $0.name, object: object($0, isEntry: isReturn, mayKeep: true))

@@ -67,6 +67,8 @@ protocol TargetScope: Sendable {
   var systemCallRegisters: LocationPlan? { get }
   /// Where these registers can be kept for the site when its function is called; nil where nobody can.
   func entryPoint(keeping registers: X86Registers) -> EntryPoint?
+  /// Where a return probe's parameters are kept that are in place only behind the function's prologue; nil: at the entry.
+  var entryBehindPrologue: EntryPoint? { get }
   /// Whether `$value` is a text that the probe and whoever caused it exchange.
   var hasEventText: Bool { get }
 }
@@ -75,6 +77,8 @@ extension TargetScope {
   var hasEventText: Bool { false }
 
   func entryPoint(keeping registers: X86Registers) -> EntryPoint? { nil }
+
+  var entryBehindPrologue: EntryPoint? { nil }
 
   var systemCallRegisters: LocationPlan? { nil }
 

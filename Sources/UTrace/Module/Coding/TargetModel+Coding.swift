@@ -103,10 +103,13 @@ extension ProbeSite: BinaryCoded {
 extension EntryPoint: BinaryCoded {
   init(from reader: inout BinaryReader) throws(CodingFailure) {
     self.init(sites: try reader.value(), stackPointer: try reader.value())
+    stackPointerAtSites = try reader.value()
     isOptional = try reader.value()
   }
 
-  func write(to writer: inout BinaryWriter) { writer.write(sites, stackPointer, isOptional) }
+  func write(to writer: inout BinaryWriter) {
+    writer.write(sites, stackPointer, stackPointerAtSites, isOptional)
+  }
 }
 
 extension FrameOffset: BinaryCoded {
