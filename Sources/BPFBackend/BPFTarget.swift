@@ -23,11 +23,16 @@ package struct BPFTarget: Sendable {
   package var hasCopyFromUserString = false
   /// Uprobe sessions (Linux 6.13).
   package var hasUprobeSession = false
-  /// Only a guess for how much memory to set aside: nothing is wrong when there are more.
+  /// How many CPUs there may ever be, at least, for how much memory to set aside.
+  ///
+  /// Nothing is wrong when there are more, up to ``maximumCPUCount(hasMayGoto:)``.
   package var possibleCPUCount = 8
   package var registers = RegisterFile.x86_64
   /// How to fetch the thread pointer from the current `task_struct`; nil: variables in TLS are refused.
   package var threadPointer: LocationPlan?
 
   package init() {}
+
+  /// The shares of how many CPUs the code of a module merges when it reads a statistic.
+  package static func maximumCPUCount(hasMayGoto: Bool) -> Int { hasMayGoto ? 8192 : 1024 }
 }

@@ -7,6 +7,9 @@ extension ModuleBuilder {
   private static let controlRingByteCount = 1 << 16
   /// Hash maps above this size get their elements as they come.
   private static let preallocationLimit = 8 << 20
+  /// The same where each CPU has its share: the kernel makes shares as they come only out of what it has ready, which a few
+  /// dozen new elements of a histogram use up within milliseconds; what is updated then is lost.
+  private static let sharesPreallocationLimit = 32 << 20
 
   func commonMaps() -> [MapSpec] {
     let lossCount = max(1, program.probes.count * LossReason.allCases.count)
@@ -188,7 +191,8 @@ extension ModuleBuilder {
     let isStatistic = if case .statisticArray = global.kind { true } else { false }
     let value = ElementLayout(global, program.limits).byteCount
     let element = keyByteCount + value * (isStatistic ? target.possibleCPUCount : 1)
-    let isBig = element * global.maximumEntries > Self.preallocationLimit
+    let limit = isStatistic ? Self.sharesPreallocationLimit : Self.preallocationLimit
+    let isBig = element * global.maximumEntries > limit
     return MapSpec(
       name: map.name,
       kind: isStatistic ? .perCPUHash : .hash,

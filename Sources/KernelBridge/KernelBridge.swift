@@ -34,6 +34,9 @@ package final class KernelSession: Sendable {
   /// Release, lockdown, capabilities and the like.
   package var settings: KernelSettings { .current(tracefs: tracefs) }
 
+  /// CPUs that may ever come up.
+  package static var possibleCPUCount: Int { Int(max(1, libbpf_num_possible_cpus())) }
+
   /// Creates the maps of `blueprint` and loads its programs; nothing stays behind on failure.
   /// - Throws: ``KernelError/verifier(_:)`` when the verifier refuses a program.
   package func load(_ blueprint: ModuleBlueprint) throws(KernelError) -> LoadedModule {

@@ -1,5 +1,4 @@
 import BPFObject
-import CLibbpf
 
 /// What maps take of the machine's memory as soon as they are made.
 ///
@@ -12,7 +11,7 @@ struct MapMemory {
   /// Less than this is not worth a look.
   private static let unquestionedByteCount = 64 << 20
 
-  init(_ maps: [MapSpec], cpuCount: Int = Int(max(1, libbpf_num_possible_cpus()))) {
+  init(_ maps: [MapSpec], cpuCount: Int = KernelSession.possibleCPUCount) {
     self.maps = maps
     self.cpuCount = cpuCount
   }

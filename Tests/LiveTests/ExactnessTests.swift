@@ -2,6 +2,11 @@ import Foundation
 import TestSupport
 import Testing
 
+/// Where there are more, the kernel makes the shares of statistics as they come.
+private enum CPUs {
+  static var possible: Int { sysconf(Int32(_SC_NPROCESSORS_CONF)) }
+}
+
 extension LiveTests {
   /// Nothing is lost, or it is counted.
   @Suite(.requires(.probes), .timeLimit(.minutes(2))) struct ExactnessTests {
@@ -28,6 +33,23 @@ extension LiveTests {
       let traced = try utrace(["-c", "\(program) 4 250000 \(kind)", "-e", script])
       #expect(traced.lines.contains("1000000 1000000 1000000 124999500000 0 249999 1000000 2000000 1000000"))
       #expect(traced.lines.contains("done 1000000 hits, sum 250000000000, right"), "\(traced.output)")
+      #expect(traced.status == 0)
+      #expect(traced.messages.filter { !$0.hasSuffix("ns a call") }.isEmpty, "\(traced.errors)")
+    }
+
+    @Test("a histogram for each of many new keys: nothing is lost", .enabled(if: CPUs.possible <= 8))
+    func histograms() throws {
+      let script = """
+        global times
+        probe process.function("hit").call { times[$i] <<< $i }
+        probe end {
+          foreach (i in times) { n++; total += @sum(times[i]) }
+          println(n, " ", total)
+          print(@hist_log(times[3]))
+        }
+        """
+      let traced = try utrace(["-c", "\(program) 1 2000", "-e", script])
+      #expect(traced.lines.contains("2000 1999000"), "\(traced.output)")
       #expect(traced.status == 0)
       #expect(traced.messages.filter { !$0.hasSuffix("ns a call") }.isEmpty, "\(traced.errors)")
     }

@@ -93,7 +93,7 @@ import TraceIR
     older.userAttachment = .siblings
     older.hasMayGoto = false
     older.hasCopyFromUser = false
-    older.possibleCPUCount = 8
+    older.possibleCPUCount = 10_000
     older.structuresOf = "6.18 #2"
     #expect(
       kernel.obstacles(on: older) == [
@@ -102,13 +102,15 @@ import TraceIR
         "it needs uprobe_multi links (Linux 6.6), which this kernel has not",
         "it needs may_goto (Linux 6.9), which this kernel has not",
         "it needs sleepable uprobes (Linux 6.0), which this kernel has not",
-        "it is for 4 CPUs, this machine has 8",
+        "it is for 8192 CPUs, this machine has 10000",
       ]
     )
     var newer = kernel
     newer.hasCopyFromUserString = true
     newer.hasUprobeSession = true
     newer.possibleCPUCount = 2
+    #expect(kernel.obstacles(on: newer).isEmpty)
+    newer.possibleCPUCount = 512
     #expect(kernel.obstacles(on: newer).isEmpty)
   }
 }

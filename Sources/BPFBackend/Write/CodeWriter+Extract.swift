@@ -5,7 +5,7 @@ import TraceIR
 // merged in scratch memory (``Gathered``).
 extension CodeWriter {
   /// As many as Linux can be built for; without `may_goto` what the verifier can follow.
-  private var maximumCPUCount: Int32 { shared.target.hasMayGoto ? 8192 : 1024 }
+  private var maximumCPUCount: Int { BPFTarget.maximumCPUCount(hasMayGoto: shared.target.hasMayGoto) }
 
   /// A function for each few words is not worth it: programs have 256 at most, and where loops are functions half of them.
   private static var fewestWords: Int { 8 }
@@ -248,7 +248,7 @@ extension CodeWriter {
     code.emit(.move(.r7, .r2))
     writeUnknownZero(.r9)
     repeatRounds { writer, next, done in
-      writer.code.jump(if: .greaterOrEqual, .r9, writer.maximumCPUCount, to: done)
+      writer.code.jump(if: .greaterOrEqual, .r9, Int32(writer.maximumCPUCount), to: done)
       writer.code.emit(.move(.r1, .r6))
       writer.code.emit(.move(.r2, .r7))
       writer.code.emit(.move(.r3, .r9))

@@ -40,8 +40,9 @@ struct KernelFacts: Hashable, Sendable {
     for (feature, isMissing) in wanted where isMissing {
       found.append("it needs \(feature.title) (Linux \(feature.since)), which this kernel has not")
     }
-    if possibleCPUCount < here.possibleCPUCount {
-      found.append("it is for \(possibleCPUCount) CPUs, this machine has \(here.possibleCPUCount)")
+    let maximum = BPFTarget.maximumCPUCount(hasMayGoto: hasMayGoto)
+    if here.possibleCPUCount > max(possibleCPUCount, maximum) {
+      found.append("it is for \(maximum) CPUs, this machine has \(here.possibleCPUCount)")
     }
     return found
   }
