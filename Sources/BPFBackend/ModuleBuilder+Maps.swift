@@ -7,9 +7,11 @@ extension ModuleBuilder {
   private static let controlRingByteCount = 1 << 16
   /// Hash maps above this size get their elements as they come.
   private static let preallocationLimit = 8 << 20
-  /// The same where each CPU has its share: the kernel makes shares as they come only out of what it has ready, which a few
-  /// dozen new elements of a histogram use up within milliseconds; what is updated then is lost.
-  private static let sharesPreallocationLimit = 32 << 20
+  /// The same where each CPU has a large share: the kernel makes shares as they come only out of a few pages that it has
+  /// ready, which some dozen new elements with a histogram use up within milliseconds; what is updated then is lost.
+  private static let largeSharesPreallocationLimit = 32 << 20
+  /// Shares up to this size are made as fast as they come.
+  private static let smallShareByteCount = 128
 
   func commonMaps() -> [MapSpec] {
     let lossCount = max(1, program.probes.count * LossReason.allCases.count)
@@ -191,7 +193,8 @@ extension ModuleBuilder {
     let isStatistic = if case .statisticArray = global.kind { true } else { false }
     let value = ElementLayout(global, program.limits).byteCount
     let element = keyByteCount + value * (isStatistic ? target.possibleCPUCount : 1)
-    let limit = isStatistic ? Self.sharesPreallocationLimit : Self.preallocationLimit
+    let hasLargeShares = isStatistic && value > Self.smallShareByteCount
+    let limit = hasLargeShares ? Self.largeSharesPreallocationLimit : Self.preallocationLimit
     let isBig = element * global.maximumEntries > limit
     return MapSpec(
       name: map.name,
