@@ -21,8 +21,10 @@ import Testing
         let members = (0..<12).map { "int m\($0)_\(number % 700)_\(unit);" }.joined()
         text += "struct s\(number)_\(unit) { \(members) };\n"
       }
+      text += "static inline __attribute__((always_inline)) int seven\(unit)(int x) { return x * 7; }\n"
       text +=
-        "int work\(unit)(struct s5_\(unit) *from\(unit), int count) { return from\(unit)->m3_5_\(unit) + count; }\n"
+        "int work\(unit)(struct s5_\(unit) *from\(unit), int count) { "
+        + "return seven\(unit)(from\(unit)->m3_5_\(unit)) + count; }\n"
       if unit == 1 { text += "int main(void) { return 0; }\n" }
       sources.append(try scratch.write(text, to: "unit\(unit).c"))
     }
@@ -101,6 +103,32 @@ import Testing
       let function = index.function(index.range(of: .functions, named: name).lowerBound)
       #expect(Self.described(function, session) == Self.described(function, whole))
     }
+  }
+
+  @Test("inlined instances are found without other units than those that know the function")
+  func findsInlines() throws {
+    let scratch = try ScratchDirectory()
+    let file = try Self.program(scratch)
+    let index = try Self.index(file)
+    let inline = index.inline(index.range(of: .inlines, named: "seven3").lowerBound)
+    let wanted = WantedInlines([inline], of: index, for: FunctionPattern(name: "seven3"))
+    func instances(_ feed: UnitFeed) -> [UInt64] {
+      var found: [UInt64] = []
+      while let batch = feed.next() {
+        var scanner = InlineScanner(batch.catalog)
+        for header in batch.headers { found += scanner.instances(in: header, of: wanted).map(\.die) }
+      }
+      return found
+    }
+    let whole = instances(UnitFeed(UnitCatalog(DwarfSections(main: file, alternate: nil))))
+    #expect(whole.count == 1)
+    let (image, session) = try Self.opened(file, try #require(index.access))
+    let unpacked = try ELFFile(image.bytes, path: "image")
+    let starts = index.units(of: inline).map { DIEReference(raw: $0).offset }
+    #expect(starts.count == 1 && instances(UnitFeed.only(starts, of: unpacked)).isEmpty)
+    for start in starts { session.partlyUnpacked?.supply.provideUnit(holding: start) }
+    #expect(instances(UnitFeed.only(starts, of: unpacked)) == whole)
+    #expect(instances(UnitFeed.only([0, 5, UInt64.max, UInt64(Int.max)], of: unpacked)).isEmpty)
   }
 
   @Test("what is damaged in an index costs time and no answers")

@@ -1,3 +1,4 @@
+import ELF
 import Platform
 import Synchronization
 import TargetModel
@@ -47,13 +48,26 @@ extension ImageCore {
     guard !wanted.isEmpty, let main = source.file else { return [] }
     // With references between units, those that an instance is in are not known.
     let units = index.hasForeignOrigins ? nil : Set(wanted.flatMap(\.units))
-    let pieces = units.flatMap { _ in UnitFeed.inPieces(main: main, alternate: info.alternate) }
-    let feed = pieces ?? UnitFeed(UnitCatalog(DwarfSections(main: main, alternate: info.alternate)))
+    let parts = units.flatMap { units in
+      fewUnits(units, index) ?? UnitFeed.inPieces(main: main, alternate: info.alternate)
+    }
+    let feed = parts ?? UnitFeed(UnitCatalog(DwarfSections(main: main, alternate: info.alternate)))
     return inlineInstances(
       of: WantedInlines(wanted.map(\.record), of: index, for: pattern),
       in: units,
       from: feed
     )
+  }
+
+  /// A few units out of a packed section; nil where it is less work to read it from its front.
+  private func fewUnits(_ units: Set<UInt64>, _ index: IndexFile) -> UnitFeed? {
+    // Each may lie in a stretch of its own, and eight units are as long as one of those.
+    guard units.count * 32 < index.count(.unitFronts), let (image, supply) = session.partlyUnpacked,
+      let file = try? ELFFile(image, path: path)
+    else { return nil }
+    let starts = units.map { DIEReference(raw: $0).offset }
+    for start in starts { supply.provideUnit(holding: start) }
+    return UnitFeed.only(starts, of: file)
   }
 
   /// Those in `units`, nil: in all, from a section that may come in pieces, as far as the last of them.

@@ -62,6 +62,17 @@ final class UnitFeed: Sendable {
     return UnitFeed(packed, DwarfSections(withoutInfoOf: main))
   }
 
+  /// Only the units that begin at `starts`, of an unpacked file.
+  static func only(_ starts: [UInt64], of file: ELFFile) -> UnitFeed {
+    let files = DwarfSections(main: file, alternate: nil)
+    let headers = starts.sorted().compactMap { start in
+      Int(exactly: start).flatMap {
+        UnitHeader(files.bytes(.info, isAlternate: false), at: $0, in: UnitSection())
+      }
+    }
+    return UnitFeed(UnitCatalog(files, headers))
+  }
+
   /// Bytes of DIEs, to judge whether threads pay.
   var byteCount: Int { pieces?.source.withLock { $0.byteCount } ?? catalog.byteCount }
 
