@@ -14,7 +14,7 @@ package enum SideBySide {
     if count < 2 { return (0..<count).map(piece) }
     let shared = Shared<Product>(count)
     shared.work(piece, threads: min(threads, count))
-    return shared.products.withLock { $0.compactMap(\.self) }
+    return shared.products.withLock { $0.compactMap { $0 } }
   }
 
   /// What `transform` makes of each of `items`, which are handed out in runs of `grain`; a single run is done here.

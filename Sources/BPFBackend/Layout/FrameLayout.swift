@@ -101,13 +101,13 @@ struct FrameLayout {
       scratchByteCount = max(scratchByteCount, start + 8)
       regions.append(start..<scratchByteCount)
     }
-    let pinned = all.flatMap(\.pinned).map { $0.index + values }
+    let pinned = all.flatMap { region in region.pinned.map { $0.index + values } }
     var places = SlotPool(free: [])
     for index in Set(pinned).sorted() where types[index] == .long && homes[index] == .unused {
       homes[index] = addScratch(8, to: &places, liveness.intervals[index])
     }
     framesOffset = scratchByteCount
-    scratchByteCount += frameCount * (regions.map(\.count).max() ?? 0)
+    scratchByteCount += frameCount * (regions.map { $0.count }.max() ?? 0)
     isPlaced = Set(pinned.filter { types[$0] == .long })
     for region in all { isPlaced.formUnion(region.values) }
     for region in all { isPlaced.formUnion(region.locals.map { $0 + values }) }
