@@ -108,12 +108,14 @@ package struct KeyLayout: Hashable, Sendable {
 /// its sign bit flipped, `minimum` the complement of that; both are merged by unsigned maximum. The square of
 /// each value is added as three partial sums (bits 0–31, 32–63, 64–127), which cannot overflow before 2³²
 /// values.
+///
+/// Words that nobody asks for are not there. How many values there were, which tells an empty statistic, is kept by
+/// itself or is the sum of a histogram's buckets.
 package struct StatisticLayout: Hashable, Sendable {
-  package static let countOffset = 0
-  package static let sumOffset = 8
-  package static let minimumOffset = 16
-  package static let maximumOffset = 24
-
+  package let countOffset: Int?
+  package let sumOffset: Int?
+  package let minimumOffset: Int?
+  package let maximumOffset: Int?
   /// Three words of squares, when variance is asked for.
   package let squaresOffset: Int?
   /// The first bucket of each histogram, in the order of ``StatisticNeeds/histograms``.
@@ -122,19 +124,20 @@ package struct StatisticLayout: Hashable, Sendable {
 
   /// Lays out what `needs` asks for.
   package init(_ needs: StatisticNeeds) {
-    var end = 32
-    if needs.variance {
-      squaresOffset = end
-      end += 24
-    } else {
-      squaresOffset = nil
+    var end = 0
+    func place(_ wordCount: Int) -> Int {
+      defer { end += 8 * wordCount }
+      return end
     }
-    var offsets: [Int] = []
-    for shape in needs.histograms {
-      offsets.append(end)
-      end += 8 * shape.bucketCount
+    func place(ifAsked fields: StatisticField...) -> Int? {
+      needs.fields.contains(where: fields.contains) ? place(1) : nil
     }
-    histogramOffsets = offsets
+    countOffset = needs.fields.isEmpty && !needs.histograms.isEmpty ? nil : place(1)
+    sumOffset = place(ifAsked: .sum, .average, .variance)
+    minimumOffset = place(ifAsked: .min)
+    maximumOffset = place(ifAsked: .max)
+    squaresOffset = needs.variance ? place(3) : nil
+    histogramOffsets = needs.histograms.map { place($0.bucketCount) }
     byteCount = end
   }
 }

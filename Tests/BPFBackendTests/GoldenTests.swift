@@ -76,6 +76,7 @@ extension ScriptBuilder {
   /// Writes the IR of a script of `Tests/Golden/bpf`.
   mutating func write(_ name: String) throws {
     switch name {
+    case "average": statistic([.max, .average])
     case "count": count()
     case "entry": entry()
     case "found": found(adding: first)
@@ -200,6 +201,17 @@ extension ScriptBuilder {
       let right = body.long { .context($0, .argument(2), kernelPlan: nil) }
       let quotient = body.long { .binary($0, .divide, left, right) }
       body.add(.storeGlobal(first, quotient))
+    }
+  }
+
+  mutating func statistic(_ fields: [StatisticField], _ histograms: [HistogramShape] = []) {
+    var needs = StatisticNeeds()
+    needs.fields = fields
+    needs.histograms = histograms
+    globals = [Global(name: "s", kind: .statistic, maximumEntries: 1, statistics: needs)]
+    probe { body in
+      let process = body.long { .context($0, .pid, kernelPlan: nil) }
+      body.add(.aggregate(first, [], process))
     }
   }
 

@@ -209,7 +209,8 @@ final class LiveModule {
     let layout = StatisticLayout(program.globals[global.index].statistics)
     return (0..<layout.byteCount / 8).map { word in
       let shares = stride(from: word * 8, to: bytes.count, by: layout.byteCount).map { bytes.long($0) }
-      guard word == 2 || word == 3 else { return shares.reduce(0, &+) }
+      let isExtreme = [layout.minimumOffset, layout.maximumOffset].contains(word * 8)
+      guard isExtreme else { return shares.reduce(0, &+) }
       return Int64(bitPattern: shares.map { UInt64(bitPattern: $0) }.max() ?? 0)
     }
   }

@@ -221,6 +221,7 @@ enum ModuleExample {
     var needs = StatisticNeeds()
     needs.variance = true
     needs.varianceShift = 4
+    needs.fields = [.count, .variance]
     needs.histograms = [.log, linear]
     return needs
   }

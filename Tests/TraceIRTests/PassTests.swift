@@ -142,6 +142,47 @@ import TraceIR
     #expect(short.globals[0].isUsedInKernel == false)
   }
 
+  @Test("what is read of statistics is found, wherever it is read")
+  func marksStatisticFields() {
+    let (first, second, third, fourth) = (GlobalID(0), GlobalID(1), GlobalID(2), GlobalID(3))
+    func walk(
+      _ global: GlobalID,
+      _ order: ForeachOperation.Order,
+      value: LocalID?,
+      _ histogram: HistogramShape?
+    ) -> Operation {
+      .foreach(
+        ForeachOperation(
+          global: global,
+          slice: histogram == nil ? [] : [.long(1)],
+          keys: [LocalID(0)],
+          value: value,
+          order: order,
+          limit: nil,
+          histogram: histogram,
+          body: Block()
+        )
+      )
+    }
+    var before = program { body in
+      let (key, value) = (body.local(.long), body.local(.long))
+      #expect(key == LocalID(0))
+      for global in [first, second, third, fourth] { body.add(.aggregate(global, [.long(1)], .long(2))) }
+      let sum = body.long { .extract($0, .sum, first, [.long(1)]) }
+      body.add(.print(FormatString([decimal]), [sum]))
+      body.add(walk(first, .statistic(.max, descending: true), value: nil, nil))
+      body.add(walk(second, .value(descending: true), value: value, .log))
+      body.add(walk(third, .key(0, descending: false), value: value, nil))
+      body.add(walk(fourth, .key(0, descending: false), value: nil, nil))
+    }
+    before.globals = ["a", "b", "c", "d"].map {
+      Global(name: $0, kind: .statisticArray(keys: [.long]), maximumEntries: 9)
+    }
+    let fields = markStatisticFields.run(before).globals.map(\.statistics.fields)
+    #expect(fields == [[.sum, .max], [], [.count], []])
+    #expect(optimize(before).text.hasPrefix("global @a: array[long] of statistic, 9 entries, sum max\n"))
+  }
+
   @Test("small functions are put where they are called, and their prints merge")
   func inlines() {
     var log = BodyBuilder(parameters: [.string])

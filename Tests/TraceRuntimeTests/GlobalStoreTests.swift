@@ -15,11 +15,15 @@ enum StoreKind: CaseIterable { case memory, maps }
   private static let texts = GlobalID(3)
   private static let plain = GlobalID(4)
   private static let statistics = GlobalID(5)
+  private static let histogram = GlobalID(6)
 
   private let program: TraceProgram = {
     var needs = StatisticNeeds()
     needs.variance = true
     needs.histograms = [.log]
+    var histogram = StatisticNeeds()
+    histogram.fields = []
+    histogram.histograms = [.log]
     var program = TraceProgram()
     program.limits.maxStringLength = 16
     program.globals = [
@@ -29,6 +33,7 @@ enum StoreKind: CaseIterable { case memory, maps }
       Global(name: "texts", kind: .array(keys: [.long], value: .string), maximumEntries: 4),
       Global(name: "plain", kind: .statistic, maximumEntries: 0, statistics: needs),
       Global(name: "statistics", kind: .statisticArray(keys: [.long]), maximumEntries: 9, statistics: needs),
+      Global(name: "buckets", kind: .statisticArray(keys: [.long]), maximumEntries: 9, statistics: histogram),
     ]
     return program
   }()
@@ -153,6 +158,27 @@ enum StoreKind: CaseIterable { case memory, maps }
     #expect(store.elements(Self.statistics, []).count == 1)
     store.delete(Self.plain, [])
     #expect(store.statistic(Self.plain, []).count == 0)
+  }
+
+  @Test("a histogram alone tells how many values there were", arguments: StoreKind.allCases)
+  func countsBuckets(_ kind: StoreKind) throws {
+    let store = try store(kind)
+    for value in [3, -4, 5] as [Int64] { try store.aggregate(Self.histogram, [.long(1)], value) }
+    #expect(store.statistic(Self.histogram, [.long(1)]).count == 3)
+    #expect(store.statistic(Self.histogram, [.long(2)]).count == 0)
+    #expect(store.statistic(Self.histogram, [nil]).buckets(.log)[65...67] == [0, 1, 1])
+  }
+
+  @Test("the buckets of all CPUs are merged where there is no count")
+  func mergesBuckets() throws {
+    let (store, maps) = try maps()
+    let map = try #require(maps[Self.histogram.index])
+    var value = [UInt8](repeating: 0, count: map.wholeValueByteCount)
+    // Only the last one has seen anything: 2 twice.
+    value[(map.cpuCount - 1) * map.valueStride + 8 * 66] = 2
+    try map.update([7, 0, 0, 0, 0, 0, 0, 0], value)
+    #expect(store.statistic(Self.histogram, [.long(7)]).count == 2)
+    #expect(store.statistic(Self.histogram, [.long(7)]).buckets(.log)[66] == 2)
   }
 
   @Test("statistics of all CPUs and of the user side are merged")

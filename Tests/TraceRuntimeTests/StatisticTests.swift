@@ -58,6 +58,44 @@ import TraceRuntime
     #expect(merged == statistic(values.joined(), needs))
   }
 
+  @Test(
+    "words that nobody asks for are not there, and the others answer the same",
+    arguments: [[], [.count], [.sum], [.min, .max], [.max, .average]] as [[StatisticField]]
+  )
+  func keepsWhatIsAsked(_ fields: [StatisticField]) {
+    var needs = StatisticNeeds()
+    needs.fields = fields
+    needs.histograms = [.log, .linear(low: 0, high: 10, step: 5)]
+    let layout = StatisticLayout(needs)
+    let sums = [layout.countOffset, layout.sumOffset, layout.minimumOffset, layout.maximumOffset]
+    let words = 128 + 5 + sums.compactMap { $0 }.count
+    #expect(layout.byteCount == 8 * words)
+    #expect(fields.isEmpty || words == 134 + (fields == [.count] ? 0 : fields.count))
+    var merged = Statistic(needs)
+    merged.merge(words: [UInt64](repeating: 0, count: words))
+    #expect(merged.count == 0)
+    for share in [[4, -7, 12], [Int64.max, 1]] as [[Int64]] {
+      var words = [UInt64](repeating: 0, count: words)
+      for value in share { add(value, to: &words, needs, layout) }
+      merged.merge(words: words)
+    }
+    let whole = statistic([4, -7, 12, Int64.max, 1])
+    #expect(merged.count == 5)
+    for field in fields { #expect(merged.extract(field) == whole.extract(field)) }
+    for shape in needs.histograms { #expect(merged.buckets(shape).reduce(0, +) == 5) }
+    var again = Statistic(needs)
+    again.merge(words: merged.words)
+    #expect(again == merged)
+  }
+
+  @Test("without a histogram the count is kept, which tells an empty one")
+  func keepsCount() {
+    var needs = StatisticNeeds()
+    needs.fields = []
+    #expect(StatisticLayout(needs).countOffset == 0)
+    #expect(StatisticLayout(needs).byteCount == 8)
+  }
+
   /// What a kernel-side probe does with its CPU's words.
   private func add(
     _ value: Int64,
@@ -66,10 +104,10 @@ import TraceRuntime
     _ layout: StatisticLayout
   ) {
     let flipped = UInt64(bitPattern: value) ^ (1 << 63)
-    words[0] &+= 1
-    words[1] &+= UInt64(bitPattern: value)
-    words[2] = max(words[2], ~flipped)
-    words[3] = max(words[3], flipped)
+    if let offset = layout.countOffset { words[offset / 8] &+= 1 }
+    if let offset = layout.sumOffset { words[offset / 8] &+= UInt64(bitPattern: value) }
+    if let offset = layout.minimumOffset { words[offset / 8] = max(words[offset / 8], ~flipped) }
+    if let offset = layout.maximumOffset { words[offset / 8] = max(words[offset / 8], flipped) }
     if let offset = layout.squaresOffset {
       let square = value.magnitude.multipliedFullWidth(by: value.magnitude)
       words[offset / 8] &+= square.low & 0xffff_ffff

@@ -132,9 +132,9 @@ extension CodeWriter {
   ) {
     var field: StatisticField?
     if case .field(let asked) = content.rank { field = asked }
-    guard content.row.shown != nil || field != nil else { return }
+    guard let layout = table.statistic, content.row.shown != nil || field != nil else { return }
     clearGathered()
-    gather(table.map, key, field == .variance ? .squares : .basics)
+    gather(table.map, key, .fields(layout, squares: field == .variance))
     if content.row.shown != nil {
       loadState(.r0, WalkState.gathered + Gathered.count)
       code.emit(.store(.double, row, Int16(RowLayout.shownOffset), .r0))

@@ -3,9 +3,8 @@ import TraceIR
 
 /// What of each share of a statistic is merged.
 enum GatheredPart: Hashable {
-  case basics
-  /// And the sums of squares.
-  case squares
+  /// All that is no histogram; the sums of squares only if they are wanted.
+  case fields(StatisticLayout, squares: Bool)
   /// One bucket of a histogram, of shares of so many bytes.
   case bucket(shareByteCount: Int)
   /// Words side by side from an offset on, added up where the caller says.

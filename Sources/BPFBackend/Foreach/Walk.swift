@@ -179,7 +179,7 @@ enum WalkState {
   static let byteCount = 48 + Gathered.byteCount
 }
 
-/// Statistics of several CPUs and elements, merged: offsets of 64-bit words, in the order of ``StatisticLayout``.
+/// Statistics of several CPUs and elements, merged: offsets of 64-bit words, as ``StatisticLayout`` has them.
 enum Gathered {
   static let count = 0
   static let sum = 8

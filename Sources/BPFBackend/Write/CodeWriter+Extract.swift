@@ -16,7 +16,8 @@ extension CodeWriter {
     _ global: GlobalID,
     _ keys: [Operand?]
   ) throws(BPFBackendError) {
-    try gather(global, keys, field == .variance ? .squares : .basics)
+    guard let layout = module.table(global).statistic else { return }
+    try gather(global, keys, .fields(layout, squares: field == .variance))
     if field != .count {
       let present = code.makeLabel()
       loadState(.r1, WalkState.gathered + Gathered.count)
@@ -185,23 +186,24 @@ extension CodeWriter {
       case .bucket(let byteCount): writer.addBucket(byteCount, next)
       case .words(let offset, let count):
         for word in 0..<count { writer.addWord(offset + 8 * word, 8 * word) }
-      case .basics, .squares:
-        writer.code.emit(.load(.double, .r1, .r0))
-        writer.code.jump(if: .equal, .r1, 0, to: next)
-        var sums = [
-          (StatisticLayout.countOffset, Gathered.count), (StatisticLayout.sumOffset, Gathered.sum),
-        ]
-        // The squares come right behind the four that every statistic has (``StatisticLayout``).
-        if part == .squares {
-          let start = StatisticLayout.maximumOffset + 8
-          sums += [0, 8, 16].map { (start + $0, Gathered.squares + $0) }
-        }
-        for (from, to) in sums { writer.addWord(from, to) }
-        writer.raiseWord(StatisticLayout.minimumOffset, Gathered.minimum)
-        writer.raiseWord(StatisticLayout.maximumOffset, Gathered.maximum)
+      case .fields(let layout, let squares): writer.mergeFields(layout, squares, next)
       }
     }
     finish(0)
+  }
+
+  /// Merges the share at `r0`, or goes to `next` when it is empty.
+  private mutating func mergeFields(_ layout: StatisticLayout, _ squares: Bool, _ next: Assembler.Label) {
+    guard let count = layout.countOffset else { preconditionFailure("who asks for a field has a count") }
+    code.emit(.load(.double, .r1, .r0, Int16(count)))
+    code.jump(if: .equal, .r1, 0, to: next)
+    addWord(count, Gathered.count)
+    if let sum = layout.sumOffset { addWord(sum, Gathered.sum) }
+    if squares, let start = layout.squaresOffset {
+      for offset in [0, 8, 16] { addWord(start + offset, Gathered.squares + offset) }
+    }
+    if let minimum = layout.minimumOffset { raiseWord(minimum, Gathered.minimum) }
+    if let maximum = layout.maximumOffset { raiseWord(maximum, Gathered.maximum) }
   }
 
   private mutating func addWord(_ from: Int, _ to: Int) {

@@ -48,14 +48,17 @@ extension CodeWriter {
 
   /// Adds the value in `r1` to the statistic at `r3`; uses all of `r0`–`r5`.
   private mutating func writeStatistic(_ layout: StatisticLayout, _ needs: StatisticNeeds) {
-    code.emit(.move(.r2, 1))
-    code.emit(.atomic(.add, .double, .r3, Int16(StatisticLayout.countOffset), .r2))
-    code.emit(.atomic(.add, .double, .r3, Int16(StatisticLayout.sumOffset), .r1))
-    code.loadConstant(.r2, Int64.min)
-    code.emit(.arithmetic(.xor, .r2, .r1))
-    raiseMaximum(StatisticLayout.maximumOffset)
-    code.emit(.arithmetic(.xor, .r2, -1))
-    raiseMaximum(StatisticLayout.minimumOffset)
+    if let count = layout.countOffset {
+      code.emit(.move(.r2, 1))
+      code.emit(.atomic(.add, .double, .r3, Int16(count), .r2))
+    }
+    if let sum = layout.sumOffset { code.emit(.atomic(.add, .double, .r3, Int16(sum), .r1)) }
+    for (offset, mask) in [(layout.maximumOffset, Int64.min), (layout.minimumOffset, Int64.max)] {
+      guard let offset else { continue }
+      code.loadConstant(.r2, mask)
+      code.emit(.arithmetic(.xor, .r2, .r1))
+      raiseMaximum(offset)
+    }
     if let squares = layout.squaresOffset { addSquare(squares) }
     for (index, shape) in needs.histograms.enumerated() {
       let offset = layout.histogramOffsets[index]

@@ -90,7 +90,9 @@ struct ElementCodec {
     for cpu in 0..<cpuCount {
       let start = cpu * stride
       // Most CPUs have never seen a given element.
-      guard bytes.load(at: start, as: UInt64.self) ?? 0 > 0 else { continue }
+      if let offset = statisticLayout.countOffset, bytes.load(at: start + offset, as: UInt64.self) ?? 0 == 0 {
+        continue
+      }
       result.merge(words: words(of: bytes, at: start))
     }
     return result

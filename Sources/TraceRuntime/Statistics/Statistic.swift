@@ -54,17 +54,18 @@ package struct Statistic: Hashable, Sendable {
   package mutating func merge(words: some Collection<UInt64>) {
     let words = Array(words)
     let layout = StatisticLayout(needs)
-    guard words.count * 8 >= layout.byteCount, words[StatisticLayout.countOffset / 8] > 0 else { return }
+    guard words.count * 8 >= layout.byteCount else { return }
     let flip: UInt64 = 1 << 63
     var share = Statistic(needs)
-    share.count = Int64(bitPattern: words[StatisticLayout.countOffset / 8])
-    share.sum = Int64(bitPattern: words[StatisticLayout.sumOffset / 8])
-    share.minimum = Int64(bitPattern: ~words[StatisticLayout.minimumOffset / 8] ^ flip)
-    share.maximum = Int64(bitPattern: words[StatisticLayout.maximumOffset / 8] ^ flip)
-    if let offset = layout.squaresOffset { share.squares = Array(words[(offset / 8)..<(offset / 8 + 3)]) }
     for (index, offset) in layout.histogramOffsets.enumerated() {
       share.histograms[index] = Array(words[(offset / 8)..<(offset / 8 + histograms[index].count)])
     }
+    let count = layout.countOffset.map { words[$0 / 8] } ?? share.histograms[0].reduce(0, &+)
+    share.count = Int64(bitPattern: count)
+    if let offset = layout.sumOffset { share.sum = Int64(bitPattern: words[offset / 8]) }
+    if let offset = layout.minimumOffset { share.minimum = Int64(bitPattern: ~words[offset / 8] ^ flip) }
+    if let offset = layout.maximumOffset { share.maximum = Int64(bitPattern: words[offset / 8] ^ flip) }
+    if let offset = layout.squaresOffset { share.squares = Array(words[(offset / 8)..<(offset / 8 + 3)]) }
     merge(share)
   }
 
@@ -74,10 +75,10 @@ package struct Statistic: Hashable, Sendable {
     var words = [UInt64](repeating: 0, count: layout.byteCount / 8)
     guard count > 0 else { return words }
     let flip: UInt64 = 1 << 63
-    words[StatisticLayout.countOffset / 8] = UInt64(bitPattern: count)
-    words[StatisticLayout.sumOffset / 8] = UInt64(bitPattern: sum)
-    words[StatisticLayout.minimumOffset / 8] = ~(UInt64(bitPattern: minimum) ^ flip)
-    words[StatisticLayout.maximumOffset / 8] = UInt64(bitPattern: maximum) ^ flip
+    if let offset = layout.countOffset { words[offset / 8] = UInt64(bitPattern: count) }
+    if let offset = layout.sumOffset { words[offset / 8] = UInt64(bitPattern: sum) }
+    if let offset = layout.minimumOffset { words[offset / 8] = ~(UInt64(bitPattern: minimum) ^ flip) }
+    if let offset = layout.maximumOffset { words[offset / 8] = UInt64(bitPattern: maximum) ^ flip }
     if let offset = layout.squaresOffset { words.replaceSubrange(offset / 8..<offset / 8 + 3, with: squares) }
     for (offset, buckets) in zip(layout.histogramOffsets, histograms) {
       words.replaceSubrange(offset / 8..<offset / 8 + buckets.count, with: buckets)
@@ -85,7 +86,7 @@ package struct Statistic: Hashable, Sendable {
     return words
   }
 
-  /// The answer to `field`; nil for everything but the count of an empty one.
+  /// The answer to `field`, which must be one of those that are needed; nil for everything but the count of an empty one.
   package func extract(_ field: StatisticField) -> Int64? {
     if field == .count { return count }
     guard count > 0 else { return nil }

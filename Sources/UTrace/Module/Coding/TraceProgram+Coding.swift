@@ -132,9 +132,10 @@ extension StatisticNeeds: BinaryCoded {
     variance = try reader.value()
     varianceShift = try reader.value()
     histograms = try reader.value()
+    fields = try reader.value()
   }
 
-  func write(to writer: inout BinaryWriter) { writer.write(variance, varianceShift, histograms) }
+  func write(to writer: inout BinaryWriter) { writer.write(variance, varianceShift, histograms, fields) }
 }
 
 extension HistogramShape: BinaryCoded {
