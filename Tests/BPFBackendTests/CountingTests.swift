@@ -149,6 +149,24 @@ extension LiveTests {
       #expect(try live.controls() == [])
     }
 
+    @Test("each power of two begins a bucket of its own, below zero as above")
+    func logBuckets() throws {
+      let powers = (0..<63).flatMap { exponent -> [Int64] in [1 << exponent, (1 << exponent) - 1] }
+      let values = powers + powers.map { -$0 } + [.max, -.max, .min]
+      var needs = StatisticNeeds()
+      needs.fields = []
+      needs.histograms = [.log]
+      let live = try LiveModule(
+        probe("count", globals: [Global(name: "s", kind: .statistic, maximumEntries: 1, statistics: needs)]) {
+          for value in values { $0.add(.aggregate(first, [], .long(value))) }
+        }
+      )
+      try victim.hit("count", "1")
+      var expected = [Int64](repeating: 0, count: 128)
+      for value in values { expected[HistogramShape.log.bucket(of: value)] += 1 }
+      #expect(try live.elements(first).values.map { live.statistic($0, first) } == [expected])
+    }
+
     @Test("an empty statistic has a count and nothing else")
     func emptyAggregate() throws {
       let globals = [Global(name: "s", kind: .statistic, maximumEntries: 1), scalar("n", initial: 5)]

@@ -81,6 +81,7 @@ extension ScriptBuilder {
     case "entry": entry()
     case "found": found(adding: first)
     case "found-other": found(adding: second)
+    case "histogram": statistic([], [.log])
     case "loop": loop()
     case "member": member()
     case "members-apart": membersApart()

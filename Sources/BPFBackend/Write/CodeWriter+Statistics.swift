@@ -66,7 +66,7 @@ extension CodeWriter {
       case .log: writeLogBucket()
       case .linear(let low, let high, let step): writeLinearBucket(low, high, step, shape.bucketCount)
       }
-      count(bucketAt: offset, of: shape.bucketCount)
+      count(bucketAt: offset)
     }
   }
 
@@ -110,29 +110,45 @@ extension CodeWriter {
     code.emit(.atomic(.add, .double, .r3, Int16(offset + 16), .r0))
   }
 
-  /// `r0` = bucket of `r1`, without branches: the exponent by halving, 6 times.
+  /// `r0` = bucket of `r1`, without branches: the bits of its magnitude are counted once all below the first are set.
   private mutating func writeLogBucket() {
     code.emit(.move(.r0, .r1))
     writeMagnitude(.r0, sign: .r4)
-    code.emit(.move(.r2, 0))
-    for shift in [32, 16, 8, 4, 2, 1] as [Int32] {
-      // r5 = shift if r0 >> shift is not zero, else 0.
+    for shift in [1, 2, 4, 8, 16, 32] as [Int32] {
       code.emit(.move(.r5, .r0))
       code.emit(.arithmetic(.shiftRight, .r5, shift))
-      code.emit(.negate(.r5))
-      code.emit(.arithmetic(.shiftRight, .r5, 63))
-      if shift > 1 { code.emit(.arithmetic(.multiply, .r5, shift)) }
-      code.emit(.arithmetic(.shiftRight, .r0, .r5))
-      code.emit(.arithmetic(.add, .r2, .r5))
+      code.emit(.arithmetic(.or, .r0, .r5))
     }
-    // r0 is now 1, or 0 for the value 0: bucket 64 + (exponent + r0), mirrored below zero.
-    code.emit(.arithmetic(.add, .r2, .r0))
-    code.emit(.arithmetic(.xor, .r2, .r4))
-    code.emit(.arithmetic(.subtract, .r2, .r4))
-    code.emit(.arithmetic(.add, .r2, 64))
-    code.emit(.move(.r0, .r2))
-    // -2⁶³ alone would be bucket 0 of 127 in steps; the mask keeps the verifier sure as well.
+    countBits()
+    // Bucket 64 + that number, mirrored below zero.
+    code.emit(.arithmetic(.xor, .r0, .r4))
+    code.emit(.arithmetic(.subtract, .r0, .r4))
+    code.emit(.arithmetic(.add, .r0, 64))
+    // 0 … 127 anyway; the mask keeps the verifier sure.
     code.emit(.arithmetic(.and, .r0, 127))
+  }
+
+  /// `r0` = how many of its bits are set: sums of 2, 4 and 8 bits side by side, then all bytes by a multiplication.
+  private mutating func countBits() {
+    code.emit(.move(.r5, .r0))
+    code.emit(.arithmetic(.shiftRight, .r5, 1))
+    code.loadConstant(.r2, 0x5555_5555_5555_5555)
+    code.emit(.arithmetic(.and, .r5, .r2))
+    code.emit(.arithmetic(.subtract, .r0, .r5))
+    code.emit(.move(.r5, .r0))
+    code.emit(.arithmetic(.shiftRight, .r5, 2))
+    code.loadConstant(.r2, 0x3333_3333_3333_3333)
+    code.emit(.arithmetic(.and, .r5, .r2))
+    code.emit(.arithmetic(.and, .r0, .r2))
+    code.emit(.arithmetic(.add, .r0, .r5))
+    code.emit(.move(.r5, .r0))
+    code.emit(.arithmetic(.shiftRight, .r5, 4))
+    code.emit(.arithmetic(.add, .r0, .r5))
+    code.loadConstant(.r2, 0x0f0f_0f0f_0f0f_0f0f)
+    code.emit(.arithmetic(.and, .r0, .r2))
+    code.loadConstant(.r2, 0x0101_0101_0101_0101)
+    code.emit(.arithmetic(.multiply, .r0, .r2))
+    code.emit(.arithmetic(.shiftRight, .r0, 56))
   }
 
   private mutating func writeLinearBucket(_ low: Int64, _ high: Int64, _ step: Int64, _ bucketCount: Int) {
@@ -151,15 +167,18 @@ extension CodeWriter {
     code.emit(.arithmetic(.add, .r0, 1))
     code.place(above)
     code.place(done)
-  }
-
-  private mutating func count(bucketAt offset: Int, of bucketCount: Int) {
+    // In bounds anyway, which the verifier cannot know of a quotient.
     let valid = code.makeLabel()
     code.jump(if: .less, .r0, Int32(bucketCount), to: valid)
     code.emit(.move(.r0, Int32(bucketCount - 1)))
     code.place(valid)
+  }
+
+  /// One more in the bucket that `r0` says.
+  private mutating func count(bucketAt offset: Int) {
     code.emit(.arithmetic(.shiftLeft, .r0, 3))
     code.emit(.arithmetic(.add, .r0, .r3))
+    // Many histograms reach further than an instruction's offset.
     code.emit(.arithmetic(.add, .r0, Int32(offset)))
     code.emit(.move(.r2, 1))
     code.emit(.atomic(.add, .double, .r0, 0, .r2))
