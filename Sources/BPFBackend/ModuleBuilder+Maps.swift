@@ -6,9 +6,13 @@ extension ModuleBuilder {
   /// Bytes of the control ring: a page on every machine with pages up to 64 KB.
   private static let controlRingByteCount = 1 << 16
   /// Hash maps above this size get their elements as they come.
-  private static let preallocationLimit = 8 << 20
-  /// The same where each CPU has a large share: the kernel makes shares as they come only out of a few pages that it has
-  /// ready, which some dozen new elements with a histogram use up within milliseconds; what is updated then is lost.
+  private static let preallocationLimit = 24 << 20
+  /// And those whose elements fill a cache line above so many.
+  private static let mostLines = 1 << 20
+  /// The same where each CPU has a share, and where that is large: the kernel makes shares as they come only out of a few
+  /// pages that it has ready, which some dozen new elements with a histogram use up within milliseconds; what is updated
+  /// then is lost.
+  private static let sharesPreallocationLimit = 8 << 20
   private static let largeSharesPreallocationLimit = 32 << 20
   /// Shares up to this size are made as fast as they come.
   private static let smallShareByteCount = 128
@@ -192,18 +196,29 @@ extension ModuleBuilder {
   private func elementMap(_ global: Global, _ map: MapReference, keyByteCount: Int) -> MapSpec {
     let isStatistic = if case .statisticArray = global.kind { true } else { false }
     let value = ElementLayout(global, program.limits).byteCount
-    let element = keyByteCount + value * (isStatistic ? target.possibleCPUCount : 1)
-    let hasLargeShares = isStatistic && value > Self.smallShareByteCount
-    let limit = hasLargeShares ? Self.largeSharesPreallocationLimit : Self.preallocationLimit
-    let isBig = element * global.maximumEntries > limit
-    return MapSpec(
+    var spec = MapSpec(
       name: map.name,
       kind: isStatistic ? .perCPUHash : .hash,
       keyByteCount: keyByteCount,
       valueByteCount: value,
-      maxEntries: max(1, global.maximumEntries),
-      flags: isBig ? .noPreallocation : []
+      maxEntries: max(1, global.maximumEntries)
     )
+    if !hasElementsAtOnce(spec) { spec.flags.insert(.noPreallocation) }
+    return spec
+  }
+
+  /// Whether all elements of a hash come with the map, and not one by one as they are needed.
+  ///
+  /// That saves hits time: the kernel's head of an element has 48 bytes, so that a key and a value of 8 bytes fill a cache
+  /// line; made later they lie behind 8 bytes of the allocator, in two lines. It costs memory, and the start 30 ns each.
+  private func hasElementsAtOnce(_ spec: MapSpec) -> Bool {
+    let byteCount = spec.byteCount(cpuCount: target.possibleCPUCount)
+    if spec.kind == .perCPUHash {
+      let isSmall = spec.valueByteCount <= Self.smallShareByteCount
+      return byteCount <= (isSmall ? Self.sharesPreallocationLimit : Self.largeSharesPreallocationLimit)
+    }
+    let fillsLine = spec.keyByteCount + spec.valueByteCount <= 16
+    return byteCount <= Self.preallocationLimit || fillsLine && spec.maxEntries <= Self.mostLines
   }
 }
 

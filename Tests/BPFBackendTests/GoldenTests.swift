@@ -18,6 +18,31 @@ import TraceIR
     }
   }
 
+  @Test(
+    "elements come with the map where that is quick, and larger ones as they are needed",
+    arguments: [
+      (.array(keys: [.long], value: .long), 2048, true),
+      (.array(keys: [.long], value: .long), 1 << 20, true),
+      (.array(keys: [.long], value: .long), (1 << 20) + 1, false),
+      (.array(keys: [.long, .long], value: .long), 200_000, true),
+      (.array(keys: [.long, .long], value: .long), 1 << 20, false),
+      (.array(keys: [.long], value: .string), 2048, true),
+      (.array(keys: [.long], value: .string), 1 << 20, false),
+      (.statisticArray(keys: [.long]), 2048, true),
+      (.statisticArray(keys: [.long]), 1 << 20, false),
+    ] as [(Global.Kind, Int, Bool)]
+  )
+  func elementsAtOnce(_ kind: Global.Kind, _ count: Int, _ atOnce: Bool) throws {
+    var script = ScriptBuilder()
+    let global = Global(name: "n", kind: kind, maximumEntries: count)
+    script.globals = [global]
+    script.probe { body in body.add(.delete(first, [])) }
+    let maps = try generate(script.program, for: BPFTarget()).blueprint.maps
+    let map = try #require(maps.first { $0.name == "n" })
+    #expect(map.maxEntries == count)
+    #expect(map.flags.contains(.noPreallocation) != atOnce)
+  }
+
   @Test("what is not supported yet is refused with its place")
   func refusals() {
     var script = ScriptBuilder()
