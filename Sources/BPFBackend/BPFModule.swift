@@ -21,14 +21,14 @@ package struct BPFModule: Sendable {
   /// The maps of one array or statistic.
   package struct TableMaps: Hashable, Sendable {
     package var whole: MapReference
-    /// That of the short keys, where they have their own (``KeyLayout``).
-    package var short: MapReference?
+    /// Those of short keys, from the shortest on, where they have their own (``KeyLayout``).
+    package var shorts: [MapReference]
     /// That of the ages of its elements, where the array wraps (``AgeRing``).
     package var ages: MapReference?
 
-    package init(_ whole: MapReference, short: MapReference? = nil, ages: MapReference? = nil) {
+    package init(_ whole: MapReference, shorts: [MapReference] = [], ages: MapReference? = nil) {
       self.whole = whole
-      self.short = short
+      self.shorts = shorts
       self.ages = ages
     }
   }

@@ -165,10 +165,10 @@ extension ModuleBuilder {
     zip(program.globals, module.tables).flatMap { global, table in
       guard let table else { return [MapSpec]() }
       var maps = [tableMap(global, table)]
-      if let (map, layout) = table.short {
-        // Most strings are short. Elements of the others are made as they come.
-        maps[0].flags.insert(.noPreallocation)
-        maps.append(elementMap(global, map, keyByteCount: layout.byteCount))
+      // Most strings are of the shortest. Elements of the others are made as they come.
+      maps += table.shorts.map { elementMap(global, $0.map, keyByteCount: $0.layout.byteCount) }
+      for index in maps.indices where !table.shorts.isEmpty && index != 1 {
+        maps[index].flags.insert(.noPreallocation)
       }
       if let wrapping = table.wrapping {
         let ring = wrapping.ring

@@ -93,7 +93,9 @@ struct ModuleBuilder {
     return BPFModule(
       blueprint: ModuleBlueprint(maps: maps, programs: programs, sources: sources),
       probes: probes,
-      globals: module.tables.map { $0.map { .init($0.map, short: $0.short?.map, ages: $0.wrapping?.map) } },
+      globals: module.tables.map { table in
+        table.map { .init($0.map, shorts: $0.shorts.map(\.map), ages: $0.wrapping?.map) }
+      },
       scalars: ModuleMaps.scalars,
       dataRing: ModuleMaps.dataRing,
       controlRing: ModuleMaps.controlRing,

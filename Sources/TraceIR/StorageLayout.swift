@@ -51,31 +51,29 @@ package struct FieldLayout: Hashable, Sendable {
   package func end(of column: Int) -> Int { offsets[column] + (fields[column]?.byteCount ?? 8) }
 }
 
-/// How the keys of an array lie in its map, or in its two maps.
+/// How the keys of an array lie in its map, or in its maps.
 ///
 /// The kernel hashes and compares every byte of a key, the zeros behind a short string too, so that a key of 520 bytes
-/// costs more than all else that a hit does. An array with one string as long as that among its keys has two maps: one
-/// for the elements whose string is short, whose keys end where the others go on, and one for the rest.
+/// costs more than all else that a hit does. An array with one string as long as that among its keys has several maps: each
+/// for the elements whose string is not longer than so much, whose keys end where the others go on, and one for the rest.
 package struct KeyLayout: Hashable, Sendable {
-  /// The keys whose string is short.
+  /// The keys whose string is short, but too long for the one before.
   package struct Short: Hashable, Sendable {
     /// Most bytes of the string.
     package let capacity: Int
-    /// Where its length is, 32 bits.
-    package let lengthOffset: Int
     /// Bytes of a key.
     package let byteCount: Int
   }
 
-  /// Of the whole key; in an array of two maps the long string comes last.
+  /// Of the whole key; in an array of several maps the long string comes last.
   package let fields: FieldLayout
-  /// Nil when there is one map.
-  package let short: Short?
+  /// From the shortest on; empty when there is one map.
+  package let shorts: [Short]
+  /// Where the length of the long string is, 32 bits; of no meaning when there is one map.
+  package let lengthOffset: Int
 
-  /// A string field of so many bytes makes a short key.
-  private static let shortFieldByteCount = 64
-  /// Fields up to this size are not worth a second map.
-  private static let longFieldByteCount = 128
+  /// A string field of so many bytes makes the shortest key; each next one has four times as many.
+  private static let shortestFieldByteCount = 64
 
   /// Lays out the keys of `global`.
   ///
@@ -83,21 +81,25 @@ package struct KeyLayout: Hashable, Sendable {
   /// one map, which is full when the array is; and so has one that kernel-side code goes over.
   package init(_ global: Global, _ limits: Limits) {
     let inOrder = FieldLayout(global.keyTypes, limits, bounds: global.keyBounds)
-    let long = inOrder.fields.indices.filter { inOrder.fields[$0]?.byteCount ?? 0 > Self.longFieldByteCount }
+    // Fields that are not longer than two short ones are not worth another map.
+    let long = inOrder.fields.indices.filter {
+      inOrder.fields[$0]?.byteCount ?? 0 > 2 * Self.shortestFieldByteCount
+    }
     let isLarge =
       global.maximumEntries == limits.maxMapEntries && limits.maxMapEntries >= Limits().maxMapEntries
     guard long.count == 1, isLarge, !global.wraps, !global.isWalkedInKernel, global.isUsedInKernel else {
       fields = inOrder
-      short = nil
+      shorts = []
+      lengthOffset = 0
       return
     }
     fields = FieldLayout(global.keyTypes, inOrder.fields, last: long[0])
     let start = fields.offsets[long[0]]
-    short = Short(
-      capacity: Self.shortFieldByteCount - 4,
-      lengthOffset: start,
-      byteCount: start + Self.shortFieldByteCount
-    )
+    lengthOffset = start
+    let whole = fields.byteCount - start
+    shorts = sequence(first: Self.shortestFieldByteCount) { $0 * 4 }.prefix { 2 * $0 < whole }.map {
+      Short(capacity: $0 - 4, byteCount: start + $0)
+    }
   }
 }
 

@@ -56,7 +56,7 @@ struct KernelSideLoader {
         continue
       }
       var table = MapStore.Table(try loaded.map(maps.whole.name))
-      if let short = maps.short { table.short = try loaded.map(short.name) }
+      for short in maps.shorts { table.shorts.append(try loaded.map(short.name)) }
       if let ages = maps.ages { table.ages = try loaded.map(ages.name) }
       tables.append(table)
     }

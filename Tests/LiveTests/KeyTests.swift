@@ -3,12 +3,12 @@ import TestSupport
 import Testing
 
 extension LiveTests {
-  /// Arrays whose keys hold long strings: they have two maps, by the strings' length.
+  /// Arrays whose keys hold long strings: they have three maps, by the strings' length.
   @Suite(.requires(.probes), .timeLimit(.minutes(2))) struct KeyTests {
     private let program = Package.program("threads")
     private static let count = 900
-    /// Around the longest string of a short key, and far behind.
-    private static let lengths = [0, 1, 59, 60, 61, 64, 200, 400]
+    /// Around the longest strings of short keys, and far behind.
+    private static let lengths = [0, 1, 59, 60, 61, 252, 253, 400]
 
     private func trace(_ declarations: String = "", _ body: String, end: String) throws -> [String] {
       let script = """
@@ -20,8 +20,7 @@ extension LiveTests {
           if (i % 8 == 2) return substr(x, 0, 59)
           if (i % 8 == 3) return x
           if (i % 8 == 4) return x . "8"
-          if (i % 8 == 5) return x . "8901"
-          return substr(x . x . x . x . x . x . x, 0, i % 8 == 6 ? 200 : 400)
+          return substr(x . x . x . x . x . x . x, 0, i % 8 == 5 ? 252 : i % 8 == 6 ? 253 : 400)
         }
         probe process.function("hit").call { k = text($i)\n\(body) }
         probe end { \(end) }
@@ -73,7 +72,7 @@ extension LiveTests {
           delete t; foreach (k in t) println("left")
           """
       )
-      #expect(lines == ["n0 n59 n61 n200 ", "8", "t1 t59 t64 t200 t400 "])
+      #expect(lines == ["n0 n59 n61 n253 ", "8", "t1 t59 t252 t253 t400 "])
     }
 
     @Test("probes read what statistics of long and of short keys gathered")

@@ -176,7 +176,7 @@ enum ModuleExample {
       blueprint: ModuleBlueprint(maps: [.ringBuffer("rb", byteCount: 4096)]),
       probes: [.init(probe: 5, body: 0, entry: 1)],
       globals: [
-        .init(MapReference("g0"), short: MapReference("g0_short"), ages: MapReference("g0_ages")), nil,
+        .init(MapReference("g0"), shorts: [MapReference("g0_short")], ages: MapReference("g0_ages")), nil,
       ],
       scalars: MapReference("s"),
       dataRing: MapReference("d"),

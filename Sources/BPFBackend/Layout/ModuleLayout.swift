@@ -7,8 +7,9 @@ struct ModuleLayout {
   struct Table {
     let map: MapReference
     let key: FieldLayout
-    /// The map of short keys, when there are two.
-    let short: (map: MapReference, layout: KeyLayout.Short)?
+    /// The maps of short keys, from the shortest on, and where the length of their string is.
+    let shorts: [(map: MapReference, layout: KeyLayout.Short)]
+    let lengthOffset: Int
     /// Nil for statistics.
     let value: ValueType?
     let statistic: StatisticLayout?
@@ -122,7 +123,8 @@ struct ModuleLayout {
     let table = Table(
       map: map,
       key: key,
-      short: layout.short.map { (MapReference(names.unique(global.name)), $0) },
+      shorts: layout.shorts.map { (MapReference(names.unique(global.name)), $0) },
+      lengthOffset: layout.lengthOffset,
       value: value,
       statistic: value == nil ? StatisticLayout(global.statistics) : nil,
       keyOffset: keyOffset,

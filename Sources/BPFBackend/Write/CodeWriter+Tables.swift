@@ -47,17 +47,20 @@ extension CodeWriter {
     }
   }
 
-  /// Writes `body` for the map that the key is in which was put together: where there are two, for each.
+  /// Writes `body` for the map that the key is in which was put together: where there are several, for each.
   ///
   /// Uses `r1`. `body` must place no label that was made before.
   mutating func inMapOfKey(_ table: Table, _ body: (inout CodeWriter, MapReference) -> Void) {
-    guard let short = table.short, let start = table.keyOffset else { return body(&self, table.map) }
-    let (long, done) = (code.makeLabel(), code.makeLabel())
-    loadScratch(.word, .r1, start + short.layout.lengthOffset)
-    code.jump(if: .greater, .r1, Int32(short.layout.capacity), to: long)
-    body(&self, short.map)
-    code.jump(to: done)
-    code.place(long)
+    guard !table.shorts.isEmpty, let start = table.keyOffset else { return body(&self, table.map) }
+    let done = code.makeLabel()
+    loadScratch(.word, .r1, start + table.lengthOffset)
+    for (map, layout) in table.shorts {
+      let longer = code.makeLabel()
+      code.jump(if: .greater, .r1, Int32(layout.capacity), to: longer)
+      body(&self, map)
+      code.jump(to: done)
+      code.place(longer)
+    }
     body(&self, table.map)
     code.place(done)
   }
@@ -256,7 +259,7 @@ extension CodeWriter {
 
 extension CodeWriter {
   private mutating func writeDeleteAll(_ table: Table) {
-    for map in [table.map] + (table.short.map { [$0.map] } ?? []) {
+    for map in [table.map] + table.shorts.map(\.map) {
       code.loadMap(.r1, map)
       code.loadFunction(.r2, subprogram(.deleteElement))
       code.emit(.move(.r3, 0))

@@ -2,23 +2,23 @@ import KernelBridge
 import Platform
 import TraceIR
 
-/// Where the elements of an array or a statistic are in the kernel: a map, or two by the length of their keys
+/// Where the elements of an array or a statistic are in the kernel: a map, or several by the length of their keys
 /// (``KeyLayout``).
 ///
 /// Keys are given whole. What fails throws ``KernelError``.
 struct GlobalMap {
   private let whole: BPFMap
-  private let short: (map: BPFMap, layout: KeyLayout.Short)?
+  private let shorts: [(map: BPFMap, layout: KeyLayout.Short)]
+  private let lengthOffset: Int
 
-  /// - Throws: ``KernelError`` when there is no map for short keys where the layout wants one.
+  /// - Throws: ``KernelError`` when there is not a map for all short keys that the layout wants one for.
   init(_ table: MapStore.Table, _ layout: KeyLayout) throws(KernelError) {
     whole = table.whole
-    guard let wanted = layout.short else {
-      self.short = nil
-      return
+    lengthOffset = layout.lengthOffset
+    guard table.shorts.count == layout.shorts.count else {
+      throw .invalid("an array has no map for its short keys")
     }
-    guard let short = table.short else { throw .invalid("an array has no map for its short keys") }
-    self.short = (short, wanted)
+    shorts = zip(table.shorts, layout.shorts).map { ($0, $1) }
   }
 
   var cpuCount: Int { whole.cpuCount }
@@ -29,8 +29,8 @@ struct GlobalMap {
 
   /// The map that an element with this key is in, and the key there.
   private func place(of key: [UInt8]) -> (map: BPFMap, key: [UInt8]) {
-    guard let short, let length = key.rawSpan.load(at: short.layout.lengthOffset, as: UInt32.self),
-      length <= short.layout.capacity
+    guard let length = key.rawSpan.load(at: lengthOffset, as: UInt32.self),
+      let short = shorts.first(where: { length <= $0.layout.capacity })
     else { return (whole, key) }
     return (short.map, Array(key.prefix(short.layout.byteCount)))
   }
@@ -52,12 +52,12 @@ struct GlobalMap {
 
   func removeAll() throws {
     try whole.removeAll()
-    try short?.map.removeAll()
+    for short in shorts { try short.map.removeAll() }
   }
 
   /// Goes over all elements; short keys end early.
   func forEach(_ body: (RawSpan, RawSpan) -> Void) throws {
     try whole.forEach(body)
-    try short?.map.forEach(body)
+    for short in shorts { try short.map.forEach(body) }
   }
 }

@@ -26,8 +26,8 @@ package final class MapStore: GlobalStore {
   /// The maps of one array or statistic.
   package struct Table {
     package var whole: BPFMap
-    /// That of the short keys, where they have their own (``KeyLayout``).
-    package var short: BPFMap?
+    /// Those of short keys, from the shortest on, where they have their own (``KeyLayout``).
+    package var shorts: [BPFMap] = []
     /// That of the ages of its elements, where the array wraps (``AgeRing``).
     package var ages: BPFMap?
 

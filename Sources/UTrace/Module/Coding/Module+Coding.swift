@@ -37,10 +37,10 @@ extension BPFModule: BinaryCoded {
 
 extension BPFModule.TableMaps: BinaryCoded {
   init(from reader: inout BinaryReader) throws(CodingFailure) {
-    self.init(try reader.value(), short: try reader.value(), ages: try reader.value())
+    self.init(try reader.value(), shorts: try reader.value(), ages: try reader.value())
   }
 
-  func write(to writer: inout BinaryWriter) { writer.write(whole, short, ages) }
+  func write(to writer: inout BinaryWriter) { writer.write(whole, shorts, ages) }
 }
 
 extension BPFModule.ProbePrograms: BinaryCoded {
