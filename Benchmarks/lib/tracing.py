@@ -123,13 +123,19 @@ class Tracer:
         self.process.send_signal(signal.SIGINT)
         self._wait(lambda name: self.target.code(name) == self.before[name], may_end=True)
         self.detach_ms = (time.monotonic() - start) * 1e3
-        try:
-            self.process.wait(PATIENCE_SECONDS)
-        finally:
-            self.process.kill()
+        _wait_for_end(self.process)
         self.exit_ms = (time.monotonic() - start) * 1e3
         self.said = self.messages()
         os.close(self.errors)
+
+
+def _wait_for_end(process):
+    try:
+        process.wait(PATIENCE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise Hung(f"{process.args[0]} took more than {PATIENCE_SECONDS} s") from None
 
 
 class Background:
@@ -145,12 +151,7 @@ class Background:
     def stop(self):
         """Ctrl-C; returns when it is gone."""
         self.process.send_signal(signal.SIGINT)
-        try:
-            self.process.wait(PATIENCE_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            raise Hung(f"{self.process.args[0]} took more than {PATIENCE_SECONDS} s") from None
+        _wait_for_end(self.process)
 
 
 class PerfTracer(Tracer):
