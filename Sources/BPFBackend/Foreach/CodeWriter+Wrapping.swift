@@ -53,11 +53,8 @@ extension CodeWriter {
 
   /// Calls `callback` as often as there are entries, until it answers 1.
   private mutating func forEachEntry(_ wrapping: ModuleLayout.Wrapping, _ callback: TableFunction) {
-    code.emit(.move(.r1, Int32(min(wrapping.ring.entryCount, 1 << 23))))
-    code.loadFunction(.r2, function(callback))
-    code.emit(.move(.r3, 0))
-    code.emit(.move(.r4, 0))
-    code.call(.loop)
+    let count = min(wrapping.ring.entryCount, Self.maximumCalls)
+    callInLoop(function(callback), context: nil, count: count)
   }
 
   private mutating func loadPositions(_ register: BPFRegister, _ wrapping: ModuleLayout.Wrapping) {
@@ -165,7 +162,7 @@ extension CodeWriter {
       code.emit(.store(.double, .r7, Int16(offset), .r9))
     }
     // `bpf_loop` has an end of its own, which larger rings reach.
-    for _ in stride(from: 0, to: wrapping.ring.entryCount, by: 1 << 23) {
+    for _ in stride(from: 0, to: wrapping.ring.entryCount, by: Self.maximumCalls) {
       forEachEntry(wrapping, .clearAges(global))
     }
     code.emit(.load(.double, .r1, .r7, Int16(AgeRing.keptOffset)))

@@ -16,8 +16,19 @@ import TraceIR
 // body is enough. On the stack of `main` are only the pointers, which never change: before commit ab5cfac139ab
 // (Linux 6.7) the verifier believes what a callback's first run left there.
 extension CodeWriter {
-  /// The most rounds that `bpf_loop` runs (`BPF_MAX_LOOPS`), less the first and the last call.
-  static let maximumRounds = (1 << 23) - 2
+  /// The most calls that `bpf_loop` makes (`BPF_MAX_LOOPS`).
+  static let maximumCalls = 1 << 23
+  /// The same, less the first and the last call.
+  static let maximumRounds = maximumCalls - 2
+
+  /// Calls `function` until it answers 1, at most `count` times, with the address of the stack at `context`, or null.
+  mutating func callInLoop(_ function: Assembler.Function, context: Int?, count: Int = maximumCalls) {
+    code.emit(.move(.r1, Int32(count)))
+    code.loadFunction(.r2, function)
+    if let context { stackAddress(.r3, context) } else { code.emit(.move(.r3, 0)) }
+    code.emit(.move(.r4, 0))
+    code.call(.loop)
+  }
 
   /// Where the rounds of a loop begin; goes to `exhausted` when the kernel has enough of them.
   mutating func beginRound(_ exhausted: Assembler.Label) -> Assembler.Label {
@@ -55,11 +66,7 @@ extension CodeWriter {
     let body = code.makeFunction("body")
     storeScratch(.word, layout.resumeOffset, immediate: 0)
     for (register, offset) in pointers { code.emit(.store(.double, .r10, offset, register)) }
-    code.emit(.move(.r1, Int32(1 << 23)))
-    code.loadFunction(.r2, body)
-    stackAddress(.r3, -8 * pointers.count)
-    code.emit(.move(.r4, 0))
-    code.call(.loop)
+    callInLoop(body, context: -8 * pointers.count)
     code.place(ends.end)
     leave()
     begin(body)
@@ -119,11 +126,7 @@ extension CodeWriter {
     let function = code.makeFunction("round")
     pendingRounds.append(PendingRound(function: function, write: round))
     for (register, offset) in Self.kept { code.emit(.store(.double, .r10, offset, register)) }
-    code.emit(.move(.r1, Int32(1 << 23)))
-    code.loadFunction(.r2, function)
-    stackAddress(.r3, -40)
-    code.emit(.move(.r4, 0))
-    code.call(.loop)
+    callInLoop(function, context: -40)
     for (register, offset) in Self.kept { code.emit(.load(.double, register, .r10, offset)) }
   }
 
