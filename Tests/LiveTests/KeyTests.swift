@@ -29,7 +29,7 @@ extension LiveTests {
         "-w", "--no-global-var-display", "-c", "\(program) 1 \(Self.count)", "-e", script,
       ])
       #expect(traced.status == 0 && traced.messages.count == 1, "\(traced)")
-      return traced.lines.filter { !$0.hasPrefix("ready ") && !$0.hasPrefix("done ") }
+      return traced.scriptLines
     }
 
     /// What hits of each length give, `of` the numbers of the hits.

@@ -43,6 +43,9 @@ struct Outcome {
   /// The lines of the output, without empty ones.
   var lines: [String] { output.split(separator: "\n").map(String.init) }
 
+  /// The lines without those of a test program that was the command of `-c`: `ready PID`, `done N hits …`.
+  var scriptLines: [String] { lines.filter { !$0.hasPrefix("ready ") && !$0.hasPrefix("done ") } }
+
   /// The lines of messages, without those of `-v`.
   var messages: [String] { errors.split(separator: "\n").map(String.init).filter { !$0.hasPrefix("Pass ") } }
 }

@@ -64,7 +64,7 @@ extension LiveTests {
         """
       let traced = try utrace(["-w", "-c", "\(program) 1 600", "-e", script])
       #expect(traced.status == 0 && traced.messages.count == 1, "\(traced.errors)")
-      let lines = traced.lines.filter { !$0.hasPrefix("ready ") && !$0.hasPrefix("done ") }
+      let lines = traced.scriptLines
       #expect(lines.count == 1000)
       for (index, (line, wanted)) in zip(lines, expected(1000)).enumerated() where line != wanted {
         Issue.record("step \(index): \(line), not \(wanted)")
@@ -98,7 +98,7 @@ extension LiveTests {
       let wanted = (keys.sorted().prefix(2) + keys.sorted().reversed().prefix(2) + [keys.count]).map(
         String.init
       )
-      #expect(traced.lines.filter { !$0.hasPrefix("ready ") && !$0.hasPrefix("done ") } == wanted)
+      #expect(traced.scriptLines == wanted)
     }
   }
 }
