@@ -56,17 +56,19 @@ package enum SideBySide {
     let products: Mutex<[Product?]>
     private let count: Int
     private let begun = Atomic(0)
+    private let done: Countdown
 
     init(_ count: Int) {
       self.count = count
+      done = Countdown(from: count)
       products = Mutex(Array(repeating: nil, count: count))
     }
 
+    /// Works here and in other threads, until all is done.
     func work(_ piece: @escaping @Sendable (Int) -> Product, threads: Int) {
-      guard threads > 1 else { return work(piece) }
-      let other = WorkerThread { self.work(piece) }
-      work(piece, threads: threads - 1)
-      other.value()
+      for _ in 1..<threads { _ = WorkerThread { self.work(piece) } }
+      work(piece)
+      done.wait()
     }
 
     private func work(_ piece: (Int) -> Product) {
@@ -75,6 +77,7 @@ package enum SideBySide {
         guard index < count else { return }
         let product = piece(index)
         products.withLock { $0[index] = product }
+        done.step()
       }
     }
   }

@@ -6,15 +6,20 @@ import Synchronization
 /// Not a queue of Dispatch: its first use starts three threads, one after the other, before the work begins.
 @safe package struct WorkerThread<Product: Sendable>: ~Copyable {
   private let task: Task
-  /// Nil: nobody is left to be waited for.
-  private var thread: pthread_t?
 
   /// What is usual, or twice of it; the C library's own choice is 2 MB where RLIMIT_STACK is unlimited.
   private static var stackByteCount: Int { 16 << 20 }
 
   /// Starts `work`; signals are blocked there, so that they arrive where the program waits for them.
-  package init(_ work: @escaping @Sendable () -> Product) {
+  ///
+  /// - Parameter isSmall: whether it takes less time than a thread (0.1 ms), or nothing would run beside it: it is done
+  ///   here at once, then.
+  package init(isSmall: Bool = false, _ work: @escaping @Sendable () -> Product) {
     task = Task(work)
+    if isSmall {
+      task.run()
+      return
+    }
     let argument = unsafe Unmanaged.passRetained(task as AnyTask)
     var started = pthread_t()
     // A thread begins with the signals blocked that are blocked where it is made.
@@ -38,7 +43,7 @@ import Synchronization
       }
     }
     if code == 0 {
-      thread = started
+      pthread_detach(started)
     } else {
       // No thread to be had: here and now, then.
       unsafe argument.release()
@@ -46,29 +51,28 @@ import Synchronization
     }
   }
 
-  deinit { if let thread { pthread_detach(thread) } }
-
   /// Waits until the work is done.
-  package consuming func value() -> Product {
-    if let thread { pthread_join(thread, nil) }
-    thread = nil
-    return task.product()
-  }
+  package consuming func value() -> Product { task.product() }
 
   /// The work, then what came of it.
   private final class Task: AnyTask {
     private let work: @Sendable () -> Product
     private let result = Mutex<Product?>(nil)
+    private let done = Countdown(from: 1)
 
     init(_ work: @escaping @Sendable () -> Product) { self.work = work }
 
     override func run() {
       let product = work()
       result.withLock { $0 = product }
+      done.step()
     }
 
     func product() -> Product {
-      guard let product = result.withLock({ $0 }) else { preconditionFailure("a joined thread is done") }
+      done.wait()
+      guard let product = result.withLock({ $0 }) else {
+        preconditionFailure("work that is done has a product")
+      }
       return product
     }
   }

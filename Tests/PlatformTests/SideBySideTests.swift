@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import Platform
@@ -8,5 +9,14 @@ import Testing
     let items = Array(0..<count)
     #expect(SideBySide.map(items, grain: 64) { $0 * 3 } == items.map { $0 * 3 })
     #expect(SideBySide.run(count) { $0 + 1 } == items.map { $0 + 1 })
+  }
+
+  @Test("slow pieces are waited for, however many threads there are", arguments: [2, 3, 40])
+  func waits(_ threads: Int) {
+    let made = SideBySide.run(5, threads: threads) { index in
+      usleep(3000 * UInt32(index % 2))
+      return index
+    }
+    #expect(made == [0, 1, 2, 3, 4])
   }
 }

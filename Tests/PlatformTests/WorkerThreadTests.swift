@@ -12,6 +12,13 @@ import Testing
     #expect(place == "elsewhere")
   }
 
+  @Test("small work is done at once, by whoever asks for it") func isDoneHere() {
+    let caller = pthread_self()
+    let worker = WorkerThread(isSmall: true) { pthread_equal(pthread_self(), caller) != 0 }
+    let isHere = worker.value()
+    #expect(isHere)
+  }
+
   @Test("no signal is taken there, and all those of before are taken here") func blocksSignals() {
     @Sendable func isBlocked(_ signal: CInt) -> Bool {
       var mask = sigset_t()

@@ -33,14 +33,15 @@ struct IndexBuilder {
     stamp: UInt64,
     isCode: (UInt64) -> Bool
   ) -> [UInt8] {
-    let wanted = WorkerThread(symbols)
+    let isSmall = outputs.reduce(0) { $0 + $1.functions.count } < 1000
+    let wanted = WorkerThread(isSmall: isSmall, symbols)
     var builder = IndexBuilder()
     builder.access = access
     if let sections {
       builder.flags |= IndexHeader.hasDebugInfo
       for output in outputs { builder.add(output, sections, isCode) }
     }
-    let others = builder.sortingOthers()
+    let others = builder.sortingOthers(isSmall: isSmall)
     builder.add(wanted.value(), isCode)
     builder.functions = sorted(builder.functions, builder.strings, name: \.name) { ($0.entry, $0.die) }
     builder.take(others.value())
@@ -183,8 +184,8 @@ struct IndexBuilder {
   }
 
   /// Puts the tables in order on another thread that no symbol changes.
-  private func sortingOthers() -> WorkerThread<Others> {
-    WorkerThread { [strings, inlines, inlineSightings, variables, types, enumerators] in
+  private func sortingOthers(isSmall: Bool) -> WorkerThread<Others> {
+    WorkerThread(isSmall: isSmall) { [strings, inlines, inlineSightings, variables, types, enumerators] in
       var (types, enumerators) = (types, enumerators)
       types = Self.sorted(types, strings, name: \.name) { (UInt64($0.scope) << 32 | UInt64($0.tag), $0.die) }
       types = Self.withoutRepetition(types) { ($0.name, $0.scope, $0.tag) == ($1.name, $1.scope, $1.tag) }
