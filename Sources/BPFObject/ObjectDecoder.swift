@@ -26,7 +26,7 @@ struct ObjectDecoder {
     guard let btf = try elf.contents(ofSectionNamed: ".BTF"),
       let extensions = try elf.contents(ofSectionNamed: ".BTF.ext")
     else { throw ObjectError("\(elf.path) has no BTF") }
-    types = try BTFImage(btf.span)
+    types = try BTFImage(btf)
     infos = try TypeExtension(extensions.span)
     let table = elf.symbols
     symbols = (0..<table.count).compactMap { table.symbol(at: $0) }

@@ -1,43 +1,35 @@
+package import Platform
+
 /// The types of one kernel or object file, found by number or by name.
 ///
-/// Opening walks the records once and hashes their names; everything else is decoded when asked for. The input
-/// is not trusted: numbers that lead nowhere give nil.
+/// Nothing is copied: what is asked for is decoded where it lies, with the help of a ``BTFIndex``. The input is not
+/// trusted: numbers that lead nowhere give nil.
 package struct BTFImage: Sendable {
-  /// The type section; BTF consists of 32-bit words.
-  let words: [UInt32]
-  let strings: [UInt8]
-  /// Word where the type with that number starts; number 0 (`void`) has none.
-  private let starts: [UInt32]
-  private let names: NameTable
+  /// Of 32-bit words.
+  private let types: SharedBytes
+  private let strings: SharedBytes
+  package let index: BTFIndex
 
-  /// Decodes `.BTF` in the machine's byte order (little endian).
-  package init(typeWords: [UInt32], strings: [UInt8]) throws(BTFError) {
-    guard strings.first == 0, strings.last == 0 else { throw .unterminatedStrings }
-    words = typeWords
+  /// Takes a whole `.BTF` section in the machine's byte order (little endian).
+  ///
+  /// `kept` is an index that an earlier run made; another one is made where it does not fit.
+  /// - Throws: ``BTFError`` when bytes are missing or make no sense.
+  package init(_ bytes: SharedBytes, kept: SharedBytes? = nil) throws(BTFError) {
+    let header = try BTFHeader(bytes.span)
+    guard let types = try? bytes.slice(offset: header.typeOffset, count: header.typeByteCount),
+      let strings = try? bytes.slice(offset: header.stringOffset, count: header.stringByteCount)
+    else { throw .sectionOutOfBounds }
+    self.types = types
     self.strings = strings
-    starts = try Self.walk(typeWords)
-    names = NameTable(words: typeWords, starts: starts, strings: strings)
+    let known = kept.flatMap { BTFIndex(kept: $0, types: types.span, strings: strings.span) }
+    index = if let known { known } else { try BTFIndex(types: types.span, strings: strings.span) }
   }
 
   /// Types, `void` included.
-  package var typeCount: Int { starts.count }
+  package var typeCount: Int { index.typeCount }
 
-  private static func walk(_ words: [UInt32]) throws(BTFError) -> [UInt32] {
-    var starts: [UInt32] = [0]
-    starts.reserveCapacity(words.count / 8)
-    var place = 0
-    while place < words.count {
-      guard place + 3 <= words.count else { throw .truncatedType(starts.count) }
-      let info = words[place + 1]
-      let number = UInt8(truncatingIfNeeded: info >> 24) & 0x1f
-      guard let kind = BTFKind(rawValue: number) else { throw .unknownKind(number, type: starts.count) }
-      let end = place + 3 + kind.trailingWordCount(Int(info & 0xffff))
-      guard end <= words.count else { throw .truncatedType(starts.count) }
-      starts.append(UInt32(place))
-      place = end
-    }
-    return starts
-  }
+  /// A word of the type section; 0 outside.
+  private func word(_ place: Int) -> UInt32 { types.span.load(at: 4 * place, as: UInt32.self) ?? 0 }
 }
 
 // MARK: Records
@@ -45,35 +37,33 @@ package struct BTFImage: Sendable {
 extension BTFImage {
   /// The type with that number; nil for `void` and numbers out of range.
   package func record(_ id: BTFTypeID) -> BTFRecord? {
-    guard id.raw > 0, id.raw < starts.count else { return nil }
-    let place = Int(starts[Int(id.raw)])
-    let info = words[place + 1]
+    guard id.raw > 0, id.raw < typeCount else { return nil }
+    let place = index.start(Int(id.raw))
+    let info = word(place + 1)
     guard let kind = BTFKind(rawValue: UInt8(truncatingIfNeeded: info >> 24) & 0x1f) else { return nil }
     return BTFRecord(
       id: id,
       kind: kind,
-      nameOffset: words[place],
+      nameOffset: word(place),
       count: Int(info & 0xffff),
       flag: info >> 31 != 0,
-      sizeOrType: words[place + 2],
+      sizeOrType: word(place + 2),
       trailing: place + 3
     )
   }
 
   /// The `index`-th group of `width` trailing words of `record`.
-  func element(_ index: Int, of record: BTFRecord, width: Int) -> ArraySlice<UInt32> {
+  func element(_ index: Int, of record: BTFRecord, width: Int) -> [UInt32] {
     let start = record.trailing + index * width
-    return words[start..<start + width]
+    return (start..<start + width).map(word)
   }
 
   /// The trailing word of kinds that have one.
-  package func detail(of record: BTFRecord) -> UInt32 { words[record.trailing] }
+  package func detail(of record: BTFRecord) -> UInt32 { word(record.trailing) }
 
   /// The string at `offset`; empty when it is out of bounds.
   package func string(_ offset: UInt32) -> String {
-    guard offset < strings.count else { return "" }
-    let rest = strings[Int(offset)...]
-    return String(decoding: rest.prefix { $0 != 0 }, as: UTF8.self)
+    strings.span.string(at: Int(offset)) ?? ""
   }
 
   /// The name of `record`; nil when anonymous.
@@ -83,7 +73,7 @@ extension BTFImage {
 
   /// The first type of one of `kinds` with that name, in the order of `kinds`.
   package func find(_ name: String, _ kinds: BTFKind...) -> BTFTypeID? {
-    let same = names.candidates(for: Array(name.utf8)).compactMap { record(BTFTypeID($0)) }
+    let same = index.candidates(for: name).compactMap { record(BTFTypeID($0)) }
       .filter { matches($0.nameOffset, name) }
     for kind in kinds {
       let ids = same.filter { $0.kind == kind }.map(\.id.raw)
@@ -96,10 +86,10 @@ extension BTFImage {
   func matches(_ offset: UInt32, _ name: String) -> Bool {
     var place = Int(offset)
     for byte in name.utf8 {
-      guard place < strings.count, strings[place] == byte else { return false }
+      guard strings.span.byte(at: place) == byte else { return false }
       place += 1
     }
-    return place < strings.count && strings[place] == 0
+    return strings.span.byte(at: place) == 0
   }
 
   /// Looks through typedefs and qualifiers; nil for `void`, and for chains that never end.
@@ -111,20 +101,6 @@ extension BTFImage {
       id = record.target
     }
     return nil
-  }
-
-  /// The names that begin with `prefix`, with their types, in the order of the image.
-  package func types(_ kind: BTFKind, prefix: String) -> [(name: String, id: BTFTypeID)] {
-    let wanted = Array(prefix.utf8)
-    var found: [(String, BTFTypeID)] = []
-    for number in starts.indices.dropFirst() {
-      let place = Int(starts[number])
-      guard UInt8(truncatingIfNeeded: words[place + 1] >> 24) & 0x1f == kind.rawValue else { continue }
-      let offset = Int(words[place])
-      guard offset < strings.count, strings[offset...].starts(with: wanted) else { continue }
-      found.append((string(words[place]), BTFTypeID(UInt32(number))))
-    }
-    return found
   }
 }
 
@@ -140,7 +116,7 @@ extension BTFImage {
     }
     guard record.kind == .functionPrototype else { return nil }
     let parameters = (0..<record.count).map { index in
-      let words = Array(element(index, of: record, width: 2))
+      let words = element(index, of: record, width: 2)
       return BTFParameter(name: words[0] == 0 ? nil : string(words[0]), type: BTFTypeID(words[1]))
     }
     return BTFPrototype(result: record.target, parameters: parameters)
@@ -156,7 +132,8 @@ extension BTFImage {
   /// the event class. `__traceiter_NAME` (include/linux/tracepoint.h) has both. The first parameter of all
   /// three is the kernel's own.
   package func tracepoint(_ name: String) -> [BTFParameter]? {
-    guard let typedef = find("btf_trace_" + name, .typedef), let types = prototype(typedef) else {
+    guard let typedef = find(BTFIndex.tracepointPrefix + name, .typedef), let types = prototype(typedef)
+    else {
       return nil
     }
     let named = function("__traceiter_" + name) ?? function("__bpf_trace_" + name)
@@ -166,9 +143,15 @@ extension BTFImage {
     return Array(named.parameters.dropFirst())
   }
 
+  /// Whether BTF knows a tracepoint of that name.
+  package func hasTracepoint(_ name: String) -> Bool {
+    find(BTFIndex.tracepointPrefix + name, .typedef) != nil
+  }
+
   /// The names of all tracepoints that BTF knows.
   package var tracepointNames: [String] {
-    let prefix = "btf_trace_"
-    return types(.typedef, prefix: prefix).map { String($0.name.dropFirst(prefix.count)) }
+    index.tracepoints.compactMap { record(BTFTypeID($0)) }.map { typedef in
+      String(string(typedef.nameOffset).dropFirst(BTFIndex.tracepointPrefix.count))
+    }
   }
 }

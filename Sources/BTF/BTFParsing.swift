@@ -25,23 +25,3 @@ package struct BTFHeader: Hashable, Sendable {
     stringByteCount = Int(stringCount)
   }
 }
-
-extension BTFImage {
-  /// Decodes a whole `.BTF` section.
-  /// - Throws: ``BTFError`` when bytes are missing or make no sense.
-  package init(_ bytes: RawSpan) throws(BTFError) {
-    let header = try BTFHeader(bytes)
-    let typeEnd = header.typeOffset + header.typeByteCount
-    let stringEnd = header.stringOffset + header.stringByteCount
-    guard typeEnd <= bytes.byteCount, stringEnd <= bytes.byteCount else { throw .sectionOutOfBounds }
-    var types = ByteReader(bytes.extracting(header.typeOffset..<typeEnd))
-    var words: [UInt32] = []
-    words.reserveCapacity(header.typeByteCount / 4)
-    while let word = try? types.read(UInt32.self) { words.append(word) }
-    var text = ByteReader(bytes.extracting(header.stringOffset..<stringEnd))
-    var strings: [UInt8] = []
-    strings.reserveCapacity(header.stringByteCount)
-    while let byte = try? text.read(UInt8.self) { strings.append(byte) }
-    try self.init(typeWords: words, strings: strings)
-  }
-}

@@ -22,7 +22,7 @@ package struct BTFTypeSource: TypeSource {
       let target = record.target == .void ? nil : reference(record.target)
       return .pointer(byteCount: 8, target: target, isReference: false)
     case .array:
-      let words = Array(image.element(0, of: record, width: 3))
+      let words = image.element(0, of: record, width: 3)
       return .array(element: reference(BTFTypeID(words[0])), count: words[2] == 0 ? nil : Int(words[2]))
     case .structure, .union: return .structure(structure(record))
     case .enumeration, .enumeration64: return .enumeration(enumeration(record))
@@ -55,7 +55,7 @@ package struct BTFTypeSource: TypeSource {
       else { continue }
       for index in 0..<record.count {
         let words = image.element(index, of: record, width: record.kind == .enumeration ? 2 : 3)
-        if image.matches(words[words.startIndex], name) { return value(words, of: record) }
+        if image.matches(words[0], name) { return value(words, of: record) }
       }
     }
     return nil
@@ -94,7 +94,7 @@ extension BTFTypeSource {
 
   private func structure(_ record: BTFRecord) -> StructureLayout {
     let members = (0..<record.count).map { index in
-      let words = Array(image.element(index, of: record, width: 3))
+      let words = image.element(index, of: record, width: 3)
       let type = BTFTypeID(words[1])
       let name = words[0] == 0 ? nil : image.string(words[0])
       let bitCount = record.flag ? Int(words[2] >> 24) : oldBitCount(type)
@@ -125,7 +125,7 @@ extension BTFTypeSource {
     let enumerators = (0..<record.count).map { index in
       let words = image.element(index, of: record, width: width)
       return EnumerationLayout.Enumerator(
-        name: image.string(words[words.startIndex]),
+        name: image.string(words[0]),
         value: value(words, of: record)
       )
     }
@@ -137,10 +137,10 @@ extension BTFTypeSource {
     )
   }
 
-  private func value(_ words: ArraySlice<UInt32>, of record: BTFRecord) -> Int64 {
-    let low = words[words.startIndex + 1]
+  private func value(_ words: [UInt32], of record: BTFRecord) -> Int64 {
+    let low = words[1]
     if record.kind == .enumeration64 {
-      return Int64(bitPattern: UInt64(words[words.startIndex + 2]) << 32 | UInt64(low))
+      return Int64(bitPattern: UInt64(words[2]) << 32 | UInt64(low))
     }
     return record.flag ? Int64(Int32(bitPattern: low)) : Int64(low)
   }
@@ -171,7 +171,7 @@ extension BTFTypeSource {
       return join(word, declaration(target, around: inner, depth: depth + 1))
     case .typeTag: return declaration(target, around: inner, depth: depth + 1)
     case .array:
-      let words = Array(image.element(0, of: record, width: 3))
+      let words = image.element(0, of: record, width: 3)
       let bound = "[\(words[2] == 0 ? "" : String(words[2]))]"
       return declaration(BTFTypeID(words[0]), around: inner + bound, depth: depth + 1)
     case .functionPrototype: return function(record, around: inner, depth: depth)
@@ -182,7 +182,7 @@ extension BTFTypeSource {
 
   private func function(_ record: BTFRecord, around inner: String, depth: Int) -> String {
     let parameters = (0..<record.count).map { index in
-      let words = Array(image.element(index, of: record, width: 2))
+      let words = image.element(index, of: record, width: 2)
       return words[1] == 0 ? "..." : declaration(BTFTypeID(words[1]), around: "", depth: depth + 1)
     }
     let list = parameters.isEmpty ? "void" : parameters.joined(separator: ", ")

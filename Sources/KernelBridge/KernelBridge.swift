@@ -2,7 +2,7 @@ package import BPFObject
 import CKernelABI
 import CLibbpf
 import Glibc
-import Platform
+package import Platform
 package import TargetModel
 
 /// The door to the kernel: blueprints come in, maps, rings and attachments go out.
@@ -19,14 +19,15 @@ package final class KernelSession: Sendable {
   /// Looks at the machine; `tracefs` is found in the mount table unless given.
   ///
   /// `states` are features that have been tried before, on this boot and for this user; `functions` are numbers of
-  /// the kernel's functions for programs that have been looked up.
+  /// the kernel's functions for programs that have been looked up; `typeIndex` keeps where the kernel's types are.
   package init(
     tracefs: Tracefs? = .mounted(),
     knowing states: [KernelFeature: FeatureState] = [:],
-    functions: [String: UInt32] = [:]
+    functions: [String: UInt32] = [:],
+    typeIndex: KeptBytes? = nil
   ) {
     self.tracefs = tracefs
-    types = KernelBTF(knowing: functions)
+    types = KernelBTF(knowing: functions, index: typeIndex)
     features = KernelFeatures(tracefs: tracefs, types: types, knowing: states)
     if let tracefs { TracefsUprobes.removeStale(tracefs) }
   }

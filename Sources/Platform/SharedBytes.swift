@@ -22,6 +22,11 @@ package struct SharedBytes: Sendable {
     self.init(ByteStorage(copying: bytes))
   }
 
+  /// A copy of `words`, each little endian.
+  package init(words: [UInt32]) {
+    self.init(unsafe words.withUnsafeBytes { unsafe [UInt8]($0) })
+  }
+
   /// Maps the file at `path`.
   /// - Throws: as ``MappedFile``.
   package init(

@@ -1,4 +1,5 @@
 import BTF
+import Platform
 import TargetModel
 import Testing
 
@@ -19,7 +20,20 @@ import Testing
     let function = builder.prototype(result: int, parameters: [("p", next), ("callback", name)])
     _ = builder.function("f", prototype: function, linkage: .global)
     _ = builder.pointer(to: builder.pointer(to: function))
-    return BTFTypeSource(try BTFImage(builder.encoded().span.bytes))
+    return BTFTypeSource(try BTFImage(SharedBytes(builder.encoded())))
+  }
+
+  /// An image of these words of types and these strings.
+  private func image(_ words: [UInt32], _ strings: [UInt8]) throws -> BTFImage {
+    try BTFImage(section(words, strings))
+  }
+
+  private func section(_ words: [UInt32], _ strings: [UInt8]) -> SharedBytes {
+    let byteCount = UInt32(words.count * 4)
+    let header = [0x1_eb9f, 24, 0, byteCount, byteCount, UInt32(strings.count)]
+    let bytes = (header + words).flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) }
+    }
+    return SharedBytes(bytes + strings)
   }
 
   @Test("structures have members, offsets and spellings")
@@ -51,7 +65,7 @@ import Testing
 
   @Test("a type that refers to nothing or to itself is opaque, not a trap")
   func hostileReferences() throws {
-    let image = try BTFImage(typeWords: [0, 8 << 24, 1, 0, 10 << 24, 99, 0, 2 << 24, 77], strings: [0])
+    let image = try image([0, 8 << 24, 1, 0, 10 << 24, 99, 0, 2 << 24, 77], [0])
     let source = BTFTypeSource(image)
     for id in 0..<6 as Range<UInt64> {
       _ = source.spelling(of: TypeReference(id))
@@ -67,8 +81,56 @@ import Testing
     _ = builder.structure("s", byteCount: 4, members: [("x", int, 0)])
     let bytes = builder.encoded()
     for count in bytes.indices {
-      #expect(throws: BTFError.self) { try BTFImage(Array(bytes[..<count]).span.bytes) }
+      #expect(throws: BTFError.self) { try BTFImage(SharedBytes(Array(bytes[..<count]))) }
     }
+  }
+
+  @Test("an index that was kept gives the same answers, and is not taken for another image") func keptIndex()
+    throws
+  {
+    let strings = Array("\0btf_trace_a\0btf_trace_b\0btf_trace_a_long_name\0".utf8)
+    let words: [UInt32] = [
+      0, 13 << 24 | 2, 0, 0, 2, 0, 2,  // 1: void (2, 2)
+      0, 2 << 24, 1,  // 2: pointer to 1
+      1, 8 << 24, 2,  // 3: typedef 2 btf_trace_a
+      13, 8 << 24, 2,  // 4: typedef 2 btf_trace_b
+      25, 8 << 24, 2,  // 5: typedef 2 btf_trace_a_long_name
+    ]
+    let bytes = section(words, strings)
+    let made = try BTFImage(bytes)
+    let kept = try BTFImage(bytes, kept: made.index.bytes)
+    for image in [made, kept] {
+      #expect(image.tracepointNames == ["a", "b", "a_long_name"])
+      #expect(image.tracepoint("b")?.count == 1)
+      #expect(image.tracepoint("c") == nil)
+      #expect(image.find("btf_trace_a_long_name", .typedef) != nil)
+    }
+    #expect(kept.index.bytes.copied() == made.index.bytes.copied())
+    let other = try BTFImage(SharedBytes(BTFBuilder().encoded()), kept: made.index.bytes)
+    #expect(other.tracepointNames.isEmpty)
+    #expect(other.typeCount == 1)
+  }
+
+  @Test("a damaged index leads nowhere, but never to a trap") func damagedIndex() throws {
+    var random = SystemRandomNumberGenerator()
+    var builder = BTFBuilder()
+    for number in 0..<20 { _ = builder.integer("int\(number)", byteCount: 4, isSigned: true) }
+    let bytes = SharedBytes(builder.encoded())
+    let index = try BTFImage(bytes).index.bytes.copied()
+    for _ in 0..<3000 {
+      var damaged = index
+      for _ in 0..<Int.random(in: 1...4, using: &random) {
+        damaged[Int.random(in: 12..<index.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+      }
+      let image = try BTFImage(bytes, kept: SharedBytes(damaged))
+      let source = BTFTypeSource(image)
+      _ = (source.type(named: "int7"), source.enumerator(named: "int7"), image.tracepointNames)
+      for id in 0..<22 as Range<UInt64> {
+        _ = (source.layout(of: TypeReference(id)), source.spelling(of: TypeReference(id)))
+      }
+    }
+    let typeCount = try BTFImage(bytes, kept: SharedBytes(index)).typeCount
+    #expect(typeCount == 21)
   }
 
   @Test("enumerations of 32 and 64 bits, bit fields and forwards")
@@ -81,7 +143,7 @@ import Testing
       29, 4 << 24 | 1 << 31 | 2, 4, 35, 3, 3 << 24, 37, 3, 5 << 24 | 3,  // 4: struct flags { int a:3, b:5 }
       39, 7 << 24, 0,  // 5: struct ghost;
     ]
-    let source = BTFTypeSource(try BTFImage(typeWords: words, strings: strings))
+    let source = BTFTypeSource(try image(words, strings))
     #expect(source.enumerator(named: "blue") == -1)
     #expect(source.enumerator(named: "huge") == 0x1_0000_0005)
     #expect(source.enumerator(named: "ghost") == nil)
@@ -104,7 +166,7 @@ import Testing
     let table = builder.array(of: pointer, count: 4)
     let pointerToArray = builder.pointer(to: builder.array(of: long, count: 2))
     let constant = builder.const(pointer)
-    let source = BTFTypeSource(try BTFImage(builder.encoded().span.bytes))
+    let source = BTFTypeSource(try BTFImage(SharedBytes(builder.encoded())))
     #expect(source.spelling(of: source.reference(pointer)) == "void (*)(long, void *)")
     #expect(source.spelling(of: source.reference(table)) == "void (*[4])(long, void *)")
     #expect(source.spelling(of: source.reference(pointerToArray)) == "long (*)[2]")

@@ -84,7 +84,8 @@ struct KnownKernel {
 
   /// The kernel, with what is known of it.
   func session() -> KernelSession {
-    KernelSession(knowing: findings.states, functions: findings.functions)
+    let index = key.boot.isEmpty ? nil : cache.map { KeptBytes($0, "types", key: key.boot) }
+    return KernelSession(knowing: findings.states, functions: findings.functions, typeIndex: index)
   }
 
   /// Keeps what `session` has found out, if that is more.
