@@ -59,8 +59,10 @@ package struct TargetProcess: Hashable, Sendable {
 package protocol KernelCatalog: Sendable {
   /// Its types, by BTF.
   var types: any TypeSource { get }
-  /// Names of all tracepoints as `system:name`, sorted; the system is empty where nobody tells it.
-  var tracepoints: [KernelTracepoint] { get }
+  /// Names of all tracepoints, without their systems.
+  var tracepointNames: [String] { get }
+  /// The tracepoints whose names `pattern` covers; the system is empty where nobody tells it.
+  func tracepoints(named pattern: String) -> [KernelTracepoint]
   /// The arguments of a tracepoint: names and types; nil when BTF does not know it.
   func arguments(ofTracepoint name: String) -> [(name: String, type: TypeReference)]?
   /// Whether BTF knows a function of that name.

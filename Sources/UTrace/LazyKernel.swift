@@ -15,7 +15,9 @@ final class LazyKernel: KernelCatalog {
 
   var types: any TypeSource { LazyKernelTypes(session: session) }
 
-  var tracepoints: [KernelTracepoint] { catalog?.tracepoints ?? [] }
+  var tracepointNames: [String] { catalog?.tracepointNames ?? [] }
+
+  func tracepoints(named pattern: String) -> [KernelTracepoint] { catalog?.tracepoints(named: pattern) ?? [] }
 
   func arguments(ofTracepoint name: String) -> [(name: String, type: TypeReference)]? {
     catalog?.arguments(ofTracepoint: name)
@@ -31,15 +33,10 @@ final class LazyKernel: KernelCatalog {
     }
   }
 
-  /// Tracepoint names to their systems, where tracefs is mounted.
-  private static func systems() -> [String: String] {
-    guard let events = Tracefs.mounted().map({ Paths.join($0.path, "events") }) else { return [:] }
-    var result: [String: String] = [:]
-    for system in (try? DirectoryListing(events))?.entries ?? [] where system.kind == .directory {
-      let names = (try? DirectoryListing(Paths.join(events, system.name)))?.entries ?? []
-      for entry in names where entry.kind == .directory { result[entry.name] = system.name }
-    }
-    return result
+  /// What tracefs tells of tracepoints, where it is mounted.
+  private static func systems() -> TracepointSystems {
+    let path = Tracefs.mounted().map { Paths.join($0.path, "available_events") }
+    return TracepointSystems(listing: path.flatMap { try? readSmallFile($0) } ?? [])
   }
 }
 

@@ -13,7 +13,8 @@ struct KernelProbeTests {
 
   init() throws {
     let bytes = try SharedBytes(mapping: "/sys/kernel/btf/vmlinux")
-    kernel = BTFKernelCatalog(try BTFImage(bytes.span), systems: ["sys_enter": "raw_syscalls"])
+    let listing = Array("sched:sched_switch\nraw_syscalls:sys_enter\nsyscalls:sys_enter_read\n".utf8)
+    kernel = BTFKernelCatalog(try BTFImage(bytes), systems: TracepointSystems(listing: listing))
   }
 
   @Test("A tracepoint's arguments are typed by BTF")
@@ -31,6 +32,15 @@ struct KernelProbeTests {
     )
     let wrong = Elaborated("probe kernel.trace(\"sched:sys_enter\") { println($id) }", kernel: kernel)
     #expect(wrong.ids == ["no-such-tracepoint"])
+  }
+
+  @Test("The system of a tracepoint is the same by its name and by a pattern") func findsSystems() {
+    let enter = KernelTracepoint(system: "raw_syscalls", name: "sys_enter")
+    #expect(kernel.tracepoints(named: "sys_enter") == [enter])
+    #expect(kernel.tracepoints(named: "sys_ente?") == [enter])
+    #expect(kernel.tracepoints(named: "sched_wakeup") == [KernelTracepoint(system: "", name: "sched_wakeup")])
+    #expect(kernel.tracepoints(named: "sched_wakeu") == [])
+    #expect(kernel.tracepoints(named: "*").map(\.name) == kernel.tracepointNames)
   }
 
   @Test(
@@ -61,7 +71,7 @@ struct KernelProbeTests {
       let prototype = types.prototype(result: long, parameters: [("code", long)])
       _ = types.function("do_exit", prototype: prototype, linkage: .global)
     }
-    return BTFKernelCatalog(try BTFImage(types.encoded().span.bytes))
+    return BTFKernelCatalog(try BTFImage(SharedBytes(types.encoded())))
   }
 
   @Test("Where the tracepoint of the end comes too late to tell the program, the kernel's function tells it")

@@ -118,7 +118,7 @@ struct Questions {
   }
 
   func ask(types bytes: [UInt8]) {
-    guard let image = try? BTFImage(bytes.rawSpan) else { return }
+    guard let image = try? BTFImage(SharedBytes(bytes)) else { return }
     let catalog = BTFKernelCatalog(image)
     let source = BTFTypeSource(image)
     for number in 0..<min(image.typeCount, 50) {
@@ -127,6 +127,6 @@ struct Questions {
       _ = source.spelling(of: type)
     }
     _ = (source.type(named: "struct task_struct"), source.enumerator(named: "RED"), image.function("do_exit"))
-    for point in catalog.tracepoints { _ = catalog.arguments(ofTracepoint: point.name) }
+    for name in catalog.tracepointNames { _ = catalog.arguments(ofTracepoint: name) }
   }
 }

@@ -29,15 +29,14 @@ enum KernelProbes {
   private static func matches(_ pattern: String, _ kernel: any KernelCatalog) -> [KernelTracepoint] {
     let parts = pattern.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     let name = parts[parts.count - 1]
-    return kernel.tracepoints.filter { tracepoint in
-      guard GlobPattern.matches(tracepoint.name, pattern: name) else { return false }
-      return parts.count == 1 || GlobPattern.matches(tracepoint.system, pattern: parts[0])
+    return kernel.tracepoints(named: name).filter { tracepoint in
+      parts.count == 1 || GlobPattern.matches(tracepoint.system, pattern: parts[0])
     }
   }
 
   private static func nearest(_ pattern: String, _ kernel: any KernelCatalog) -> [String] {
     let name = pattern.split(separator: ":").last.map(String.init) ?? pattern
-    return nearestNames(to: name, among: kernel.tracepoints.map(\.name))
+    return nearestNames(to: name, among: kernel.tracepointNames)
   }
 
   private static func candidate(
