@@ -1,16 +1,28 @@
+import Synchronization
 package import TargetModel
 
 /// Answers about the types of a BTF image in the words that all type sources share.
 package struct BTFTypeSource: TypeSource {
   package let image: BTFImage
+  private let known = KnownLayouts()
 
   package init(_ image: BTFImage) { self.image = image }
+
+  /// Layouts that were asked for; `struct task_struct` has 250 members, and a script follows several of them.
+  private final class KnownLayouts: Sendable { let layouts = Mutex<[TypeReference: TypeLayout]>([:]) }
 
   /// The reference to a type of the image.
   package func reference(_ id: BTFTypeID) -> TypeReference { TypeReference(UInt64(id.raw)) }
 
   /// The layout of `type`; `.opaque` when it cannot be read.
   package func layout(of type: TypeReference) -> TypeLayout {
+    if let layout = known.layouts.withLock({ $0[type] }) { return layout }
+    let layout = decodedLayout(of: type)
+    known.layouts.withLock { $0[type] = layout }
+    return layout
+  }
+
+  private func decodedLayout(of type: TypeReference) -> TypeLayout {
     guard type.id != 0 else { return .void }
     guard let record = image.resolved(id(type)) else {
       return lastTarget(id(type)) == .void ? .void : .opaque("no BTF type \(type.id)")

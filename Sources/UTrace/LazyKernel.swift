@@ -13,7 +13,7 @@ final class LazyKernel: KernelCatalog {
 
   init(session: KernelSession) { self.session = session }
 
-  var types: any TypeSource { LazyKernelTypes(session: session) }
+  var types: any TypeSource { LazyKernelTypes(kernel: self) }
 
   var tracepointNames: [String] { catalog?.tracepointNames ?? [] }
 
@@ -26,7 +26,7 @@ final class LazyKernel: KernelCatalog {
   func hasFunction(_ name: String) -> Bool { catalog?.hasFunction(name) ?? false }
 
   /// Nil when the kernel publishes no BTF.
-  private var catalog: BTFKernelCatalog? {
+  fileprivate var catalog: BTFKernelCatalog? {
     known.withLock { known in
       known = known ?? (try? session.types.image()).map { BTFKernelCatalog($0, systems: Self.systems()) }
       return known
@@ -41,12 +41,10 @@ final class LazyKernel: KernelCatalog {
 }
 
 /// The kernel's types, of which there are none without BTF.
-///
-/// The session reads the image once.
 private struct LazyKernelTypes: TypeSource {
-  let session: KernelSession
+  let kernel: LazyKernel
 
-  private var source: BTFTypeSource? { (try? session.types.image()).map { BTFTypeSource($0) } }
+  private var source: (any TypeSource)? { kernel.catalog?.types }
 
   func layout(of type: TypeReference) -> TypeLayout { source?.layout(of: type) ?? .opaque("unknown") }
   func spelling(of type: TypeReference?) -> String { source?.spelling(of: type) ?? "unknown" }
