@@ -48,6 +48,17 @@ package struct GlobPattern: Hashable, Sendable, CustomStringConvertible {
     text.utf8.contains { [UInt8(ascii: "*"), UInt8(ascii: "?"), UInt8(ascii: "[")].contains($0) }
   }
 
+  /// Whether `text` contains `**`, which covers any number of components of a probe point.
+  package static func spansComponents(_ text: String) -> Bool {
+    var followsStar = false
+    for byte in text.utf8 {
+      let isStar = byte == UInt8(ascii: "*")
+      if isStar && followsStar { return true }
+      followsStar = isStar
+    }
+    return false
+  }
+
   /// Whether `pattern` covers all of `text`: for patterns that meet one text only.
   package static func matches(_ text: String, pattern: String) -> Bool {
     let isPlain = !isGlob(pattern) && !pattern.utf8.contains(UInt8(ascii: "\\"))

@@ -34,6 +34,11 @@ import Testing
     #expect(GlobPattern("a*b").hasWildcards)
   }
 
+  @Test func twoStarsSpanComponents() {
+    #expect(["**", "a**", "*a**b", "***"].allSatisfy { GlobPattern.spansComponents($0) })
+    #expect(!["", "*", "a*b*", "*?*", "ab"].contains { GlobPattern.spansComponents($0) })
+  }
+
   @Test func starsDoNotExplode() {
     let name = String(repeating: "a", count: 5000)
     #expect(!GlobPattern(String(repeating: "*a", count: 50) + "b").matches(name))

@@ -64,7 +64,9 @@ extension Elaborator {
 
   /// A pattern in the first component names families too: `b*` is `begin`.
   private mutating func expandFamilies(matching point: ProbePoint) -> ([ExpandedPoint], [Diagnostic]) {
-    guard let head = point.components.first?.name, head.text.contains("*"), !head.text.contains("**") else {
+    guard let head = point.components.first?.name, head.text.contains("*"),
+      !GlobPattern.spansComponents(head.text)
+    else {
       return ([], [])
     }
     var result: [ExpandedPoint] = []
@@ -166,7 +168,7 @@ extension ProbePoint {
   ) -> Int? {
     guard let wanted = alias.first else { return 0 }
     guard let component = point.first else { return nil }
-    if component.name.text.contains("**") {
+    if GlobPattern.spansComponents(component.name.text) {
       // `**` stands for any number of components: the longest way wins, so that it swallows the alias whole.
       for count in stride(from: alias.count, through: 1, by: -1) {
         let joined = alias.prefix(count).map(\.name.text).joined(separator: ".")
