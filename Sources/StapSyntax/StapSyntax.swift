@@ -69,6 +69,12 @@ package func wordsBehindAt(in text: [UInt8]) -> [String] {
   return words
 }
 
+/// The words that stand behind an `@` as words of a script do: not in comments (`name@example.org`) and strings (`"f@file.c"`).
+package func atWords(in text: [UInt8], _ arguments: [String]) -> [String] {
+  Lexer.tokens(of: text, source: SourceID(index: 0), arguments: arguments).tokens
+    .filter { $0.kind == .atWord }.map { String($0.text.dropFirst()) }
+}
+
 /// Whether `@word` is an operator of the language, or `@define`.
 package func isOperator(behindAt word: String) -> Bool { word == "define" || atWords.contains(word) }
 

@@ -212,7 +212,8 @@ import Testing
   @Test(
     "macros are read for texts that may use them",
     arguments: [
-      ("probe begin { println(1) } # a@b.c", true), ("probe begin { println(@one) }", true),
+      ("probe begin { println(1) } # a@b.c", false), ("probe begin { println(@one) } # a@b.c", true),
+      ("probe process(\"x\").statement(\"f@one.c:1\") { }", false), ("/* @one */ probe begin { @one }", true),
       ("probe begin { println(@unknown) }", true), ("probe begin { println(@count(x), \"@\", @1) }", false),
       ("@define", false), ("@", false), ("", false),
     ] as [(String, Bool)]
@@ -225,7 +226,8 @@ import Testing
     var library = self.library(folder, cache, &sources)
     let macros = library.macros(for: Array(text.utf8), in: &sources)
     #expect(Set(macros.names) == (isRead ? ["one", "two"] : []))
-    #expect(Set(library.macros(for: [], ["x@two"], in: &sources).names) == ["one", "two"])
+    let pasting = library.macros(for: Array("probe begin { println($1) }".utf8), ["1 + @two"], in: &sources)
+    #expect(Set(pasting.names) == ["one", "two"])
   }
 
   /// A catalog of files that are not there.
