@@ -8,10 +8,15 @@ import TargetModel
 /// The running kernel's types and tracepoints, read when a script first asks: most never do, and BTF is megabytes.
 final class LazyKernel: KernelCatalog {
   private let session: KernelSession
+  private let listing: KeptBytes?
   /// Read once: a script with `syscall.*` asks seven hundred times.
   private let known = Mutex<BTFKernelCatalog?>(nil)
 
-  init(session: KernelSession) { self.session = session }
+  /// `listing` keeps which tracepoint is of which system.
+  init(session: KernelSession, listing: KeptBytes? = nil) {
+    self.session = session
+    self.listing = listing
+  }
 
   var types: any TypeSource { LazyKernelTypes(kernel: self) }
 
@@ -28,15 +33,20 @@ final class LazyKernel: KernelCatalog {
   /// Nil when the kernel publishes no BTF.
   fileprivate var catalog: BTFKernelCatalog? {
     known.withLock { known in
-      known = known ?? (try? session.types.image()).map { BTFKernelCatalog($0, systems: Self.systems()) }
+      known = known ?? (try? session.types.image()).map { BTFKernelCatalog($0, systems: systems) }
       return known
     }
   }
 
   /// What tracefs tells of tracepoints, where it is mounted.
-  private static func systems() -> TracepointSystems {
+  ///
+  /// BTF has those of the kernel itself, whose list stays as it is while the kernel runs.
+  private var systems: TracepointSystems {
+    if let kept = listing?.load() { return TracepointSystems(listing: kept) }
     let path = Tracefs.mounted().map { Paths.join($0.path, "available_events") }
-    return TracepointSystems(listing: path.flatMap { try? readSmallFile($0) } ?? [])
+    let read = SharedBytes(path.flatMap { try? readSmallFile($0) } ?? [])
+    if !read.isEmpty { listing?.store(read) }
+    return TracepointSystems(listing: read)
   }
 }
 

@@ -14,7 +14,7 @@ struct KernelProbeTests {
   init() throws {
     let bytes = try SharedBytes(mapping: "/sys/kernel/btf/vmlinux")
     let listing = Array("sched:sched_switch\nraw_syscalls:sys_enter\nsyscalls:sys_enter_read\n".utf8)
-    kernel = BTFKernelCatalog(try BTFImage(bytes), systems: TracepointSystems(listing: listing))
+    kernel = BTFKernelCatalog(try BTFImage(bytes), systems: TracepointSystems(listing: SharedBytes(listing)))
   }
 
   @Test("A tracepoint's arguments are typed by BTF")

@@ -84,8 +84,12 @@ struct KnownKernel {
 
   /// The kernel, with what is known of it.
   func session() -> KernelSession {
-    let index = key.boot.isEmpty ? nil : cache.map { KeptBytes($0, "types", key: key.boot) }
-    return KernelSession(knowing: findings.states, functions: findings.functions, typeIndex: index)
+    KernelSession(knowing: findings.states, functions: findings.functions, typeIndex: kept("types"))
+  }
+
+  /// Where something that stays the same until the next boot is kept.
+  func kept(_ name: String) -> KeptBytes? {
+    key.boot.isEmpty ? nil : cache.map { KeptBytes($0, name, key: key.boot) }
   }
 
   /// Keeps what `session` has found out, if that is more.
