@@ -2,6 +2,7 @@
 
 import os
 import re
+import statistics
 import subprocess
 import time
 
@@ -94,8 +95,13 @@ probe end {
 """
 
 
+# Where Debian's package systemtap has its sample scripts.
+SAMPLES = "/usr/share/systemtap/examples"
+
+
 def measure(bench):
     _hundred_lines(bench)
+    _samples(bench)
     path = os.path.join(bench.scratch, "long.stp")
     with open(path, "w") as file:
         file.write("global start, times\n" + PROBE * 1000)
@@ -124,11 +130,41 @@ def _hundred_lines(bench):
     with open(path, "w") as file:
         file.write(HUNDRED.replace("{path}", program))
 
-    def ran():
-        said = subprocess.run([bench.utrace, "-v", "-w", "--no-cache", "--pass", "4", path], check=True,
-                              capture_output=True, text=True).stderr
-        times = re.findall(r"^Pass [123]: .* in ([0-9.]+) ms$", said, re.MULTILINE)
-        if len(times) != 4:
-            raise RuntimeError(f"not four times of passes: {said}")
-        return sum(map(float, times))
-    bench.add("parse to code, 100 lines, no debug information", "ms", bench.interleaved({"utrace": ran}), [(5,)])
+    bench.add("parse to code, 100 lines, no debug information", "ms",
+              bench.interleaved({"utrace": lambda: _passes(bench, path)}), [(5,)])
+
+
+def _samples(bench):
+    """Sample scripts of 75 to 130 lines, those that need neither arguments nor debug information."""
+    known = []
+    for folder, _, names in sorted(os.walk(SAMPLES)):
+        paths = (os.path.join(folder, name) for name in sorted(names) if name.endswith(".stp"))
+        known += [path for path in paths if 75 <= _line_count(path) <= 130 and _translates(bench, path)]
+    if not known:
+        return
+    samples = bench.interleaved({path: lambda path=path: _passes(bench, path) for path in known})
+    for path in known:
+        bench.add(f"parse to code, {os.path.basename(path)}, {_line_count(path)} lines", "ms", {"utrace": samples[path]})
+    medians = [statistics.median(of_round) for of_round in zip(*samples.values())]
+    bench.add(f"parse to code, median of {len(known)} samples of about 100 lines", "ms", {"utrace": medians}, [(5,)])
+
+
+def _translates(bench, path):
+    try:
+        return _passes(bench, path) > 0
+    except (RuntimeError, subprocess.TimeoutExpired):
+        return False
+
+
+def _line_count(path):
+    with open(path, errors="replace") as file:
+        return sum(1 for _ in file)
+
+
+def _passes(bench, path):
+    said = subprocess.run([bench.utrace, "-v", "-w", "--no-cache", "--pass", "4", path],
+                          capture_output=True, text=True, timeout=60).stderr
+    times = re.findall(r"^Pass [123]: .* in ([0-9.]+) ms$", said, re.MULTILINE)
+    if len(times) != 4:
+        raise RuntimeError(f"not four times of passes: {said}")
+    return sum(map(float, times))
