@@ -1,4 +1,5 @@
 import DwarfIndex
+import Platform
 import TargetModel
 
 /// Walks from a thread's registers up its callers, by the tables that compilers write for exceptions.
@@ -145,8 +146,11 @@ struct StackMemory {
     if let known = replaced[address] { return known }
     guard address >= start else { throw .unknown }
     let offset = address - start
-    guard offset <= UInt64(bytes.count), bytes.count - Int(offset) >= 8 else { throw .outside }
-    return bytes[Int(offset)..<Int(offset) + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    guard offset <= UInt64(bytes.count), let word = bytes.rawSpan.load(at: Int(offset), as: UInt64.self)
+    else {
+      throw .outside
+    }
+    return word
   }
 }
 

@@ -3,7 +3,7 @@ import TargetModel
 import TraceIR
 import UserStacks
 
-/// Call chains and names for a script: keeps the stacks that came over the ring until somebody prints them.
+/// Call chains and names for a script: keeps the chains of stacks that came over the ring until somebody prints them.
 package final class UserCode {
   /// A stack comes right before the records that name it; others may come between, from other CPUs.
   private static let mostStacks = 4096
@@ -11,13 +11,11 @@ package final class UserCode {
   private let stacks: UserStacks
   private let ownPID = Int64(RunningProcess.current().pid)
   private let target: Int32?
-  private var captured: [Int64: CapturedStack] = [:]
+  private var chains: [Int64: CallChain] = [:]
   /// Numbers of captured stacks, oldest first; `next` is the place that is taken next once it is full.
   private var numbers: [Int64] = []
   private var next = 0
   private var lastPID: Int32?
-  /// Several things are asked of one stack in a row.
-  private var lastChain: (number: Int64, chain: CallChain)?
 
   init(_ kernel: (any KernelSide)?, target: Int32?, limits: Limits) {
     self.target = target
@@ -26,47 +24,40 @@ package final class UserCode {
     if let target { stacks.learn(target) }
   }
 
-  /// Keeps the stack of a ring item, laid out as ``StackWire`` says.
+  /// Keeps the call chain of a ring item, laid out as ``StackWire`` says.
+  ///
+  /// The stack itself, up to 64 KB, is not kept: new memory for each would cost more than the walk.
   func keep(_ item: RawSpan) {
     guard let number = item.load(at: StackWire.numberOffset, as: Int64.self), let stack = CapturedStack(item)
     else { return }
     if numbers.count < Self.mostStacks {
       numbers.append(number)
     } else {
-      captured[numbers[next]] = nil
+      chains[numbers[next]] = nil
       numbers[next] = number
       next = (next + 1) % Self.mostStacks
     }
-    captured[number] = stack
-    if lastChain?.number == number { lastChain = nil }
+    chains[number] = stacks.chain(of: stack)
     lastPID = stack.pid
   }
 
   /// The address that is `depth` calls up in a stack; 0 when there is none.
   func address(_ number: Int64, depth: Int64) -> Int64 {
-    let addresses = chain(number)?.addresses ?? []
+    let addresses = chains[number]?.addresses ?? []
     guard depth >= 0, depth < addresses.count else { return 0 }
     return Int64(bitPattern: addresses[Int(depth)])
-  }
-
-  private func chain(_ number: Int64) -> CallChain? {
-    if let lastChain, lastChain.number == number { return lastChain.chain }
-    guard let stack = captured[number] else { return nil }
-    let chain = stacks.chain(of: stack)
-    lastChain = (number, chain)
-    return chain
   }
 
   func answer(_ intrinsic: Intrinsic, _ operands: [Datum]) -> ByteString {
     switch intrinsic {
     case .userStackText:
-      guard let chain = chain(operands[0].long), let style = StackStyle(rawValue: operands[1].long) else {
+      guard let chain = chains[operands[0].long], let style = StackStyle(rawValue: operands[1].long) else {
         return ""
       }
       return ByteString(stacks.text(of: chain, style: style))
     case .userStackCallers:
       let most = operands[1].long < 0 ? Int.max : Int(clamping: operands[1].long)
-      let callers = (chain(operands[0].long)?.addresses ?? []).prefix(most)
+      let callers = (chains[operands[0].long]?.addresses ?? []).prefix(most)
       return ByteString(callers.map { "0x" + String($0, radix: 16) }.joined(separator: " "))
     case .userAddressDetail:
       guard let detail = AddressDetail(rawValue: operands[2].long) else { return "" }
@@ -107,9 +98,8 @@ extension CapturedStack {
       replaced[place] = address
     }
     let available = max(0, item.byteCount - StackWire.stackOffset)
-    let bytes = (0..<min(Int(clamping: count), available)).map {
-      item.byte(at: StackWire.stackOffset + $0) ?? 0
-    }
+    let end = StackWire.stackOffset + min(Int(clamping: count), available)
+    let bytes = available > 0 ? item.extracting(StackWire.stackOffset..<end).copied() : []
     self.init(pid: pid, time: time, registers: registers, bytes: bytes, replaced: replaced)
   }
 }
