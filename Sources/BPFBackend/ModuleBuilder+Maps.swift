@@ -190,6 +190,14 @@ extension ModuleBuilder {
         maxEntries: 1
       )
     }
+    if let tally = table.tally {
+      return .array(
+        table.map.name,
+        valueByteCount: TallyLayout.lineByteCount,
+        count: tally.layout.lineCount,
+        flags: .mappable
+      )
+    }
     return elementMap(global, table.map, keyByteCount: table.key.byteCount)
   }
 

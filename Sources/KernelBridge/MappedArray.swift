@@ -22,6 +22,15 @@ import Glibc
     self.map = map
   }
 
+  /// Maps an array of `count` values that are `byteCount` bytes long.
+  /// - Throws: ``KernelError`` when `map` is another one, and for `mmap(2)`.
+  package init(_ map: BPFMap, count: Int, byteCount: Int) throws(KernelError) {
+    guard map.spec.kind == .array, map.spec.valueByteCount == byteCount, map.spec.maxEntries == count else {
+      throw .invalid("map \(map.spec.name) is not an array of \(count) values of \(byteCount) bytes")
+    }
+    try self.init(map)
+  }
+
   deinit { unsafe _ = munmap(mapping.baseAddress, mapping.count) }
 
   /// Reads a value, or a field `offset` bytes into it.

@@ -206,6 +206,8 @@ package struct ScalarLayout: Hashable, Sendable {
   package let birthCountOffset: Int?
   /// By global: the positions in the ``AgeRing`` of an array that wraps; nil for all others.
   package let agePositionOffsets: [Int?]
+  /// By global: the words that a tally has beside its map (``TallyLayout``); nil for all others.
+  package let tallyOffsets: [Int?]
   /// By global; nil for arrays and statistics.
   package let offsets: [Int?]
   package let byteCount: Int
@@ -233,6 +235,11 @@ package struct ScalarLayout: Hashable, Sendable {
     agePositionOffsets = program.globals.map { global in
       guard global.wraps else { return nil }
       defer { end += AgeRing.positionsByteCount }
+      return end
+    }
+    tallyOffsets = program.globals.map { global in
+      guard TallyLayout(global) != nil else { return nil }
+      defer { end += TallyLayout.wordsByteCount }
       return end
     }
     byteCount = end

@@ -73,6 +73,80 @@ extension LiveTests {
       #expect(counts.values.allSatisfy { $0 == 4 })
     }
 
+    @Test("insertions of an array that only counts race without losing a hit", arguments: [true, false])
+    func racingTally(_ hasMayGoto: Bool) throws {
+      var target = BPFTarget.live
+      target.hasMayGoto = target.hasMayGoto && hasMayGoto
+      let live = try LiveModule(
+        probe("count", globals: [tally("n", limit: 50_000), tally("few", limit: 7)]) { body in
+          let value = body.argument()
+          let some = body.long { .binary($0, .remainder, value, .long(7)) }
+          _ = body.long { .addElement($0, first, [value], .long(1)) }
+          _ = body.long { .addElement($0, second, [some], .long(2)) }
+        },
+        target: target
+      )
+      try victim.hit("threads", "4", "50000")
+      let counts = try live.tally(first)
+      #expect(counts.count == 50_000)
+      #expect(counts.values.allSatisfy { $0 == 4 })
+      let few = try live.tally(second)
+      #expect(few.count == 7 && few.values.reduce(0, +) == 400_000)
+      for reason in LossReason.allCases { #expect(try live.losses(0, reason) == 0) }
+      #expect(try live.scalar(ScalarLayout.errorCountOffset) as UInt32 == 0)
+    }
+
+    @Test("an array that only counts is full at its size: each hit is counted or an error")
+    func fullTally() throws {
+      var limits = Limits()
+      limits.maxErrors = 1_000_000
+      let live = try LiveModule(
+        probe("count", globals: [tally("n", limit: 1000)], limits: limits) { body in
+          let value = body.argument()
+          _ = body.long { .addElement($0, first, [value], .long(1)) }
+        }
+      )
+      try victim.hit("threads", "4", "5000")
+      let counts = try live.tally(first)
+      let errors: UInt32 = try live.scalar(ScalarLayout.errorCountOffset)
+      #expect(counts.count == 1000)
+      #expect(counts.values.reduce(0, +) + Int64(errors) == 20_000)
+      // Hits of one key before the first error were all counted.
+      #expect(counts.values.allSatisfy { (1...4).contains($0) })
+    }
+
+    @Test("keys of one line, the key without a mark, and what was there before", arguments: [true, false])
+    func crowdedTally(_ hasMayGoto: Bool) throws {
+      var target = BPFTarget.live
+      target.hasMayGoto = target.hasMayGoto && hasMayGoto
+      let program = try probe(
+        "count",
+        globals: [tally("n", limit: 100), scalar("before"), scalar("known"), scalar("read")]
+      ) { body in
+        let value = body.argument()
+        let known = body.long { .contains($0, first, [value]) }
+        body.add(.storeGlobal(third, known))
+        let before = body.long { .addElement($0, first, [value], .long(5)) }
+        body.add(.storeGlobal(second, before))
+        let read = body.long { .loadElement($0, first, [value]) }
+        body.add(.storeGlobal(GlobalID(3), read))
+      }
+      let live = try LiveModule(program, target: target)
+      let layout = try #require(TallyLayout(program.globals[0]))
+      let last = layout.lineCount - 1
+      let crowd = (0...).lazy.map { Int64($0) }.filter { layout.line(of: TallyLayout.mark(of: $0)) == last }
+      let keys = Array(crowd.prefix(10)) + [TallyLayout.oddKey, .min, .max, -1]
+      for round in 0..<Int64(2) {
+        for key in keys {
+          try victim.hit("value", "\(key)")
+          #expect(try live.scalar(third) == round, "\(key)")
+          #expect(try live.scalar(second) == 5 * round, "\(key)")
+          #expect(try live.scalar(GlobalID(3)) == 5 * round + 5, "\(key)")
+        }
+      }
+      #expect(try live.tally(first) == Dictionary(uniqueKeysWithValues: keys.map { ($0, 10) }))
+    }
+
     @Test("hits before the session runs and after it stops are ignored")
     func states() throws {
       let live = try LiveModule(

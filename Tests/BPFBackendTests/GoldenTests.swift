@@ -102,7 +102,7 @@ extension ScriptBuilder {
   mutating func write(_ name: String) throws {
     switch name {
     case "average": statistic([.max, .average])
-    case "count": count()
+    case "count": count(in: array("n", .long))
     case "entry": entry()
     case "found": found(adding: first)
     case "found-other": found(adding: second)
@@ -113,12 +113,13 @@ extension ScriptBuilder {
     case "message": message()
     case "quotient": quotient()
     case "string-key": stringKey()
+    case "tally": count(in: tally("n"))
     default: throw CommandFailure(command: "golden", output: "no IR for \(name).stp")
     }
   }
 
-  mutating func count() {
-    globals = [array("n", .long)]
+  mutating func count(in global: Global) {
+    globals = [global]
     probe { body in
       let process = body.long { .context($0, .pid, kernelPlan: nil) }
       _ = body.long { .addElement($0, first, [process], .long(1)) }

@@ -7,6 +7,7 @@ import TargetModel
 import TestSupport
 import Testing
 import TraceIR
+import TraceRuntime
 
 extension Tag {
   /// Needs a kernel that lets us load programs.
@@ -202,6 +203,21 @@ final class LiveModule {
   /// An array from one long to one long.
   func longs(_ global: GlobalID) throws -> [Int64: Int64] {
     Dictionary(uniqueKeysWithValues: try elements(global).map { ($0.long(0), $1.long(0)) })
+  }
+
+  /// The elements of an array that only counts.
+  func tally(_ global: GlobalID) throws -> [Int64: Int64] {
+    var tables = [MapStore.Table?](repeating: nil, count: program.globals.count)
+    let map = try #require(module.globals[global.index]).whole.name
+    tables[global.index] = MapStore.Table(try loaded.map(map))
+    let store = try MapStore(program, scalars: loaded.map(module.scalars.name), tables: tables)
+    let found = store.elements(global, [])
+    return Dictionary(
+      uniqueKeysWithValues: found.map { element in
+        guard case .datum(.long(let count)) = element.value else { return (0, 0) }
+        return (element.keys[0].long, count)
+      }
+    )
   }
 
   /// The words of a statistic, added up over the CPUs (which merges all but minimum and maximum).

@@ -31,6 +31,13 @@ func array(_ name: String, _ keys: ValueType..., of value: ValueType = .long, li
   Global(name: name, kind: .array(keys: keys, value: value), maximumEntries: limit)
 }
 
+/// An array of numbers by a number that kernel-side code only adds to and reads.
+func tally(_ name: String, limit: Int = 2048) -> Global {
+  var global = array(name, .long, limit: limit)
+  global.isTally = true
+  return global
+}
+
 func scalar(_ name: String, _ type: ValueType = .long, initial: Int64 = 0, text: String = "") -> Global {
   Global(
     name: name,

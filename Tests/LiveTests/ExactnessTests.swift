@@ -32,6 +32,21 @@ extension LiveTests {
       #expect(traced.messages.filter { !$0.hasSuffix("ns a call") }.isEmpty, "\(traced.errors)")
     }
 
+    @Test("counts that a timer reads and deletes while they come: nothing is lost")
+    func deletesCounts() throws {
+      let script = """
+        global n, all, rounds
+        probe process.function("hit").call { n[$i % 1500]++ }
+        probe timer.ms(3) { foreach (i in n) all += n[i]; delete n; rounds++ }
+        probe end { foreach (i in n) all += n[i]; println(all, rounds > 3 ? " deleted" : " not deleted") }
+        """
+      // Hits do not wait for the timer's probe for ever.
+      let traced = try utrace(["-DMAXSKIPPED=1000000", "-c", "\(program) 4 100000", "-e", script])
+      let skipped = traced.errors.firstMatch(of: /: ([0-9]+) hits skipped/).flatMap { Int($0.1) } ?? 0
+      #expect(traced.lines.contains("\(400_000 - skipped) deleted"), "\(traced.output)\(traced.errors)")
+      #expect(traced.status == 0)
+    }
+
     // Where there are more CPUs, the kernel makes the shares of statistics as they come.
     @Test(
       "a histogram for each of many new keys: nothing is lost",

@@ -174,15 +174,16 @@ private let cases = [
     command: [
       "-c", "threads 4 1000", "-e",
       """
-      global n, a, s
-      probe process.function("hit").call { n++; a[tid()]++; s <<< $i }
+      global n, a, s, c[1000]
+      probe process.function("hit").call { n++; a[tid()]++; s <<< $i; c[$i]++ }
       probe end {
         foreach (t in a) sum += a[t]
-        printf("%d %d %d %d %d %d\\n", n, sum, @count(s), @sum(s), @min(s), @max(s))
+        foreach (i in c) right += c[i] == 4
+        printf("%d %d %d %d %d %d %d\\n", n, sum, @count(s), @sum(s), @min(s), @max(s), right)
       }
       """,
     ],
-    lines: ["4000 4000 4000 1998000 0 999"]
+    lines: ["4000 4000 4000 1998000 0 999 1000"]
   ),
   OldKernelCase(
     name: "two globals that every probe keeps equal are never seen different",

@@ -63,7 +63,7 @@ import TraceIR
     let program = ModuleExample.program
     #expect(count(program) == 7)
     #expect(count(program.locations[0]) == 3)
-    #expect(count(program.globals[0]) == 10)
+    #expect(count(program.globals[0]) == 11)
     #expect(count(program.globals[0].statistics) == 4)
     #expect(count(program.functions[0]) == 5)
     #expect(count(program.probes[0]) == 7)

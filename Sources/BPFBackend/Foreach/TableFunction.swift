@@ -23,6 +23,7 @@ enum TableFunction: Hashable {
   case clearAges(GlobalID)
   // Called with addresses.
   case remember(GlobalID)
+  case findCount(GlobalID, inserting: Bool)
   case equalFields(StringField)
   case insert(RowClass, RowOrder?)
   case gather(GatheredPart)
@@ -48,6 +49,7 @@ enum TableFunction: Hashable {
     case .clearAges: "clear_ages"
     case .remember: "remember"
     case .birth: "birth"
+    case .findCount: "find_count"
     case .equalFields: "equal_fields"
     case .insert: "insert_row"
     case .gather: "gather"
@@ -67,7 +69,7 @@ enum TableFunction: Hashable {
   fileprivate var linkage: FunctionLinkage {
     switch self {
     case .collect, .contains, .delete, .gatherSlice, .equalFields, .insert, .gather, .makeRoom, .clearAges,
-      .remember, .birth:
+      .remember, .birth, .findCount:
       .static
     case .variance: .global([.memory(byteCount: Gathered.byteCount)])
     case .claimSlot: .global([])
@@ -107,6 +109,7 @@ extension CodeWriter {
     case .clearAges(let global): writeClearAges(global)
     case .remember(let global): writeRemember(global)
     case .birth(let offset): writeBirth(offset)
+    case .findCount(let global, let inserting): writeFindCount(global, inserting: inserting)
     case .equalFields(let field): writeEqualFields(field)
     case .insert(let rowClass, let order): writeInsert(rowClass, order)
     case .gather(let part): writeGather(part)

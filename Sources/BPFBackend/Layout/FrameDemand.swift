@@ -167,7 +167,7 @@ struct FrameDemand: StepVisitor {
     guard module.tables[global.index] != nil else { return }
     let table = module.table(global)
     if table.keyOffset != nil || table.value == .string { needsScratch = true }
-    if table.wrapping != nil && valueByteCount > 0 { reserve(16) }
+    if table.wrapping != nil && valueByteCount > 0 || table.tally != nil { reserve(16) }
     reserve((table.keyOffset == nil ? max(8, table.key.byteCount) : 0) + valueByteCount)
   }
 

@@ -19,6 +19,16 @@ struct ModuleLayout {
     let patternOffset: Int?
     /// Of an array that wraps.
     let wrapping: Wrapping?
+    /// Of a tally.
+    let tally: Tally?
+  }
+
+  /// How a tally is kept.
+  struct Tally {
+    let global: GlobalID
+    let layout: TallyLayout
+    /// Where its words are, among the scalars.
+    let wordsOffset: Int
   }
 
   /// How an array that wraps knows its oldest element.
@@ -129,7 +139,8 @@ struct ModuleLayout {
       statistic: value == nil ? StatisticLayout(global.statistics) : nil,
       keyOffset: keyOffset,
       patternOffset: patternOffset,
-      wrapping: wrapping
+      wrapping: wrapping,
+      tally: tally(id, global)
     )
     return table
   }
@@ -151,6 +162,11 @@ struct ModuleLayout {
       positionsOffset: positions,
       entryOffset: reserve(ring.entryByteCount + slack)
     )
+  }
+
+  private func tally(_ id: GlobalID, _ global: Global) -> Tally? {
+    guard let layout = TallyLayout(global), let offset = scalars.tallyOffsets[id.index] else { return nil }
+    return Tally(global: id, layout: layout, wordsOffset: offset)
   }
 
   private mutating func reserve(_ byteCount: Int) -> Int {

@@ -40,6 +40,7 @@ extension CodeWriter {
 
   /// `r0 = &map[key]`, or null.
   mutating func lookUp(_ table: Table) {
+    if let tally = table.tally { return findCount(table, tally, inserting: false) }
     inMapOfKey(table) { writer, map in
       writer.code.loadMap(.r1, map)
       writer.loadKey(table, .r2)
@@ -178,6 +179,7 @@ extension CodeWriter {
     _ operand: Operand
   ) {
     let table = module.table(global)
+    if let tally = table.tally { return writeAddCount(result, table, tally, keys, operand) }
     let (found, inserted, done) = (code.makeLabel(), code.makeLabel(), code.makeLabel())
     let raced = code.makeLabel()
     writeKey(table, keys)

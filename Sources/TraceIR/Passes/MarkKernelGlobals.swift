@@ -1,4 +1,5 @@
-/// Finds out which globals kernel-side code touches, since the others need no map, and which it goes over.
+/// Finds out which globals kernel-side code touches, since the others need no map, which it goes over, and which are
+/// tallies.
 ///
 ///     global @n: long = 0              ⇒     global @n: long = 0, user side
 package let markKernelGlobals = Pass("mark-kernel-globals") { program in
@@ -12,9 +13,11 @@ package let markKernelGlobals = Pass("mark-kernel-globals") { program in
       if instruction.operation.isWalk { walked.insert(global.index) }
     }
   }
+  let tallies = program.tallies
   for index in program.globals.indices {
     program.globals[index].isUsedInKernel = touched.contains(index)
     program.globals[index].isWalkedInKernel = walked.contains(index)
+    program.globals[index].isTally = tallies.contains(index)
   }
   return program
 }
@@ -33,6 +36,33 @@ extension Operation {
 }
 
 extension TraceProgram {
+  /// Arrays of numbers to whose elements kernel-side code adds and which it reads one by one, while the user side does not
+  /// set or delete single ones; as indices of globals.
+  fileprivate var tallies: Set<Int> {
+    var counted: Set<Int> = []
+    var others: Set<Int> = []
+    for body in kernelSideBodies {
+      body.block.forEach { instruction in
+        switch instruction.operation {
+        case .addElement(_, let global, _, _): counted.insert(global.index)
+        case .loadElement: break
+        case .contains(_, _, let keys) where keys.allSatisfy { $0 != nil }: break
+        case let operation: if let global = operation.global { others.insert(global.index) }
+        }
+      }
+    }
+    forEachInstruction { instruction in
+      switch instruction.operation {
+      case .storeElement(let global, _, _): others.insert(global.index)
+      case .delete(let global, let keys) where keys.contains { $0 != nil }: others.insert(global.index)
+      default: break
+      }
+    }
+    return counted.subtracting(others).filter {
+      globals[$0].kind == .array(keys: [.long], value: .long) && !globals[$0].wraps
+    }
+  }
+
   /// All code that runs in the kernel.
   package var kernelSideBodies: [Body] {
     let kernelSide = probes.filter(\.trigger.isKernelSide)

@@ -2,11 +2,26 @@ import KernelBridge
 import Platform
 import TraceIR
 
-/// Where the elements of an array or a statistic are in the kernel: a map, or several by the length of their keys
-/// (``KeyLayout``).
+/// The elements of an array or a statistic in the kernel.
 ///
-/// Keys are given whole. What fails throws ``KernelError``.
-struct GlobalMap {
+/// Keys are given whole. What fails throws ``KernelError``; an array that is full, one of E2BIG.
+protocol ElementMap {
+  var cpuCount: Int { get }
+  /// Bytes from one CPU's value to the next.
+  var valueStride: Int { get }
+  /// Bytes of the values of all CPUs.
+  var wholeValueByteCount: Int { get }
+
+  func lookUp(_ key: [UInt8]) throws(KernelError) -> [UInt8]?
+  func update(_ key: [UInt8], _ value: [UInt8]) throws(KernelError)
+  func delete(_ key: [UInt8]) throws(KernelError)
+  func removeAll() throws
+  /// Goes over all elements; keys may end early.
+  func forEach(_ body: (RawSpan, RawSpan) -> Void) throws
+}
+
+/// Elements in a map, or in several by the length of their keys (``KeyLayout``).
+struct GlobalMap: ElementMap {
   private let whole: BPFMap
   private let shorts: [(map: BPFMap, layout: KeyLayout.Short)]
   private let lengthOffset: Int
@@ -22,9 +37,7 @@ struct GlobalMap {
   }
 
   var cpuCount: Int { whole.cpuCount }
-  /// Bytes from one CPU's value to the next.
   var valueStride: Int { whole.valueStride }
-  /// Bytes of the values of all CPUs.
   var wholeValueByteCount: Int { whole.wholeValueByteCount }
 
   /// The map that an element with this key is in, and the key there.
@@ -55,7 +68,7 @@ struct GlobalMap {
     for short in shorts { try short.map.removeAll() }
   }
 
-  /// Goes over all elements; short keys end early.
+  /// Short keys end early.
   func forEach(_ body: (RawSpan, RawSpan) -> Void) throws {
     try whole.forEach(body)
     for short in shorts { try short.map.forEach(body) }

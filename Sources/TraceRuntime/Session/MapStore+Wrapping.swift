@@ -6,7 +6,7 @@ import TraceIR
 // Arrays that wrap: a new element takes the place of the oldest one, as on the kernel side (``AgeRing``).
 extension MapStore {
   /// Puts an element in; in an array that wraps the oldest one makes room.
-  func put(_ global: GlobalID, _ map: GlobalMap, _ key: [UInt8], _ value: [UInt8]) throws(StoreError) {
+  func put(_ global: GlobalID, _ map: any ElementMap, _ key: [UInt8], _ value: [UInt8]) throws(StoreError) {
     do {
       try map.update(key, value)
     } catch .system(let error, _) where error.code == E2BIG {
@@ -20,7 +20,7 @@ extension MapStore {
   }
 
   /// What comes behind the value of an array that wraps: when the element came, or now; nothing for other arrays.
-  func birth(_ global: GlobalID, _ map: GlobalMap, _ key: [UInt8], of element: [UInt8]?) -> [UInt8] {
+  func birth(_ global: GlobalID, _ map: any ElementMap, _ key: [UInt8], of element: [UInt8]?) -> [UInt8] {
     guard let offset = elements[global.index].birthOffset, let counter = layout.birthCountOffset
     else { return [] }
     if let element, element.count >= offset + 8 { return Array(element[offset..<offset + 8]) }
@@ -39,7 +39,7 @@ extension MapStore {
   }
 
   /// Takes entries away, the oldest one first, until one's element is deleted.
-  private func makeRoom(_ global: GlobalID, _ map: GlobalMap, _ ages: Ages) {
+  private func makeRoom(_ global: GlobalID, _ map: any ElementMap, _ ages: Ages) {
     while ages.tail != ages.head {
       let entry = ages[ages.tail]
       ages.tail &+= 1
@@ -50,7 +50,7 @@ extension MapStore {
   }
 
   /// Puts an entry into the ring; when that is full, those of elements that were deleted make room.
-  private func remember(_ global: GlobalID, _ map: GlobalMap, _ ages: Ages, _ entry: [UInt8]) {
+  private func remember(_ global: GlobalID, _ map: any ElementMap, _ ages: Ages, _ entry: [UInt8]) {
     if ages.head &- ages.tail >= ages.entryCount {
       var kept = ages.head
       for age in 1...ages.entryCount {
@@ -65,7 +65,7 @@ extension MapStore {
   }
 
   /// Whether the element of an entry is the one that it was made for.
-  private func isAlive(_ global: GlobalID, _ map: GlobalMap, _ entry: Ages.Entry) -> Bool {
+  private func isAlive(_ global: GlobalID, _ map: any ElementMap, _ entry: Ages.Entry) -> Bool {
     guard let offset = elements[global.index].birthOffset, let value = try? map.lookUp(entry.key) else {
       return false
     }

@@ -14,7 +14,7 @@ package final class MapStore: GlobalStore {
   let layout: ScalarLayout
   let scalars: MappedArray
   let urgency = Urgency()
-  private let maps: [GlobalMap?]
+  private let maps: [(any ElementMap)?]
   /// The maps of the rings of arrays that wrap.
   let ageMaps: [BPFMap?]
   private let codecs: [ElementCodec]
@@ -43,18 +43,24 @@ package final class MapStore: GlobalStore {
   ) throws(KernelError) {
     self.program = program
     self.scalars = try MappedArray(scalars)
-    var places: [GlobalMap?] = []
+    let layout = ScalarLayout(program)
+    var places: [(any ElementMap)?] = []
     for (index, table) in tables.enumerated() {
       guard let table, program.globals.indices.contains(index) else {
         places.append(nil)
         continue
       }
-      places.append(try GlobalMap(table, KeyLayout(program.globals[index], program.limits)))
+      let global = program.globals[index]
+      if let tally = TallyLayout(global), let words = layout.tallyOffsets[index] {
+        places.append(try TallyMap(table.whole, tally, scalars: scalars, wordsOffset: words))
+      } else {
+        places.append(try GlobalMap(table, KeyLayout(global, program.limits)))
+      }
     }
     self.maps = places
     // One for each global, whatever a module file says.
     ageMaps = program.globals.indices.map { tables.indices.contains($0) ? tables[$0]?.ages : nil }
-    layout = ScalarLayout(program)
+    self.layout = layout
     codecs = program.globals.map { ElementCodec($0, program.limits) }
     elements = program.globals.map { ElementLayout($0, program.limits) }
     memory = InMemoryStore(program)
@@ -66,7 +72,7 @@ package final class MapStore: GlobalStore {
     program.globals[global.index].isUsedInKernel ? layout.offsets[global.index] : nil
   }
 
-  private func map(_ global: GlobalID) -> GlobalMap? { maps[global.index] }
+  private func map(_ global: GlobalID) -> (any ElementMap)? { maps[global.index] }
 
   // MARK: Control words
 
@@ -192,7 +198,7 @@ package final class MapStore: GlobalStore {
     }
   }
 
-  private func keys(of map: GlobalMap, _ global: GlobalID, _ pattern: [Datum?]) -> [[UInt8]] {
+  private func keys(of map: any ElementMap, _ global: GlobalID, _ pattern: [Datum?]) -> [[UInt8]] {
     var found: [[UInt8]] = []
     try? map.forEach { key, _ in
       if codecs[global.index].keys(key).matches(pattern) { found.append(key.copied()) }

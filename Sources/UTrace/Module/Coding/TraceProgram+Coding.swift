@@ -97,11 +97,12 @@ extension Global: BinaryCoded {
     keyBounds = try reader.value()
     isUsedInKernel = try reader.value()
     isWalkedInKernel = try reader.value()
+    isTally = try reader.value()
   }
 
   func write(to writer: inout BinaryWriter) {
     writer.write(name, kind, maximumEntries, wraps, initialLong, initialString, statistics)
-    writer.write(keyBounds, isUsedInKernel, isWalkedInKernel)
+    writer.write(keyBounds, isUsedInKernel, isWalkedInKernel, isTally)
   }
 }
 

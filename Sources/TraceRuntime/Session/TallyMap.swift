@@ -1,0 +1,184 @@
+import Glibc
+import KernelBridge
+import Platform
+import TraceIR
+
+/// The elements of a tally (``TallyLayout``), in memory that we share with the programs that count.
+///
+/// A hit that is under way while all elements are deleted may put its key into a line that is not the first with room for
+/// it any more. Nobody looks for it there, which is as if it had been counted before.
+final class TallyMap: ElementMap {
+  private let lines: MappedArray
+  private let scalars: MappedArray
+  private let layout: TallyLayout
+  private let wordsOffset: Int
+
+  /// - Throws: ``KernelError`` when the map is not as the layout says, or a map cannot be mapped.
+  init(_ map: BPFMap, _ layout: TallyLayout, scalars: BPFMap, wordsOffset: Int) throws(KernelError) {
+    lines = try MappedArray(map, count: layout.lineCount, byteCount: TallyLayout.lineByteCount)
+    self.scalars = try MappedArray(scalars)
+    self.layout = layout
+    self.wordsOffset = wordsOffset
+  }
+
+  var cpuCount: Int { 1 }
+  var valueStride: Int { 8 }
+  var wholeValueByteCount: Int { 8 }
+
+  // MARK: Slots
+
+  /// Where an element is.
+  private enum Slot: Equatable {
+    case inTable(Int)
+    /// That of ``TallyLayout/oddKey``.
+    case odd
+  }
+
+  private var slotCount: Int { layout.lineCount * TallyLayout.slotsPerLine }
+
+  private func offset(_ slot: Int) -> Int { slot % TallyLayout.slotsPerLine * TallyLayout.slotByteCount }
+
+  private func mark(_ slot: Slot) -> UInt64 {
+    switch slot {
+    case .inTable(let number):
+      lines.loadCounter(number / TallyLayout.slotsPerLine, offset: offset(number) + TallyLayout.markOffset)
+    case .odd:
+      scalars.loadCounter(0, offset: wordsOffset + TallyLayout.oddSlotOffset + TallyLayout.markOffset)
+    }
+  }
+
+  /// Writes `wanted` over a mark that is `expected`; gives the mark before.
+  private func exchangeMark(_ slot: Slot, _ expected: UInt64, _ wanted: UInt64) -> UInt64 {
+    switch slot {
+    case .inTable(let number):
+      let mark = offset(number) + TallyLayout.markOffset
+      return lines.compareExchange(number / TallyLayout.slotsPerLine, offset: mark, expected, wanted)
+    case .odd:
+      let mark = wordsOffset + TallyLayout.oddSlotOffset + TallyLayout.markOffset
+      return scalars.compareExchange(0, offset: mark, expected, wanted)
+    }
+  }
+
+  private func count(_ slot: Slot) -> UInt64 {
+    switch slot {
+    case .inTable(let number):
+      lines.loadCounter(number / TallyLayout.slotsPerLine, offset: offset(number) + TallyLayout.countOffset)
+    case .odd:
+      scalars.loadCounter(0, offset: wordsOffset + TallyLayout.oddSlotOffset + TallyLayout.countOffset)
+    }
+  }
+
+  private func setCount(_ slot: Slot, _ count: UInt64) {
+    switch slot {
+    case .inTable(let number):
+      let place = offset(number) + TallyLayout.countOffset
+      lines.storeRelease(number / TallyLayout.slotsPerLine, offset: place, count)
+    case .odd:
+      let place = wordsOffset + TallyLayout.oddSlotOffset + TallyLayout.countOffset
+      scalars.storeRelease(0, offset: place, count)
+    }
+  }
+
+  /// Adds to how many elements there are; gives how many there were.
+  private func countElement(_ change: Int64) -> UInt64 {
+    scalars.add(0, offset: wordsOffset + TallyLayout.elementCountOffset, UInt64(bitPattern: change))
+  }
+
+  /// The slots in which a key may be, in the order of the search, with the mark that it has there.
+  private func places(of key: Int64) -> (mark: UInt64, slots: some Sequence<Slot>) {
+    let mark = TallyLayout.mark(of: key)
+    let first = layout.line(of: mark) * TallyLayout.slotsPerLine
+    let slots = (mark == 0 ? 0..<1 : 0..<slotCount).lazy.map { [slotCount] in
+      mark == 0 ? Slot.odd : .inTable((first + $0) % slotCount)
+    }
+    return (mark == 0 ? 1 : mark, slots)
+  }
+
+  /// The slot of a key.
+  private func slot(of key: Int64) -> Slot? {
+    let (mark, slots) = places(of: key)
+    for slot in slots {
+      let found = self.mark(slot)
+      if found == mark { return slot }
+      if found == 0 { return nil }
+    }
+    return nil
+  }
+
+  /// The slot of a key, which is taken for it if need be.
+  private func makeSlot(of key: Int64) throws(KernelError) -> Slot {
+    let (mark, slots) = places(of: key)
+    for slot in slots {
+      var found = self.mark(slot)
+      if found == 0 {
+        guard countElement(1) < UInt64(layout.maximumEntries) else {
+          _ = countElement(-1)
+          break
+        }
+        found = exchangeMark(slot, 0, mark)
+        if found == 0 { return slot }
+        _ = countElement(-1)
+      }
+      if found == mark { return slot }
+    }
+    throw .system(SystemError("insert", on: "an array that counts", code: E2BIG), advice: nil)
+  }
+
+  // MARK: Elements
+
+  private func number(_ bytes: [UInt8]) -> Int64 { bytes.rawSpan.load(at: 0, as: Int64.self) ?? 0 }
+
+  private func bytes(_ number: UInt64) -> [UInt8] {
+    (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
+  }
+
+  func lookUp(_ key: [UInt8]) -> [UInt8]? {
+    guard let slot = slot(of: number(key)) else { return nil }
+    return bytes(count(slot))
+  }
+
+  func update(_ key: [UInt8], _ value: [UInt8]) throws(KernelError) {
+    setCount(try makeSlot(of: number(key)), UInt64(bitPattern: number(value)))
+  }
+
+  func delete(_ key: [UInt8]) throws(KernelError) {
+    throw .invalid("elements of an array that only counts are deleted all at once")
+  }
+
+  /// From the beginning of each run of full lines on, so that no key is left behind a slot that is free.
+  func removeAll() {
+    remove(.odd)
+    let isFree = { (line: Int) in
+      (0..<TallyLayout.slotsPerLine).contains {
+        self.mark(.inTable(line * TallyLayout.slotsPerLine + $0)) == 0
+      }
+    }
+    let last = (0..<layout.lineCount).first(where: isFree) ?? layout.lineCount - 1
+    let first = (last + 1) * TallyLayout.slotsPerLine
+    for slot in first..<first + slotCount { remove(.inTable(slot % slotCount)) }
+  }
+
+  private func remove(_ slot: Slot) {
+    let mark = mark(slot)
+    guard mark != 0 else { return }
+    setCount(slot, 0)
+    if exchangeMark(slot, mark, 0) == mark { _ = countElement(-1) }
+  }
+
+  func forEach(_ body: (RawSpan, RawSpan) -> Void) {
+    if mark(.odd) != 0 { visit(TallyLayout.oddKey, .odd, body) }
+    for number in 0..<slotCount {
+      let mark = mark(.inTable(number))
+      if mark == 0 { continue }
+      let key = TallyLayout.key(of: mark)
+      // The others are found at once; these may have come too late (see above).
+      let isElsewhere = layout.line(of: mark) != number / TallyLayout.slotsPerLine
+      if isElsewhere, slot(of: key) != .inTable(number) { continue }
+      visit(key, .inTable(number), body)
+    }
+  }
+
+  private func visit(_ key: Int64, _ slot: Slot, _ body: (RawSpan, RawSpan) -> Void) {
+    body(bytes(UInt64(bitPattern: key)).rawSpan, bytes(count(slot)).rawSpan)
+  }
+}
