@@ -45,7 +45,7 @@ package struct GlobPattern: Hashable, Sendable, CustomStringConvertible {
 
   /// Whether `text` contains a character that a glob gives a meaning to.
   package static func isGlob(_ text: String) -> Bool {
-    text.utf8.contains { [UInt8(ascii: "*"), UInt8(ascii: "?"), UInt8(ascii: "[")].contains($0) }
+    text.utf8.contains { $0 == UInt8(ascii: "*") || $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "[") }
   }
 
   /// Whether `text` contains `**`, which covers any number of components of a probe point.
@@ -62,7 +62,8 @@ package struct GlobPattern: Hashable, Sendable, CustomStringConvertible {
   /// Whether `pattern` covers all of `text`: for patterns that meet one text only.
   package static func matches(_ text: String, pattern: String) -> Bool {
     let isPlain = !isGlob(pattern) && !pattern.utf8.contains(UInt8(ascii: "\\"))
-    return isPlain ? text.utf8.elementsEqual(pattern.utf8) : GlobPattern(pattern).matches(text)
+    guard isPlain else { return GlobPattern(pattern).matches(text) }
+    return text.utf8.count == pattern.utf8.count && text.utf8.elementsEqual(pattern.utf8)
   }
 
   /// Whether the whole of `name` matches.

@@ -80,7 +80,7 @@ struct RegexImage {
 
   private mutating func add(_ pattern: String, captures: Bool) {
     do throws(RegexError) {
-      let table = try RegexTable(pattern, captures: captures)
+      let table = try RegexTable.compiled(pattern, captures: captures)
       let words = Word.bounds + 2 * table.groupCount + table.registerCount
       let size = contents.count + table.transitions.count * 8 + table.accepts.count * 4 + Table.byteCount
       guard words <= 4096, size + table.moveLists.count * 64 <= Self.maximumByteCount else {

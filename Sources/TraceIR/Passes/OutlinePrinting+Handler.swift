@@ -55,7 +55,7 @@ struct HandlerBuilder {
   mutating func gather(_ operand: Operand) -> Operand {
     guard case .value(let value) = operand else { return operand }
     if let known = gathered[value] { return known }
-    let moved = needs.values.contains(value) ? nil : move(value)
+    let moved = needs.contains(value) ? nil : move(value)
     let result = moved ?? capture(value)
     gathered[value] = result
     return result
@@ -69,7 +69,7 @@ struct HandlerBuilder {
 
   /// Copies the making of a value; nil when it must stay.
   private mutating func move(_ value: ValueID) -> Operand? {
-    guard let origin = needs.origins[value] else { return nil }
+    guard let origin = needs.origin(of: value) else { return nil }
     switch origin {
     case .operation(let operation): return operation.isMovable ? copy(operation, value) : nil
     case .copy(let operand): return gather(operand)

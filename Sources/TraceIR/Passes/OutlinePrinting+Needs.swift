@@ -9,19 +9,30 @@ struct KernelNeeds {
     case branch(Operation, LocalID)
   }
 
-  private(set) var values: Set<ValueID> = []
-  private(set) var origins: [ValueID: Origin] = [:]
-  /// Locals that something other than printing reads.
-  private var locals: Set<LocalID> = []
+  /// By value: whether something other than printing takes it.
+  private var values: [Bool]
+  /// By value.
+  private var origins: [Origin?]
+  /// By local: whether something other than printing reads it.
+  private var locals: [Bool]
+  private var hasChanged = false
 
   init(_ body: Body) {
+    values = Array(repeating: false, count: body.values.count)
+    origins = Array(repeating: nil, count: body.values.count)
+    locals = Array(repeating: false, count: body.locals.count)
     trace(body.block)
-    while true {
-      let before = (values.count, locals.count)
+    repeat {
+      hasChanged = false
       _ = collect(body.block)
-      if before == (values.count, locals.count) { return }
-    }
+    } while hasChanged
   }
+
+  /// Whether the kernel must compute `value`; false for those that the body got later.
+  func contains(_ value: ValueID) -> Bool { value.index < values.count && values[value.index] }
+
+  /// How `value` is made; nil for those that the body got later.
+  func origin(of value: ValueID) -> Origin? { value.index < origins.count ? origins[value.index] : nil }
 
   // MARK: Origins
 
@@ -31,10 +42,11 @@ struct KernelNeeds {
     for instruction in block.instructions {
       let operation = instruction.operation
       switch operation {
-      case .loadLocal(let value, let local): origins[value] = origin(operation, local, writers[local])
+      case .loadLocal(let value, let local):
+        origins[value.index] = origin(operation, local, writers[local])
       case .storeLocal(let local, _): writers[local] = operation
       default:
-        if let value = operation.definedValue { origins[value] = .operation(operation) }
+        if let value = operation.definedValue { origins[value.index] = .operation(operation) }
         for local in operation.locals { writers[local] = operation }
         for inner in operation.blocks {
           trace(inner)
@@ -69,28 +81,33 @@ struct KernelNeeds {
     case .print: return true
     case .printHistogram(_, _, let keys):
       // The buckets are read where the probe runs.
-      need(keys.compactMap { $0 })
+      for case let key? in keys { need(key) }
       return true
     case .storeLocal(let local, let operand):
-      if locals.contains(local) { need([operand]) }
-      return locals.contains(local)
+      if locals[local.index] { need(operand) }
+      return locals[local.index]
     case .loadLocal(let value, let local):
-      if values.contains(value) { locals.insert(local) }
-      return values.contains(value)
+      if values[value.index], !locals[local.index] {
+        locals[local.index] = true
+        hasChanged = true
+      }
+      return values[value.index]
     case .if(let condition, let then, let otherwise):
-      let isNeeded = [collect(otherwise), collect(then)].contains(true)
-      if isNeeded { need([condition]) }
-      return isNeeded
+      let (isElseNeeded, isThenNeeded) = (collect(otherwise), collect(then))
+      if isElseNeeded || isThenNeeded { need(condition) }
+      return isElseNeeded || isThenNeeded
     default:
       for block in operation.blocks.reversed() { _ = collect(block) }
-      if operation.isRemovable, let value = operation.definedValue, !values.contains(value) { return false }
-      need(operation.operands)
+      if operation.isRemovable, let value = operation.definedValue, !values[value.index] { return false }
+      operation.forEachOperand { need($0) }
       return true
     }
   }
 
-  private mutating func need(_ operands: [Operand]) {
-    for case .value(let value) in operands { values.insert(value) }
+  private mutating func need(_ operand: Operand) {
+    guard case .value(let value) = operand, !values[value.index] else { return }
+    values[value.index] = true
+    hasChanged = true
   }
 
   // MARK: Branches

@@ -31,6 +31,7 @@ package let outlinePrinting = Pass("outline-printing") { program in
 }
 
 private func outlined(_ body: Body, _ program: inout TraceProgram) -> Body {
+  guard body.block.prints else { return body }
   var outliner = Outliner(body, firstRecord: program.records.count, program.limits)
   outliner.run()
   program.records += outliner.records
@@ -149,5 +150,21 @@ private struct Outliner {
       operands[last] = .value(bytes)
     }
     return (operands, reads)
+  }
+}
+
+extension Block {
+  /// Whether some of it is for the user side.
+  fileprivate var prints: Bool {
+    instructions.contains { instruction in
+      switch instruction.operation {
+      case .print, .printHistogram: return true
+      case .format(_, let format, _): return format.readsMemory
+      default:
+        var found = false
+        instruction.operation.forEachBlock { if !found, $0.prints { found = true } }
+        return found
+      }
+    }
   }
 }

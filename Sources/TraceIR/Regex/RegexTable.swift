@@ -1,3 +1,5 @@
+import Synchronization
+
 /// A regular expression as a table of states: no backtracking, one step a byte, usable in the kernel too.
 ///
 /// The match is the leftmost, then the longest one (POSIX.1-2017, section 9.1); of several ways to match the
@@ -58,6 +60,23 @@ package struct RegexTable: Hashable, Sendable {
     var builder = RegexDeterminizer(automaton)
     try builder.build(into: &self)
   }
+
+  /// The table of `pattern`, compiled when somebody first asks: the translator does to find mistakes, and for its code.
+  /// - Throws: as ``init(_:captures:)``.
+  package static func compiled(_ pattern: String, captures: Bool = true) throws(RegexError) -> RegexTable {
+    let key = Key(pattern: pattern, captures: captures)
+    if let table = tables.withLock({ $0[key] }) { return table }
+    let table = try RegexTable(pattern, captures: captures)
+    tables.withLock { $0[key] = table }
+    return table
+  }
+
+  private struct Key: Hashable, Sendable {
+    let pattern: String
+    let captures: Bool
+  }
+
+  private static let tables = Mutex<[Key: RegexTable]>([:])
 
   /// Whether `bytes` contain a match.
   package func matches(_ bytes: [UInt8]) -> Bool { match(bytes) != nil }

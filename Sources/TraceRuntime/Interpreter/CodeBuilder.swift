@@ -108,7 +108,7 @@ struct CodeBuilder {
       add(.endFormat, number(value))
     case .print(let format, let operands): print(format, operands)
     case .matchRegex(let value, let operand, let pattern):
-      add(.matchRegex(number(value), number(operand), try RegexTable(pattern)))
+      add(.matchRegex(number(value), number(operand), try RegexTable.compiled(pattern)))
     case .if, .loop, .foreach, .break, .continue, .tryCatch: try buildControl(operation)
     case .return(let operand): buildReturn(operand)
     case .next: add(.next)
