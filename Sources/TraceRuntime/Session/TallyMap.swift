@@ -160,9 +160,11 @@ final class TallyMap: ElementMap {
 
   private func remove(_ slot: Slot) {
     let mark = mark(slot)
-    guard mark != 0 else { return }
+    guard mark != 0, exchangeMark(slot, mark, 0) == mark else { return }
+    // Not before: hits of the key would go on counting, for whoever takes the slot next. Those that take it before this are
+    // as if they had come before the deletion, which is not over yet.
     setCount(slot, 0)
-    if exchangeMark(slot, mark, 0) == mark { _ = countElement(-1) }
+    _ = countElement(-1)
   }
 
   func forEach(_ body: (RawSpan, RawSpan) -> Void) {
