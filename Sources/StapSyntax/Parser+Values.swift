@@ -109,7 +109,7 @@ extension Parser {
   private mutating func parseNamed() throws(SyntaxError) -> Expression {
     let start = current
     if peek(1).isPunctuation("(") {
-      if let function = PrintCall.Function(rawValue: start.text) { return try parsePrint(function) }
+      if let function = PrintCall.Function(name: start.text) { return try parsePrint(function) }
       return try parseCall()
     }
     advance()

@@ -10,6 +10,16 @@ enum Precedence: Int, Comparable {
 }
 
 extension BinaryOperator {
+  /// As `init(rawValue:)`, which compares strings one after the other: most punctuation begins no operator.
+  init?(spelling: String) {
+    switch spelling.utf8.first {
+    case UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "["),
+      UInt8(ascii: "]"), UInt8(ascii: "{"), UInt8(ascii: "}"), UInt8(ascii: "?"), UInt8(ascii: ":"), nil:
+      return nil
+    default: self.init(rawValue: spelling)
+    }
+  }
+
   var precedence: Precedence {
     switch self {
     case .logicalOr: .logicalOr
@@ -33,13 +43,20 @@ extension AssignmentOperator {
   ]
 
   init?(spelling: String) {
-    switch spelling {
-    case "=": self = .set
-    case "<<<": self = .aggregate
-    default:
-      guard let found = Self.modifying.first(where: { $0.rawValue + "=" == spelling }) else { return nil }
-      self = .modify(found)
+    if spelling == "<<<" {
+      self = .aggregate
+      return
     }
+    guard spelling.utf8.last == UInt8(ascii: "=") else { return nil }
+    if spelling.utf8.count == 1 {
+      self = .set
+      return
+    }
+    guard let found = BinaryOperator(spelling: String(spelling.dropLast())), Self.modifying.contains(found)
+    else {
+      return nil
+    }
+    self = .modify(found)
   }
 
   var spelling: String {

@@ -83,10 +83,15 @@ struct TokenList: Sendable {
 }
 
 /// Words that cannot name a variable (SystemTap langref, “Reserved words”, and systemtap.md, section 1.1).
-let keywords: Set<String> = [
+private let keywords = [
   "break", "catch", "continue", "delete", "else", "for", "foreach", "function", "global", "if", "in", "limit",
   "long", "next", "private", "probe", "return", "string", "try", "while",
-]
+].map { packed($0.utf8) }
+
+/// Whether `word` is a keyword; words of up to eight bytes are compared as numbers.
+func isKeyword(_ word: String) -> Bool { word.utf8.count <= 8 && keywords.contains(packed(word.utf8)) }
+
+private func packed(_ bytes: String.UTF8View) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
 
 /// The operators that are spelled as `@word` (systemtap.md, section 1.1).
 let atWords: Set<String> = [
