@@ -9,6 +9,8 @@ package import Platform
 package struct BTFIndex: Sendable {
   /// What a later run hands to ``init(kept:types:strings:)``.
   package let bytes: SharedBytes
+  /// Whether an earlier run made it.
+  package let isKept: Bool
   /// Types, `void` included.
   let typeCount: Int
   private let bucketCount: Int
@@ -27,6 +29,7 @@ package struct BTFIndex: Sendable {
     }
     let starts = try Self.starts(types)
     let names = Names(types, starts, strings)
+    isKept = false
     typeCount = starts.count
     bucketCount = names.heads.count
     tracepointCount = names.tracepoints.count
@@ -48,6 +51,7 @@ package struct BTFIndex: Sendable {
       bytes.count == 4 * (Self.headerWordCount + 2 * typeCount + bucketCount + tracepointCount)
     else { return nil }
     self.bytes = bytes
+    isKept = true
     self.typeCount = typeCount
     self.bucketCount = bucketCount
     self.tracepointCount = tracepointCount

@@ -107,6 +107,7 @@ import Testing
     }
     #expect(kept.index.bytes.copied() == made.index.bytes.copied())
     let other = try BTFImage(SharedBytes(BTFBuilder().encoded()), kept: made.index.bytes)
+    #expect(!made.index.isKept && kept.index.isKept && !other.index.isKept)
     #expect(other.tracepointNames.isEmpty)
     #expect(other.typeCount == 1)
   }
