@@ -12,6 +12,10 @@ import Testing
 
   init() throws { scratch = try ScratchDirectory() }
 
+  /// Another test may be starting a program at this moment: until its exec(2) the child has copies of all descriptors, and
+  /// what those hold in the kernel stays attached.
+  private func letSpawnsEnd() { usleep(100_000) }
+
   @Test("uprobe_multi: cookies tell the sites apart, detaching stops the counts", .needs(.uprobeMulti))
   func cookies() throws {
     let victim = try Victim(in: scratch)
@@ -23,6 +27,7 @@ import Testing
       #expect(attachment.linkCount == 1)
       try victim.work(10)
     }
+    letSpawnsEnd()
     try victim.work(5)
     #expect((0..<4).map { counts.loadCounter($0) } == [0, 10, 10, 0])
   }
@@ -89,6 +94,7 @@ import Testing
       #expect(attachment.linkCount == 2)
       try victim.work(10)
     }
+    letSpawnsEnd()
     try victim.work(5)
     #expect(try module.map("counts").get(UInt32(1), as: UInt64.self) == 10)
     #expect(try module.map("counts").get(UInt32(2), as: UInt64.self) == 10)
@@ -107,6 +113,7 @@ import Testing
       try victim.work(10)
       #expect(try mount.events().contains("utrace/p\(getpid())_"))
     }
+    letSpawnsEnd()
     try victim.work(5)
     #expect(try module.map("counts").get(UInt32(6), as: UInt64.self) == 20)
     #expect(try !mount.events().contains("utrace/p\(getpid())_"))
