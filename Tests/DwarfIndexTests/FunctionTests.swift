@@ -31,6 +31,21 @@ import Testing
     #expect(image.function(named: "no_such_function") == nil)
   }
 
+  @Test("Other names that a function is exported by are exported, also where .symtab repeats them")
+  func knowsExportedAliases() throws {
+    let scratch = try ScratchDirectory()
+    let source = """
+      __attribute__((noinline)) static int work(int n) { return n + 1; }
+      int labor(int) __attribute__((alias("work")));
+      int main(int argc, char **argv) { return work(argc); }
+      """
+    let program = try scratch.compileC(source, to: "worker", flags: ["-g", "-O2", "-rdynamic"])
+    let image = try Samples.open(program)
+    let labor = image.functions(matching: FunctionPattern(name: "labor", exportedOnly: true))
+    #expect(labor.map(\.entry) == image.functions(matching: FunctionPattern(name: "work")).map(\.entry))
+    #expect(image.functions(matching: FunctionPattern(name: "work", exportedOnly: true)).isEmpty)
+  }
+
   @Test func clangSpeaksDwarfToo() throws {
     let scratch = try ScratchDirectory()
     let source = try scratch.write(Samples.shapes, to: "shapes.c")

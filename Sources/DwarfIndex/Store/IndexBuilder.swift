@@ -122,7 +122,10 @@ struct IndexBuilder {
   private mutating func add(_ symbols: [ELFSymbol], _ isCode: (UInt64) -> Bool) {
     let byEntry = FunctionsByEntry(functions)
     var seen = KeyTable(reserving: symbols.count)
-    for symbol in symbols where isCode(symbol.address.raw) {
+    // `.symtab` repeats what `.dynsym` exports; the first of them makes the record.
+    let exported = symbols.lazy.filter(\.isExported)
+    let others = symbols.lazy.filter { !$0.isExported }
+    for symbol in [Array(exported), Array(others)].joined() where isCode(symbol.address.raw) {
       let name = strings.insert(symbol.name)
       let known = byEntry.indices(at: symbol.address.raw)
       if symbol.isExported {
