@@ -78,6 +78,21 @@ package struct GoFunctionTable {
     return found
   }
 
+  /// The function that holds `address`; wrong answers at worst from a damaged table.
+  package func function(containing address: LinkAddress) -> Function? {
+    var low = 0
+    var high = count
+    while low < high {
+      let middle = low + (high - low) / 2
+      guard let start = self.address(middle) else { return nil }
+      if start <= address.raw { low = middle + 1 } else { high = middle }
+    }
+    guard low > 0, let start = self.address(low - 1), let end = self.address(low), start <= address.raw,
+      address.raw < end, let name = name(low - 1)
+    else { return nil }
+    return Function(name: name, address: LinkAddress(start), byteCount: end - start)
+  }
+
   private func address(_ index: Int) -> UInt64? {
     let place = functions + index * 2 * fieldByteCount
     guard let offset = Self.number(table.span, at: place, fieldByteCount) else { return nil }

@@ -59,7 +59,17 @@ import Testing
   )
   func reads(_ magic: UInt32, _ origin: UInt64) throws {
     let bytes = SharedBytes(Self.table(magic, origin: origin))
-    #expect(try #require(GoFunctionTable(bytes, text: LinkAddress(Self.text))).all == Self.expected)
+    let table = try #require(GoFunctionTable(bytes, text: LinkAddress(Self.text)))
+    #expect(table.all == Self.expected)
+    for function in Self.expected {
+      for inside in [function.address, function.address.advanced(by: Int64(function.byteCount) - 1)] {
+        #expect(table.function(containing: inside) == function)
+      }
+    }
+    // Before all code, in a function without a name, behind all code.
+    for outside in [Self.text - 1, Self.text + 0x50, Self.text + 0x7f, Self.text + Self.end, .max] {
+      #expect(table.function(containing: LinkAddress(outside)) == nil)
+    }
   }
 
   @Test(
@@ -69,7 +79,9 @@ import Testing
   func survivesDamage(_ magic: UInt32) {
     let good = Self.table(magic)
     func read(_ bytes: [UInt8]) {
-      _ = GoFunctionTable(SharedBytes(bytes), text: LinkAddress(UInt64.max))?.all
+      let table = GoFunctionTable(SharedBytes(bytes), text: LinkAddress(UInt64.max))
+      _ = table?.all
+      for address in [0, Self.text + 0x41, .max] { _ = table?.function(containing: LinkAddress(address)) }
     }
     for count in good.indices { read(Array(good.prefix(count))) }
     for index in good.indices {

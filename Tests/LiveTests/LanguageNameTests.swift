@@ -236,6 +236,12 @@ extension LiveTests {
           + "probe end { foreach (f+ in n) println(f, \" \", n[f]) }"
       )
       #expect(left == ["main.deep 10020", "main.greet 100"], "\(left)")
+      let named = try traced(
+        program,
+        "global n probe process.function(\"main.greet\") { n[usymname(uaddr())]++ } "
+          + "probe end { foreach (f in n) println(f, \" \", n[f]) }"
+      )
+      #expect(named == ["main.greet 100"], "\(named)")
     }
   }
 }

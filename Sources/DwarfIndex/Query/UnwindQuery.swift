@@ -92,7 +92,9 @@ extension ImageCore {
     {
       return found
     }
-    return Self.plainest(binary.symbols, address)
+    if let found = Self.plainest(binary.symbols, address) { return found }
+    guard !binary.symbols.hasSymtab else { return nil }
+    return binary.goFunctions?.function(containing: address).map { ($0.name, $0.address, $0.byteCount) }
   }
 
   /// Of several names of one function, as binding as the best, the one with the fewest underscores in front:
