@@ -37,6 +37,12 @@ def measure(bench):
         shutil.rmtree(cache, ignore_errors=True)
         return listed(*arguments)
 
+    def named():
+        """A session with one function that has code of its own, armed and ended: symbols tell where it is."""
+        shutil.rmtree(cache, ignore_errors=True)
+        return ran(bench.utrace, "-e", f'global n probe process("{LIBJVM}").function("{FUNCTION}").call {{ n++ }} '
+                   "probe begin { exit() }")
+
     peers = {}
     if shutil.which("gdb"):
         peers["gdb"] = lambda: ran("gdb", "-nx", "-batch", "-iex", "set debuginfod enabled off", "-ex",
@@ -45,6 +51,8 @@ def measure(bench):
         peers["drgn"] = lambda: ran(sys.executable, "-c", DRGN, LIBJVM, debug, FUNCTION)
     peers["libdw"] = lambda: ran(bench.program("walk_dwarf"), debug)
     bench.add("libjvm.so: index made and a function found", "ms", bench.interleaved({"utrace": cold, **peers}), [(1000,)])
+    bench.add("libjvm.so: a session with one .call, no index", "ms", bench.interleaved({"utrace": named}), [(300,)])
+    bench.interleaved({"utrace": cold}, 1)
     bench.add("libjvm.so: a function found by the index", "ms", bench.interleaved({"utrace": listed}))
     size = sum(os.path.getsize(os.path.join(cache, "index", name)) for name in os.listdir(cache + "/index"))
     bench.add("libjvm.so: index file, % of .debug_info", "%", {"utrace": [100 * size / DEBUG_INFO_BYTES]}, [(10,)])

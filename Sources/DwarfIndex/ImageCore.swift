@@ -11,7 +11,7 @@ final class ImageCore: Sendable {
   let source: DwarfSource
   let session: DwarfSession
   let threads: Int
-  private let kept: ImageIndex
+  let kept: ImageIndex
   /// ``ThreadBlock/find(in:)``, asked for every variable.
   private let threadBlock = Mutex<ThreadBlock??>(nil)
   let callTables = CallTables()
@@ -47,7 +47,8 @@ final class ImageCore: Sendable {
     session = DwarfSession(
       binary: binary.path,
       main: { source.input { kept.known?.access } },
-      alternate: info.alternate?.path
+      alternate: info.alternate?.path,
+      hasDebugFrames: info.main?.section(named: ".debug_frame") != nil
     )
   }
 

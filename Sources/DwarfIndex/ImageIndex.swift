@@ -60,12 +60,7 @@ final class ImageIndex: Sendable {
   }
 
   private func build(stamp: UInt64) -> [UInt8] {
-    let code = binary.segments.filter { $0.isLoad && $0.isExecutable }.map {
-      (low: $0.address.raw, byteCount: $0.memoryByteCount)
-    }
-    let isCode: (UInt64) -> Bool = { address in
-      code.contains { address != 0 && address >= $0.low && address - $0.low < $0.byteCount }
-    }
+    let isCode = self.isCode
     var outputs: [ScanOutput] = []
     var sections: DwarfSections?
     var access: UnitAccess?
@@ -89,18 +84,59 @@ final class ImageIndex: Sendable {
     return bytes
   }
 
+  /// Whether an address is in an executable segment.
+  private var isCode: (UInt64) -> Bool {
+    let code = binary.segments.filter { $0.isLoad && $0.isExecutable }.map {
+      (low: $0.address.raw, byteCount: $0.memoryByteCount)
+    }
+    return { address in
+      code.contains { address != 0 && address >= $0.low && address - $0.low < $0.byteCount }
+    }
+  }
+
   /// Functions of the binary's symbol tables and, where those were stripped, of the debug file's or of what Go's runtime
   /// needs.
   private var functionSymbols: [ELFSymbol] {
     // An indirect function's symbol is its resolver: a probe there would see one call in a process's life.
-    var symbols = binary.symbols.filter { $0.isDefined && $0.kind == .function }
-    if !binary.symbols.hasSymtab, let main = info.main, main.path != binary.path {
-      symbols += main.symbols.filter { $0.isDefined && $0.kind == .function && $0.source == .symtab }
-    } else if !binary.symbols.hasSymtab, let mini = binary.miniDebugInfo {
-      symbols += mini.symbols.filter { $0.isDefined && $0.kind == .function && $0.source == .symtab }
-    } else if !binary.symbols.hasSymtab, let go = binary.goFunctions {
-      symbols += go.symbols
+    let symbols = symbolSources.flatMap { source in source.functions { $0.byteCount > 0 } }
+    guard symbolSources.count < 2, !binary.symbols.hasSymtab, let go = binary.goFunctions else {
+      return symbols
     }
-    return symbols
+    return symbols + go.symbols
   }
+
+  private var symbolSources: [SymbolSource] {
+    let own = SymbolSource(table: binary.symbols, part: nil)
+    guard !binary.symbols.hasSymtab else { return [own] }
+    if let main = info.main, main.path != binary.path {
+      return [own, SymbolSource(table: main.symbols, part: .symtab)]
+    }
+    return [own] + (binary.miniDebugInfo.map { [SymbolSource(table: $0.symbols, part: .symtab)] } ?? [])
+  }
+}
+
+// MARK: - Without an index
+
+extension ImageIndex {
+  /// Functions with code of their own by symbols alone, where no index is there and making it takes long; nil where
+  /// it takes one to tell.
+  func functionsBySymbols(matching pattern: FunctionPattern) -> [FunctionMatch]? {
+    guard let main = info.main, let query = SymbolQuery(pattern),
+      main.unpackedByteCount(ofSectionNamed: ".debug_info") >= options.smallestSkippedByteCount,
+      known == nil, binary.goFunctions == nil,
+      let found = query.functions(in: symbolSources, isCode: isCode), !found.isEmpty
+    else { return nil }
+    // A probe of unoptimised code stands behind its prologue, which is for debug information to tell.
+    guard found.contains(where: { setsUpFrame($0.entry) }) else { return found }
+    return Producers.areOptimising(main) ? found : nil
+  }
+
+  /// Whether code begins as that of unoptimised functions does, with `mov rbp, rsp` among the first instructions.
+  private func setsUpFrame(_ entry: LinkAddress) -> Bool {
+    guard let code = binary.bytes(at: entry, upTo: 48) else { return true }
+    return Self.frameSetups.contains { code.span.firstOccurrence(of: $0.rawSpan, from: 0) != nil }
+  }
+
+  /// Both ways to encode it, as in 32-bit code.
+  private static let frameSetups: [[UInt8]] = [[0x89, 0xe5], [0x8b, 0xec]]
 }

@@ -23,6 +23,8 @@ package struct FunctionPattern: Hashable, Sendable {
   package var includeOutOfLine: Bool
   /// Only what the dynamic symbol table offers.
   package var exportedOnly: Bool
+  /// Whoever asks can do without files, lines and variables, or will ask for them.
+  package var isPlaceEnough = false
 
   package init(
     name: String,

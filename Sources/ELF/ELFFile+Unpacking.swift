@@ -30,6 +30,17 @@ extension ELFFile {
     return packed
   }
 
+  /// The size of a section when it is unpacked; 0 when there is none.
+  package func unpackedByteCount(ofSectionNamed name: String) -> Int {
+    guard let section = section(named: name), !section.hasNoBits,
+      let stored = try? storedContents(of: section), let packing = try? packing(of: section, stored)
+    else { return 0 }
+    return switch packing {
+    case .plain: stored.count
+    case .zlib(let packed), .zstd(let packed): packed.byteCount
+    }
+  }
+
   /// Unpacks a section with SHF_COMPRESSED or the older `.zdebug_` form.
   func unpack(_ stored: SharedBytes, of section: ELFSection) throws(ELFError) -> SharedBytes {
     do throws(ByteError) {

@@ -77,10 +77,10 @@ struct SymbolPart: Sendable {
   /// The complete symbol; a name out of bounds is empty.
   func symbol(at index: Int) -> ELFSymbol? { entry(at: index).map { symbol(at: index, $0) } }
 
-  /// Appends the symbols whose name without version matches.
+  /// Appends the symbols whose name without version is wanted.
   func appendMatches(
-    of pattern: GlobPattern,
     where accept: (_ kind: UInt8, _ section: UInt16) -> Bool,
+    named isWanted: (RawSpan) -> Bool,
     to found: inout [ELFSymbol]
   ) {
     let names = strings.span
@@ -90,7 +90,7 @@ struct SymbolPart: Sendable {
       }
       let length = names.stringByteCount(at: entry.nameOffset, terminator: UInt8(ascii: "@"))
       guard length > 0, let name = try? names.slice(offset: entry.nameOffset, count: length),
-        pattern.matches(name)
+        isWanted(name)
       else { continue }
       found.append(symbol(at: index, entry))
     }

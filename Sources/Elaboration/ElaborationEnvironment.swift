@@ -23,6 +23,8 @@ package struct ElaborationEnvironment: Sendable {
   package var skipsBadVariables = false
   /// `--no-global-var-display`.
   package var hidesUnreadGlobals = false
+  /// Whether somebody sees where in the source sites are without a script that shows it.
+  package var showsPlaces = false
   /// Globals that `-G` gives a value.
   package var assignedGlobals: Set<String> = []
   package var registers = RegisterFile.x86_64

@@ -49,6 +49,8 @@ package func listProbes(
   sources: inout SourceSet,
   environment: ElaborationEnvironment
 ) -> Checked<[ListedProbe]> {
+  var environment = environment
+  environment.showsPlaces = true
   var elaborator = Elaborator(environment: environment, sources: sources)
   var found: Set<ListedProbe> = []
   for point in points { found.formUnion(elaborator.list(point, withVariables: withVariables)) }

@@ -27,7 +27,7 @@ extension DwarfReader {
     if let table = unsafe binary?.callFrames, let found = unsafe frame(table, address, registers) {
       return found
     }
-    guard let table = unsafe main?.callFrames else { return nil }
+    guard let table = unsafe debugCallFrames else { return nil }
     return unsafe frame(table, address, registers)
   }
 

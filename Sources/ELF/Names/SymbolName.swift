@@ -85,7 +85,7 @@ package struct SymbolName: Hashable, Sendable {
   ]
 
   /// Where `.isra.0`, `.llvm.123`, `.cold` begin; other dots belong to Rust's older names.
-  private static func startOfSuffix(_ symbol: String) -> String.Index {
+  package static func startOfSuffix(_ symbol: String) -> String.Index {
     var end = symbol.endIndex
     while let dot = symbol[..<end].lastIndex(of: "."), dot > symbol.startIndex {
       let word = symbol[symbol.index(after: dot)..<end]

@@ -12,6 +12,8 @@ struct SiteQuestions: Sendable {
   let lastArgument: Int
   /// Whether it reads memory by other ways than target variables.
   let readsMemory: Bool
+  /// Whether it shows where in the source a site is.
+  let showsPlace: Bool
   let registers: RegisterFile
 
   init(_ collector: TargetCollector, _ registers: RegisterFile) {
@@ -19,6 +21,7 @@ struct SiteQuestions: Sendable {
     readRegisters = collector.readRegisters
     lastArgument = collector.lastArgument
     readsMemory = collector.readsMemory
+    showsPlace = collector.showsPlace
     self.registers = registers
   }
 
@@ -28,6 +31,7 @@ struct SiteQuestions: Sendable {
   /// counted down. So variables are located at the entry, those that have no place there are unknown, and the probe
   /// moves when nothing that they are read from was written on the way.
   func ask(_ candidate: ProbeCandidate) -> (ProbeCandidate, [TargetAnswer]) {
+    if showsPlace || !queries.isEmpty, let detailed = candidate.detailed?() { return ask(detailed) }
     let canMove =
       candidate.mustMove
       || candidate.writtenRegisters.isDisjoint(with: readRegisters)

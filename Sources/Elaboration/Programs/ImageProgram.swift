@@ -2,6 +2,7 @@ import DwarfIndex
 import ELF
 import MachineCode
 import Platform
+import Synchronization
 import TargetModel
 import USDT
 
@@ -31,7 +32,15 @@ struct ImageProgram: Program {
   var entry: LinkAddress { file.header.entry }
 
   func functions(matching pattern: FunctionPattern) -> [ProgramFunction] {
-    image.functions(matching: pattern).map { ProgramFunction($0, of: image) }
+    guard pattern.isPlaceEnough, let found = image.functionsBySymbols(matching: pattern) else {
+      return image.functions(matching: pattern).map { ProgramFunction($0, of: image) }
+    }
+    let details = FunctionDetails(image, pattern)
+    return found.map { match in
+      var function = ProgramFunction(match, of: image)
+      function.details = { details.function(at: match.entry) }
+      return function
+    }
   }
 
   func nearestFunctions(to name: String) -> [String] { image.nearestFunctions(to: name, limit: 3) }
@@ -104,6 +113,29 @@ struct ImageProgram: Program {
   func returnObstacle(at address: LinkAddress) -> String? { image.returnObstacle(at: address) }
 
   func fileOffset(of address: LinkAddress) -> FileOffset? { image.fileOffset(of: address) }
+}
+
+/// What debug information says of functions that symbols told of, found out by the first one that is asked for.
+private final class FunctionDetails: Sendable {
+  private let image: ProgramImage
+  private let pattern: FunctionPattern
+  private let found = Mutex<[LinkAddress: FunctionMatch]?>(nil)
+
+  init(_ image: ProgramImage, _ pattern: FunctionPattern) {
+    self.image = image
+    self.pattern = pattern
+  }
+
+  func function(at entry: LinkAddress) -> ProgramFunction? {
+    let match = found.withLock { found in
+      if let found { return found[entry] }
+      let matches = image.functions(matching: pattern).map { ($0.entry, $0) }
+      let byEntry = Dictionary(matches) { first, _ in first }
+      found = byEntry
+      return byEntry[entry]
+    }
+    return (match ?? image.function(containing: entry)).map { ProgramFunction($0, of: image) }
+  }
 }
 
 /// The variables of one function of an image.

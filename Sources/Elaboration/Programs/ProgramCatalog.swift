@@ -156,6 +156,8 @@ package struct ProgramFunction: Sendable {
   package var isExported: Bool
   /// Nil without debug information.
   package var variables: (any FunctionVariables)?
+  /// All that debug information says, where only symbols were asked.
+  package var details: (@Sendable () -> ProgramFunction?)?
 
   package init(
     name: String,

@@ -23,7 +23,7 @@ struct FunctionLanding {
   mutating func add(_ functions: [ProgramFunction], text: @escaping @Sendable (ProgramFunction) -> String) {
     let functions = Self.withoutNested(functions)
     let lander = FunctionLander(point: point, condition: nil)
-    let landed = SideBySide.map(functions, grain: Self.grain) { lander.land($0, text: text($0)) }
+    let landed = SideBySide.map(functions, grain: Self.grain) { lander.land($0, text: text) }
     for landings in landed { add(landings) }
   }
 
@@ -43,7 +43,7 @@ struct FunctionLanding {
 
   /// Adds the probe of one function.
   mutating func add(_ function: ProgramFunction, text: String, condition: Condition? = nil) {
-    add(FunctionLander(point: point, condition: condition).land(function, text: text))
+    add(FunctionLander(point: point, condition: condition).land(function) { _ in text })
   }
 
   private mutating func add(_ landings: [FunctionLander.Landing]) {
@@ -75,7 +75,11 @@ private struct FunctionLander: Sendable {
   let point: SitePoint
   let condition: FunctionLanding.Condition?
 
-  func land(_ function: ProgramFunction, text: String) -> [Landing] {
+  func land(
+    _ function: ProgramFunction,
+    text name: @escaping @Sendable (ProgramFunction) -> String
+  ) -> [Landing] {
+    let text = name(function)
     if point.isReturn, point.place.program.isGo(function) { return returns(of: function, text: text) }
     let choices = ProbeAddress.choices(in: function, point.isReturn, point.place.program).filter {
       self.condition == nil || !$0.writtenRegisters.contains(.rsp)
@@ -94,6 +98,9 @@ private struct FunctionLander: Sendable {
       return made
     }
     landing.candidate = make(best)
+    if let details = function.details {
+      landing.candidate?.detailed = { details().flatMap { land($0, text: name).first?.candidate } }
+    }
     if let entry = choices.dropFirst().first {
       landing.candidate?.mustMove = entry.standing.refusal != nil
       landing.candidate?.writtenRegisters = best.writtenRegisters

@@ -36,7 +36,8 @@ enum FunctionProbes {
     guard let text = PointPattern(component.string ?? "") else {
       return .failure(PointProblem(.malformedPattern(component)))
     }
-    let pattern = FunctionPattern(text, request.modifiers)
+    var pattern = FunctionPattern(text, request.modifiers)
+    pattern.isPlaceEnough = request.part == nil && !place.environment.showsPlaces
     let program = place.program
     let fitting = program.functions(matching: pattern).filter {
       $0.fits(request.modifiers) && !$0.isStrayPart(under: text.name)

@@ -96,7 +96,8 @@ enum ProbeAddress {
     }
     // A compiler leads no other function into this one; assembly does: glibc's mempcpy goes on in its memmove.
     guard slide.byteCount > 0, function.variables == nil,
-      program.isEntered(behind: function.entry, by: slide.byteCount)
+      program.isEntered(behind: function.entry, by: slide.byteCount),
+      function.details?()?.variables == nil
     else { return slide }
     return EntrySlide(stayingFor: .branchedTo)
   }

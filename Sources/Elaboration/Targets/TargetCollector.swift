@@ -17,6 +17,8 @@ struct TargetCollector {
   private(set) var lastArgument = 0
   /// Whether functions such as `user_string` may read memory: the same goes for what they find there.
   private(set) var readsMemory = false
+  /// Whether it shows where in the source a site is.
+  private(set) var showsPlace = false
   private var seen: Set<TargetQuery> = []
   private var functions: Set<Int> = []
   /// Functions that were looked through.
@@ -72,6 +74,7 @@ struct TargetCollector {
     case .intrinsic(_, let operands):
       readsMemory = true
       if operands.contains(where: \.isWordByteCount) { asksABI = true }
+    case .context(.site(.probePoint)), .context(.site(.sourceLine)): showsPlace = true
     case .context, .stringLimit, .log, nil: break
     }
     for index in symbols.functions(named: name, in: call.range.source) where functions.insert(index).inserted

@@ -30,6 +30,8 @@ struct CacheKey {
       options.followsChildren, options.guru, options.unoptimized, options.hidesGlobals,
       options.skipsBadVariables,
       options.presentation.hidesWarnings,
+      // Its records say where in the source a site is.
+      options.presentation.json,
       options.warningsAreErrors,
     ]
     target = surroundings.target
