@@ -88,6 +88,15 @@ import Glibc
     unsafe ck_store_release(mapping.baseAddress?.advanced(by: place), number)
   }
 
+  /// Copies all values, as 64-bit words: what programs write meanwhile may or may not be in it.
+  ///
+  /// - Precondition: a value is a number of words.
+  package func words() -> [UInt64] {
+    precondition(stride % 8 == 0, "values are words")
+    let all = unsafe mapping.prefix(stride * map.spec.maxEntries)
+    return unsafe all.withMemoryRebound(to: UInt64.self) { unsafe Array($0) }
+  }
+
   /// Copies `byteCount` bytes of a value.
   ///
   /// - Precondition: they lie inside the value.

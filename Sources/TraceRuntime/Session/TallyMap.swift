@@ -148,14 +148,28 @@ final class TallyMap: ElementMap {
   /// From the beginning of each run of full lines on, so that no key is left behind a slot that is free.
   func removeAll() {
     remove(.odd)
-    let isFree = { (line: Int) in
-      (0..<TallyLayout.slotsPerLine).contains {
-        self.mark(.inTable(line * TallyLayout.slotsPerLine + $0)) == 0
-      }
+    let taken = takenSlots()
+    // The first slot that is not taken.
+    let free = taken.indices.first { taken[$0].number != $0 } ?? taken.count
+    let next = (free / TallyLayout.slotsPerLine + 1) * TallyLayout.slotsPerLine
+    for slot in taken where slot.number >= next { remove(.inTable(slot.number)) }
+    for slot in taken where slot.number < next { remove(.inTable(slot.number)) }
+  }
+
+  /// The slots of the table that are taken, and by which marks.
+  ///
+  /// Copied at once, and in a plain loop, which is quick in debug builds, too: hits may be waiting for us.
+  private func takenSlots() -> [(number: Int, mark: UInt64)] {
+    let words = lines.words()
+    var found: [(number: Int, mark: UInt64)] = []
+    var (number, word) = (0, TallyLayout.markOffset / 8)
+    while word < words.count {
+      let mark = words[word]
+      if mark != 0 { found.append((number, mark)) }
+      number += 1
+      word += TallyLayout.slotByteCount / 8
     }
-    let last = (0..<layout.lineCount).first(where: isFree) ?? layout.lineCount - 1
-    let first = (last + 1) * TallyLayout.slotsPerLine
-    for slot in first..<first + slotCount { remove(.inTable(slot % slotCount)) }
+    return found
   }
 
   private func remove(_ slot: Slot) {
@@ -169,9 +183,7 @@ final class TallyMap: ElementMap {
 
   func forEach(_ body: (RawSpan, RawSpan) -> Void) {
     if mark(.odd) != 0 { visit(TallyLayout.oddKey, .odd, body) }
-    for number in 0..<slotCount {
-      let mark = mark(.inTable(number))
-      if mark == 0 { continue }
+    for (number, mark) in takenSlots() {
       let key = TallyLayout.key(of: mark)
       // The others are found at once; these may have come too late (see above).
       let isElsewhere = layout.line(of: mark) != number / TallyLayout.slotsPerLine
