@@ -62,7 +62,7 @@ package struct BTFIndex: Sendable {
 
   /// Numbers of types whose name may be `name`.
   func candidates(for name: String) -> [UInt32] {
-    let hash = finish(name.utf8.reduce(seed, step))
+    let hash = name.withRawSpan { finish($0.hashedString(at: 0, terminator: 0).hash) }
     var found: [UInt32] = []
     var number = word(typeCount + Int(hash) & (bucketCount - 1))
     // A chain of a damaged index may never end.
@@ -120,28 +120,17 @@ package struct BTFIndex: Sendable {
         else {
           continue
         }
-        var hash = seed
-        var place = Int(offset)
-        // The last string byte is 0: the loop ends inside.
-        while let byte = strings.byte(at: place), byte != 0 {
-          hash = step(hash, byte)
-          place += 1
-        }
-        let bucket = Int(finish(hash)) & (size - 1)
+        let bucket = Int(finish(strings.hashedString(at: Int(offset), terminator: 0).hash)) & (size - 1)
         next[number] = heads[bucket]
         heads[bucket] = UInt32(number)
         let info = types.load(at: start + 4, as: UInt32.self) ?? 0
         guard info >> 24 & 0x1f == UInt32(BTFKind.typedef.rawValue) else { continue }
-        let begins = prefix.indices.allSatisfy { strings.byte(at: Int(offset) + $0) == prefix[$0] }
-        if begins { tracepoints.append(UInt32(number)) }
+        let beginning = try? strings.slice(offset: Int(offset), count: prefix.count)
+        if beginning?.equals(prefix.rawSpan) == true { tracepoints.append(UInt32(number)) }
       }
     }
   }
 }
 
-private let seed: UInt32 = 0x811c_9dc5
-
-/// FNV-1a.
-private func step(_ hash: UInt32, _ byte: UInt8) -> UInt32 { (hash ^ UInt32(byte)) &* 0x0100_0193 }
-
+/// What the lower bits of a hash leave out.
 private func finish(_ hash: UInt32) -> UInt32 { hash ^ (hash >> 15) }
