@@ -36,47 +36,31 @@ final class TallyMap: ElementMap {
 
   private var slotCount: Int { layout.lineCount * TallyLayout.slotsPerLine }
 
-  private func offset(_ slot: Int) -> Int { slot % TallyLayout.slotsPerLine * TallyLayout.slotByteCount }
-
-  private func mark(_ slot: Slot) -> UInt64 {
+  /// Calls `body` with where a slot lies: the array, the value in it, the bytes from its start.
+  private func at<Answer>(_ slot: Slot, _ body: (borrowing MappedArray, Int, Int) -> Answer) -> Answer {
     switch slot {
     case .inTable(let number):
-      lines.loadCounter(number / TallyLayout.slotsPerLine, offset: offset(number) + TallyLayout.markOffset)
-    case .odd:
-      scalars.loadCounter(0, offset: wordsOffset + TallyLayout.oddSlotOffset + TallyLayout.markOffset)
+      let (line, inLine) = number.quotientAndRemainder(dividingBy: TallyLayout.slotsPerLine)
+      return body(lines, line, inLine * TallyLayout.slotByteCount)
+    case .odd: return body(scalars, 0, wordsOffset + TallyLayout.oddSlotOffset)
     }
+  }
+
+  private func mark(_ slot: Slot) -> UInt64 {
+    at(slot) { $0.loadCounter($1, offset: $2 + TallyLayout.markOffset) }
   }
 
   /// Writes `wanted` over a mark that is `expected`; gives the mark before.
   private func exchangeMark(_ slot: Slot, _ expected: UInt64, _ wanted: UInt64) -> UInt64 {
-    switch slot {
-    case .inTable(let number):
-      let mark = offset(number) + TallyLayout.markOffset
-      return lines.compareExchange(number / TallyLayout.slotsPerLine, offset: mark, expected, wanted)
-    case .odd:
-      let mark = wordsOffset + TallyLayout.oddSlotOffset + TallyLayout.markOffset
-      return scalars.compareExchange(0, offset: mark, expected, wanted)
-    }
+    at(slot) { $0.compareExchange($1, offset: $2 + TallyLayout.markOffset, expected, wanted) }
   }
 
   private func count(_ slot: Slot) -> UInt64 {
-    switch slot {
-    case .inTable(let number):
-      lines.loadCounter(number / TallyLayout.slotsPerLine, offset: offset(number) + TallyLayout.countOffset)
-    case .odd:
-      scalars.loadCounter(0, offset: wordsOffset + TallyLayout.oddSlotOffset + TallyLayout.countOffset)
-    }
+    at(slot) { $0.loadCounter($1, offset: $2 + TallyLayout.countOffset) }
   }
 
   private func setCount(_ slot: Slot, _ count: UInt64) {
-    switch slot {
-    case .inTable(let number):
-      let place = offset(number) + TallyLayout.countOffset
-      lines.storeRelease(number / TallyLayout.slotsPerLine, offset: place, count)
-    case .odd:
-      let place = wordsOffset + TallyLayout.oddSlotOffset + TallyLayout.countOffset
-      scalars.storeRelease(0, offset: place, count)
-    }
+    at(slot) { $0.storeRelease($1, offset: $2 + TallyLayout.countOffset, count) }
   }
 
   /// Adds to how many elements there are; gives how many there were.
