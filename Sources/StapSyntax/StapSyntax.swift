@@ -70,7 +70,7 @@ package func wordsBehindAt(in text: [UInt8]) -> [String] {
 }
 
 /// The words that stand behind an `@` as words of a script do: not in comments (`name@example.org`) and strings (`"f@file.c"`).
-package func atWords(in text: [UInt8], _ arguments: [String]) -> [String] {
+package func atWordsOfCode(in text: [UInt8], _ arguments: [String]) -> [String] {
   Lexer.tokens(of: text, source: SourceID(index: 0), arguments: arguments).tokens
     .filter { $0.kind == .atWord }.map { String($0.text.dropFirst()) }
 }
